@@ -1,0 +1,118 @@
+//! The choices the filesystem makes, one field per decision.
+//!
+//! `Choices::default()` is the correct filesystem: the one its authors wish they had. A historic
+//! bug is another value of one field. Algorithms never name a bug; they ask [`crate::rules`].
+
+/// One decision: its name under `filesystem:` in a scenario, and the values it takes.
+#[derive(Debug, Clone, Copy)]
+pub struct Decision {
+    /// The key in a scenario.
+    pub name: &'static str,
+    /// The question that is decided.
+    pub about: &'static str,
+    /// The values, the correct one first, each with one sentence.
+    pub values: &'static [(&'static str, &'static str)],
+}
+
+macro_rules! choices {
+    ($($(#[doc = $about:literal])* $field:ident: $type:ident {
+        $($(#[doc = $value_about:literal])* $variant:ident = $name:literal,)*
+    })*) => {
+        $(
+            $(#[doc = $about])*
+            #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+            pub enum $type { $($(#[doc = $value_about])* $variant,)* }
+
+            impl $type {
+                const ALL: &'static [$type] = &[$($type::$variant,)*];
+
+                /// The value's name in a scenario.
+                pub fn name(self) -> &'static str {
+                    match self { $($type::$variant => $name,)* }
+                }
+            }
+
+            impl Default for $type {
+                fn default() -> Self { $type::ALL[0] }
+            }
+        )*
+
+        /// Every decision with its value.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+        pub struct Choices { $($(#[doc = $about])* pub $field: $type,)* }
+
+        impl Choices {
+            /// Every decision, in the order in which a write meets them.
+            pub const DECISIONS: &'static [Decision] = &[$(Decision {
+                name: stringify!($field),
+                about: concat!($($about),*).trim_ascii(),
+                values: &[$(($name, concat!($($value_about),*).trim_ascii()),)*],
+            },)*];
+
+            /// Sets the decision of that name. False if there is no such decision or value.
+            #[must_use]
+            pub fn set(&mut self, decision: &str, value: &str) -> bool {
+                $(if decision == stringify!($field) {
+                    let found = $type::ALL.iter().find(|known| known.name() == value);
+                    if let Some(found) = found { self.$field = *found; }
+                    return found.is_some();
+                })*
+                false
+            }
+
+            /// The decisions that differ from the correct filesystem, as name and value.
+            pub fn deviations(&self) -> Vec<(&'static str, &'static str)> {
+                let mut list = Vec::new();
+                $(if self.$field != $type::default() {
+                    list.push((stringify!($field), self.$field.name()));
+                })*
+                list
+            }
+        }
+    };
+}
+
+choices! {
+    /// When is a cached mapping compared with the extent map?
+    mapping_check: MappingCheck {
+        /// Under the lock of every folio, before it is touched.
+        EachFolio = "each_folio",
+        /// Never: the mapping is used for as long as it covers the range.
+        Never = "never",
+    }
+    /// Which copies that ended early are kept?
+    short_copy: ShortCopy {
+        /// Only those into a folio that is wholly uptodate.
+        IfUptodate = "if_uptodate",
+        /// Any, also into a folio whose other bytes were never filled.
+        Always = "always",
+    }
+    /// What does a write give back of the delalloc it reserved and did not fill?
+    write_cleanup: WriteCleanup {
+        /// Only the holes of the page cache, found by walking it under `invalidate_lock`.
+        CacheWalk = "cache_walk",
+        /// The whole range, after dropping its page cache.
+        WholeRange = "whole_range",
+    }
+    /// What happens to bytes beyond the end of the file when it grows over them?
+    extension: Extension {
+        /// They are zeroed, in the cache and on disk.
+        ZeroExposed = "zero_exposed",
+        /// They are left as they are.
+        LeaveExposed = "leave_exposed",
+    }
+    /// In which order does writeback make a mapped folio clean?
+    clean_order: CleanOrder {
+        /// PTEs are write-protected, then the dirty flag is cleared.
+        ProtectThenClear = "protect_then_clear",
+        /// The dirty flag is cleared, then PTEs are write-protected.
+        ClearThenProtect = "clear_then_protect",
+    }
+    /// Does the conversion of unwritten extents advance the sequence counter?
+    conversion: Conversion {
+        /// Yes, as every change of a record does.
+        BumpsSequence = "bumps_sequence",
+        /// No: mappings sampled before it stay valid.
+        KeepsSequence = "keeps_sequence",
+    }
+}
