@@ -1,0 +1,69 @@
+//! Strategies: which task goes on at a point.
+
+pub mod pct;
+pub mod random;
+pub mod replay;
+
+use crate::schedule::Key;
+use crate::site::Site;
+
+pub use pct::Pct;
+pub use random::Random;
+pub use replay::Replay;
+
+/// The tasks that may go on: one bit each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Candidates(pub(crate) u64);
+
+impl Candidates {
+    /// Whether `task` is among them.
+    #[inline]
+    pub fn contains(self, task: usize) -> bool {
+        self.0 >> task & 1 == 1
+    }
+
+    /// How many there are; at least two wherever a strategy is asked.
+    #[inline]
+    pub fn count(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    /// The `n`-th of them, from the lowest.
+    #[inline]
+    pub fn nth(self, n: u32) -> usize {
+        let mut left = self.0;
+        for _ in 0..n {
+            left &= left - 1;
+        }
+        usize::try_from(left.trailing_zeros()).expect("below 64")
+    }
+
+    /// All of them, from the lowest.
+    pub fn iter(self) -> impl Iterator<Item = usize> {
+        (0..64).filter(move |task| self.contains(*task))
+    }
+}
+
+/// A choice to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct Decision {
+    /// The task that stands at the point.
+    pub current: usize,
+    /// Whether it can go on.
+    pub stays: bool,
+    /// What the default rule says.
+    pub default: usize,
+    /// Who can go on.
+    pub candidates: Candidates,
+    /// Where it stands.
+    pub site: Site,
+}
+
+/// Decides who goes on. Everything random about an order of events comes through here.
+pub trait Strategy: Send {
+    /// The task that goes on; must be one of the candidates.
+    fn pick(&mut self, decision: &Decision, key: Key) -> usize;
+
+    /// `task` polls and asks for others to go first.
+    fn demote(&mut self, _task: usize) {}
+}

@@ -1,0 +1,226 @@
+//! A world: tasks are spawned into it, it runs them to the end, and it says how it ended.
+
+use crate::rank;
+use crate::schedule::Schedule;
+use crate::site::Site;
+use crate::strategy::Strategy;
+use crate::{simulated, threads};
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Once;
+use std::time::Duration;
+
+/// One flow of control, before it runs.
+pub(crate) struct Task {
+    pub(crate) name: String,
+    pub(crate) body: Box<dyn FnOnce() + Send>,
+}
+
+/// What a simulation needs besides its tasks.
+pub struct Settings {
+    /// Who goes on.
+    pub strategy: Box<dyn Strategy>,
+    /// Points that one operation may pass before it counts as hung.
+    pub step_budget: u32,
+    /// Whether deviations are kept. A run that is not recorded has the same trace hash.
+    pub record: bool,
+}
+
+/// A world and the tasks that wait to run in it.
+pub struct World {
+    tasks: Vec<Task>,
+    kind: Kind,
+}
+
+enum Kind {
+    Threads { patience: Duration },
+    Simulated(Settings),
+}
+
+impl World {
+    /// OS threads and wall-clock time. A task that makes no progress for `patience` ends the run.
+    pub fn threads(patience: Duration) -> World {
+        World { tasks: Vec::new(), kind: Kind::Threads { patience } }
+    }
+
+    /// Coroutines and virtual time, at most 64 tasks.
+    pub fn simulated(settings: Settings) -> World {
+        World { tasks: Vec::new(), kind: Kind::Simulated(settings) }
+    }
+
+    /// Adds a task; it starts in [`World::run`]. The order of spawning numbers the tasks.
+    pub fn spawn(&mut self, name: &str, body: impl FnOnce() + Send + 'static) {
+        self.tasks.push(Task { name: name.to_owned(), body: Box::new(body) });
+    }
+
+    /// Runs every task to its end, or all to the first failure.
+    pub fn run(self) -> End {
+        install_panic_hook();
+        match self.kind {
+            Kind::Threads { patience } => threads::run(self.tasks, patience),
+            Kind::Simulated(settings) => simulated::run(self.tasks, settings),
+        }
+    }
+}
+
+/// How a run ended, and what it was made of.
+#[derive(Debug)]
+pub struct End {
+    /// Whether every task came to its end.
+    pub outcome: Outcome,
+    /// Over every point passed, in order; 0 in the threads world.
+    pub trace_hash: u64,
+    /// Scheduling points passed; 0 in the threads world.
+    pub points: u64,
+    /// How often the running task was exchanged; 0 in the threads world.
+    pub switches: u64,
+    /// Time from start to end: virtual if simulated.
+    pub elapsed: Duration,
+    /// The deviations, if they were recorded.
+    pub schedule: Schedule,
+}
+
+/// Whether every task came to its end.
+#[derive(Debug)]
+pub enum Outcome {
+    /// All did.
+    Finished,
+    /// One failed; the others were abandoned where they stood.
+    Failed(Failure),
+}
+
+/// A task that waits, and for what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocked {
+    /// The task's name.
+    pub task: String,
+    /// The operation it is in.
+    pub operation: u64,
+    /// The lock or event it waits for; none if it has not started.
+    pub at: Option<Site>,
+}
+
+impl fmt::Display for Blocked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (operation {}) waits for ", self.task, self.operation)?;
+        match self.at {
+            Some(site) => write!(f, "{site}"),
+            None => f.write_str("nothing: it runs"),
+        }
+    }
+}
+
+/// A panic in a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Panic {
+    /// The message.
+    pub message: String,
+    /// `file:line:column`.
+    pub location: String,
+}
+
+/// Why a run did not come to its end.
+#[derive(Debug)]
+pub enum Failure {
+    /// A task called [`crate::stop`] with these words.
+    Stopped(String),
+    /// Every task waits for another.
+    Deadlock(Vec<Blocked>),
+    /// A task waits for something that is true: whoever made it so woke nobody.
+    LostWakeUp(Blocked),
+    /// An operation passed more points than its budget allows.
+    OutOfSteps {
+        /// The task's number.
+        task: usize,
+        /// Its operation.
+        operation: u64,
+        /// Where it stood.
+        at: Site,
+    },
+    /// No task made progress for as long as the threads world has patience.
+    Hung(Vec<Blocked>),
+    /// A task panicked.
+    Panicked {
+        /// The task's name.
+        task: String,
+        /// What it said.
+        panic: Panic,
+    },
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |f: &mut fmt::Formatter<'_>, blocked: &[Blocked]| {
+            blocked.iter().try_for_each(|wait| write!(f, "; {wait}"))
+        };
+        match self {
+            Failure::Stopped(why) => f.write_str(why),
+            Failure::Deadlock(blocked) => {
+                f.write_str("deadlock")?;
+                list(f, blocked)
+            }
+            Failure::LostWakeUp(wait) => write!(f, "lost wake-up: {wait}, which is true"),
+            Failure::OutOfSteps { task, operation, at } => {
+                write!(f, "task {task} exceeded its step budget in operation {operation} at {at}")
+            }
+            Failure::Hung(blocked) => {
+                f.write_str("no progress")?;
+                list(f, blocked)
+            }
+            Failure::Panicked { task, panic } => {
+                write!(f, "{task} panicked at {}: {}", panic.location, panic.message)
+            }
+        }
+    }
+}
+
+thread_local! {
+    static IN_TASK: Cell<bool> = const { Cell::new(false) };
+    static LAST_PANIC: RefCell<Option<Panic>> = const { RefCell::new(None) };
+}
+
+/// Thrown through a task of the threads world whose run has been stopped elsewhere.
+pub(crate) struct Abandoned;
+
+/// Runs a task's body. A panic of its own becomes a value; being abandoned goes on unwinding in
+/// the simulated world, whose executor waits for it, and ends quietly in the threads world.
+pub(crate) fn guarded(body: Box<dyn FnOnce() + Send>) -> Result<(), Panic> {
+    let outer = IN_TASK.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(body));
+    IN_TASK.set(outer);
+    match result {
+        Ok(()) => {
+            rank::assert_none_held();
+            Ok(())
+        }
+        Err(payload) if payload.is::<Abandoned>() => Ok(()),
+        Err(payload) => match LAST_PANIC.take() {
+            Some(panic) => Err(panic),
+            None => resume_unwind(payload),
+        },
+    }
+}
+
+/// Keeps panics of tasks off the terminal: they are results.
+fn install_panic_hook() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let previous = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !IN_TASK.get() {
+                return previous(info);
+            }
+            let message = message(info.payload());
+            let location = info.location().map_or_else(String::new, ToString::to_string);
+            LAST_PANIC.set(Some(Panic { message, location }));
+        }));
+    });
+}
+
+fn message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a message".to_owned())
+}
