@@ -1,1 +1,21 @@
-//! Placeholder.
+//! A record of a run becomes `result.json`, a page and a terminal summary.
+//!
+//! This crate knows no filesystem, no oracle and no scheduler: the driver fills a
+//! [`record::Record`], and everything here is a function of it. Equal records give equal bytes.
+
+/// What a run leaves behind: the contents of `result.json`.
+pub mod record;
+/// Collects latencies while a run is on, and turns them into rows of the record.
+pub mod latency;
+/// The command that runs something again.
+pub mod reproduce;
+/// Puts `result.json` and `report.html` into a directory, whole or not at all.
+pub mod writing;
+/// The text that a terminal prints at the end of a run.
+pub mod summary;
+/// The offline HTML page.
+pub mod page;
+
+mod histogram;
+mod number;
+mod visible;

@@ -1,0 +1,277 @@
+//! Collects latencies while a run is on, and turns them into rows of the record.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use hdrhistogram::Histogram;
+
+use crate::histogram::{self, HIGHEST};
+use crate::record::{Clock, LatencyRecord, LatencyRow, Outcome};
+
+/// The latencies of one thread, one simulation or one run, per kind of operation and outcome.
+///
+/// Have one per thread and [`merge`](Latency::merge) them at the end: recording takes no lock.
+#[derive(Debug, Clone)]
+pub struct Latency {
+    clock: Clock,
+    kinds: BTreeMap<String, ByOutcome>,
+}
+
+impl Latency {
+    /// Nothing recorded yet, in the unit of `clock`.
+    pub fn new(clock: Clock) -> Latency {
+        Latency { clock, kinds: BTreeMap::new() }
+    }
+
+    /// One operation of `kind` took `value`: nanoseconds or steps, as the clock says. Beyond
+    /// sixty seconds only the exact maximum is kept.
+    pub fn record(&mut self, kind: &str, outcome: Outcome, value: u64) {
+        self.series(kind, outcome).record(value);
+    }
+
+    /// Adds everything that `other` has recorded. The order of merging does not matter.
+    pub fn merge(&mut self, other: &Latency) -> Result<(), LatencyError> {
+        if self.clock != other.clock {
+            return Err(LatencyError::ClocksDiffer);
+        }
+        for (kind, outcomes) in &other.kinds {
+            for (outcome, series) in outcomes.present() {
+                self.series(kind, outcome).add(series);
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows for the record, sorted by kind and outcome.
+    pub fn to_record(&self) -> LatencyRecord {
+        let rows = self.kinds.iter().flat_map(|(kind, outcomes)| {
+            outcomes.present().map(move |(outcome, series)| series.row(kind, outcome))
+        });
+        LatencyRecord { clock: self.clock, kinds: rows.collect() }
+    }
+
+    /// What [`Latency::to_record`] was made of, so that finished runs can be merged.
+    pub fn from_record(record: &LatencyRecord) -> Result<Latency, LatencyError> {
+        let mut latency = Latency::new(record.clock);
+        for row in &record.kinds {
+            let histogram = decode(row)?.ok_or_else(|| LatencyError::Row {
+                row: row_name(row),
+                reason: "it has no histogram, so it cannot be merged".to_owned(),
+            })?;
+            let series = Series { histogram, min: row.min, max: row.max };
+            latency.series(&row.operation, row.outcome).add(&series);
+        }
+        Ok(latency)
+    }
+
+    fn series(&mut self, kind: &str, outcome: Outcome) -> &mut Series {
+        // Only the first operation of a kind pays for a copy of its name.
+        if !self.kinds.contains_key(kind) {
+            self.kinds.insert(kind.to_owned(), ByOutcome::default());
+        }
+        let outcomes = self.kinds.get_mut(kind).expect("it was inserted if it was missing");
+        match outcome {
+            Outcome::Ok => &mut outcomes.ok,
+            Outcome::Error => &mut outcomes.error,
+        }
+        .get_or_insert_with(Series::new)
+    }
+}
+
+/// The histogram of a row, if it has one. An error if the row contradicts itself.
+pub(crate) fn decode(row: &LatencyRow) -> Result<Option<Histogram<u64>>, LatencyError> {
+    let wrong = |reason: String| LatencyError::Row { row: row_name(row), reason };
+    if row.n == 0 || row.min > row.max {
+        return Err(wrong("it is empty, or its minimum is above its maximum".to_owned()));
+    }
+    let Some(text) = &row.histogram else { return Ok(None) };
+    histogram::decode(text, row.n).map(Some).map_err(wrong)
+}
+
+/// Why latencies cannot be read or merged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LatencyError {
+    /// One side counts nanoseconds, the other steps.
+    ClocksDiffer,
+    /// A row of a record is not usable.
+    Row {
+        /// Its operation and outcome.
+        row: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl fmt::Display for LatencyError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LatencyError::ClocksDiffer => write!(
+                out,
+                "one run counts nanoseconds and the other steps; merge runs of the same world"
+            ),
+            LatencyError::Row { row, reason } => write!(out, "row `{row}`: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for LatencyError {}
+
+#[derive(Debug, Clone, Default)]
+struct ByOutcome {
+    ok: Option<Series>,
+    error: Option<Series>,
+}
+
+impl ByOutcome {
+    fn present(&self) -> impl Iterator<Item = (Outcome, &Series)> {
+        let ok = self.ok.as_ref().map(|series| (Outcome::Ok, series));
+        let error = self.error.as_ref().map(|series| (Outcome::Error, series));
+        ok.into_iter().chain(error)
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Series {
+    histogram: Histogram<u64>,
+    min: u64,
+    max: u64,
+}
+
+impl Series {
+    fn new() -> Series {
+        Series { histogram: histogram::growing(), min: u64::MAX, max: 0 }
+    }
+
+    fn record(&mut self, value: u64) {
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+        self.histogram.record(value.min(HIGHEST)).expect("the histogram grows up to the highest");
+    }
+
+    fn add(&mut self, other: &Series) {
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+        self.histogram.add(&other.histogram).expect("the histogram grows up to the highest");
+    }
+
+    fn row(&self, kind: &str, outcome: Outcome) -> LatencyRow {
+        let n = self.histogram.len();
+        // A percentile that fewer than ten operations exceed says more about luck than about
+        // the filesystem. One in `one_in` operations lies beyond it.
+        let percentile = |quantile: f64, one_in: u64| {
+            (n / one_in >= 10)
+                .then(|| self.histogram.value_at_quantile(quantile).clamp(self.min, self.max))
+        };
+        LatencyRow {
+            operation: kind.to_owned(),
+            outcome,
+            n,
+            min: self.min,
+            p50: percentile(0.5, 2),
+            p90: percentile(0.9, 10),
+            p99: percentile(0.99, 100),
+            p999: percentile(0.999, 1_000),
+            p9999: percentile(0.9999, 10_000),
+            max: self.max,
+            mean: (self.histogram.mean() * 10.0).round() / 10.0,
+            histogram: Some(histogram::encode(&self.histogram)),
+        }
+    }
+}
+
+fn row_name(row: &LatencyRow) -> String {
+    format!("{} {}", row.operation, row.outcome.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Clock, Latency, LatencyError, Outcome};
+
+    fn recorded(values: impl IntoIterator<Item = u64>) -> Latency {
+        let mut latency = Latency::new(Clock::Steps);
+        for value in values {
+            let outcome = if value % 7 == 0 { Outcome::Error } else { Outcome::Ok };
+            latency.record(if value % 2 == 0 { "write" } else { "read" }, outcome, value);
+        }
+        latency
+    }
+
+    #[test]
+    fn merging_commutes_and_equals_recording_in_one_place() {
+        let parts = [recorded(0..500), recorded(300..90_000), recorded([70_000_000_000, 3])];
+        let orders = [[0, 1, 2], [2, 1, 0], [1, 2, 0], [0, 2, 1]];
+        let merged = orders.map(|order| {
+            let mut sum = Latency::new(Clock::Steps);
+            for part in order {
+                sum.merge(&parts[part]).unwrap();
+            }
+            sum.to_record()
+        });
+        let whole = recorded((0..500).chain(300..90_000).chain([70_000_000_000, 3])).to_record();
+        for record in merged {
+            assert_eq!(record, whole);
+        }
+    }
+
+    #[test]
+    fn a_record_reads_back_and_merges_on() {
+        let first = recorded(0..3_000);
+        let second = recorded(2_000..9_000);
+        let mut read_back = Latency::from_record(&first.to_record()).unwrap();
+        read_back.merge(&Latency::from_record(&second.to_record()).unwrap()).unwrap();
+        let mut direct = first;
+        direct.merge(&second).unwrap();
+        assert_eq!(read_back.to_record(), direct.to_record());
+    }
+
+    #[test]
+    fn percentiles_need_ten_operations_beyond_them() {
+        let shown = |n: u64| {
+            let mut latency = Latency::new(Clock::Wall);
+            (0..n).for_each(|value| latency.record("write", Outcome::Ok, value));
+            let row = latency.to_record().kinds.remove(0);
+            assert_eq!(row.n, n);
+            [row.p50, row.p90, row.p99, row.p999, row.p9999].iter().flatten().count()
+        };
+        let table = [
+            (1, 0),
+            (19, 0),
+            (20, 1),
+            (99, 1),
+            (100, 2),
+            (999, 2),
+            (1_000, 3),
+            (9_999, 3),
+            (10_000, 4),
+            (99_999, 4),
+            (100_000, 5),
+        ];
+        for (n, expected) in table {
+            assert_eq!(shown(n), expected, "{n} operations");
+        }
+    }
+
+    #[test]
+    fn extremes_are_exact_and_bound_the_percentiles() {
+        let mut latency = Latency::new(Clock::Wall);
+        (0..40).for_each(|_| latency.record("fsync", Outcome::Ok, 1_000_001));
+        latency.record("fsync", Outcome::Error, 61_000_000_000);
+        let rows = latency.to_record().kinds;
+        assert_eq!(
+            (rows[0].min, rows[0].p50, rows[0].max),
+            (1_000_001, Some(1_000_001), 1_000_001)
+        );
+        assert_eq!((rows[1].outcome, rows[1].max), (Outcome::Error, 61_000_000_000));
+    }
+
+    #[test]
+    fn clocks_and_rows_that_do_not_fit_are_errors() {
+        let mut wall = Latency::new(Clock::Wall);
+        assert_eq!(wall.merge(&recorded([1])), Err(LatencyError::ClocksDiffer));
+        let mut record = recorded([1]).to_record();
+        record.kinds[0].histogram = None;
+        assert!(Latency::from_record(&record).is_err());
+        record.kinds[0].n = 0;
+        assert!(super::decode(&record.kinds[0]).is_err());
+    }
+}

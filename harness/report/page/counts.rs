@@ -1,0 +1,74 @@
+//! What happened and how often, and which faults struck.
+
+use super::html::Html;
+use super::table::{Cell, numbers, table, words};
+use crate::number;
+use crate::record::Record;
+
+/// Adds the section on operations and errors.
+pub(super) fn counts(html: &mut Html, record: &Record) {
+    let counts = &record.counts;
+    html.section("counts", "Counts", |html| {
+        html.element("div", &[("class", "columns")], |html| {
+            let totals = [
+                ("Seeds that ran to their end", number::count(counts.seeds_done)),
+                ("Operations", number::count(counts.operations)),
+                ("Verified operations", number::count(counts.verified_operations)),
+                (
+                    "Failed operations",
+                    number::count(number::sum(counts.failed_operations.values().copied())),
+                ),
+                ("Bytes written", number::bytes(counts.bytes_written)),
+                ("Bytes read", number::bytes(counts.bytes_read)),
+                ("Scheduling points", number::count(counts.scheduling_points)),
+                ("Switches", number::count(counts.switches)),
+                ("Deviations of the rules", number::count(counts.deviations)),
+            ];
+            let rows = totals.map(|(name, value)| vec![text(name), Cell::Text(value)]);
+            table(html, "Totals over all seeds", &[words("What"), numbers("How many")], &rows);
+            let kinds: Vec<_> = counts.operations_by_kind.iter().map(pair).collect();
+            table(html, "Operations by kind", &[words("Operation"), numbers("Ended")], &kinds);
+            if !counts.failed_operations.is_empty() {
+                let errors: Vec<_> = counts.failed_operations.iter().map(pair).collect();
+                let columns = [words("Errno"), numbers("Returned")];
+                table(html, "Errors that operations returned", &columns, &errors);
+            }
+        });
+    });
+}
+
+/// Adds the section on faults.
+pub(super) fn faults(html: &mut Html, record: &Record) {
+    html.section("faults", "Faults", |html| {
+        if record.counts.faults.is_empty() {
+            html.markup("<p>The scenario asks for no faults.</p>");
+            return;
+        }
+        // A fault that never struck tests nothing, so it comes first.
+        let mut faults: Vec<_> = record.counts.faults.iter().collect();
+        faults.sort_by_key(|(_, fault)| fault.fired > 0);
+        let rows: Vec<_> = faults
+            .into_iter()
+            .map(|(kind, fault)| {
+                let remark = match (fault.armed, fault.fired) {
+                    (0, 0) => Cell::Warning("never armed"),
+                    (_, 0) => Cell::Warning("never fired"),
+                    _ => text(""),
+                };
+                let numbers = [fault.armed, fault.fired].map(|n| Cell::Text(number::count(n)));
+                let [armed, fired] = numbers;
+                vec![Cell::Name(kind.clone()), armed, fired, remark]
+            })
+            .collect();
+        let columns = [words("Fault"), numbers("Armed"), numbers("Fired"), words("Remark")];
+        table(html, "Faults armed and fired", &columns, &rows);
+    });
+}
+
+fn pair((name, n): (&String, &u64)) -> Vec<Cell> {
+    vec![Cell::Name(name.clone()), Cell::Text(number::count(*n))]
+}
+
+fn text(text: &str) -> Cell {
+    Cell::Text(text.to_owned())
+}

@@ -1,0 +1,64 @@
+//! Which points were reached and which invariants were checked; what never was comes first.
+
+use std::collections::BTreeMap;
+
+use super::html::Html;
+use super::table::{Cell, numbers, table, words};
+use crate::number;
+use crate::record::Record;
+
+/// Adds the section.
+pub(super) fn coverage(html: &mut Html, record: &Record) {
+    let counts = &record.counts;
+    html.section("coverage", "Coverage", |html| {
+        never(
+            html,
+            &counts.invariants,
+            "invariant",
+            "never checked: the oracle said nothing about",
+        );
+        never(html, &counts.points, "point", "never reached: nothing was tried at");
+        html.element("div", &[("class", "columns")], |html| {
+            let points = [words("Point"), numbers("Passed")];
+            exercised(html, &counts.points, "Points reached", &points);
+            let invariants = [words("Invariant"), numbers("Checked")];
+            exercised(html, &counts.invariants, "Invariants checked", &invariants);
+        });
+    });
+}
+
+/// One warning for everything that counts zero.
+fn never(html: &mut Html, counts: &BTreeMap<String, u64>, one: &str, what: &'static str) {
+    let names: Vec<_> = counts.iter().filter(|(_, n)| **n == 0).map(|(name, _)| name).collect();
+    let Ok(number @ 1..) = u64::try_from(names.len()) else { return };
+    html.element("div", &[("class", "never")], |html| {
+        html.markup(
+            "<p><span class=\"warning\"><span aria-hidden=\"true\">\u{25b2}</span></span> ",
+        );
+        let verb = if number == 1 { "was" } else { "were" };
+        html.text(&format!("{} {verb} {what}", number::counted(number, one)));
+        html.markup(if number == 1 { " it.</p>" } else { " them.</p>" });
+        html.element("ul", &[("class", "names")], |html| {
+            for name in names {
+                html.element("li", &[], |html| html.line("code", "", name));
+            }
+        });
+    });
+    html.markup("\n");
+}
+
+fn exercised(
+    html: &mut Html,
+    counts: &BTreeMap<String, u64>,
+    caption: &str,
+    columns: &[super::table::Column],
+) {
+    let reached = counts.iter().filter(|(_, n)| **n > 0);
+    let rows: Vec<_> = reached
+        .map(|(name, n)| vec![Cell::Name(name.clone()), Cell::Text(number::count(*n))])
+        .collect();
+    if !rows.is_empty() {
+        let caption = format!("{caption} ({} of {})", rows.len(), counts.len());
+        table(html, &caption, columns, &rows);
+    }
+}

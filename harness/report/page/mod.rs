@@ -1,0 +1,17 @@
+//! The offline HTML page: one file, no network, no script.
+//!
+//! Everything that is shown is text of the record, and the record holds names from YAML, so markup
+//! and text have different types: see `html`.
+
+mod render;
+mod banner;
+mod violations;
+mod counts;
+mod latency;
+mod chart;
+mod coverage;
+mod setting;
+mod table;
+mod html;
+
+pub use render::render;

@@ -1,0 +1,46 @@
+//! What happened in a run, and how often.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Counters over all seeds of a run. They are exact, and zero is written as zero: a name that can
+/// occur is listed even if it never did, so that what was never exercised can be seen.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// Seeds that ran to their end.
+    pub seeds_done: u64,
+    /// Operations that ended, whatever their outcome.
+    pub operations: u64,
+    /// Operations after which the oracle compared contents and state.
+    pub verified_operations: u64,
+    /// Operations that returned an error: errno name to how many.
+    pub failed_operations: BTreeMap<String, u64>,
+    /// Operations that ended: kind to how many.
+    pub operations_by_kind: BTreeMap<String, u64>,
+    /// Bytes that writes and mapped stores put into files.
+    pub bytes_written: u64,
+    /// Bytes that reads and mapped loads took out of files.
+    pub bytes_read: u64,
+    /// Faults that the scenario asks for: kind to how often it could strike and how often it did.
+    pub faults: BTreeMap<String, FaultCount>,
+    /// Every named point: how often an actor passed it.
+    pub points: BTreeMap<String, u64>,
+    /// Every invariant: how often it was checked.
+    pub invariants: BTreeMap<String, u64>,
+    /// Answers of the filesystem's rules that differed from the correct answer.
+    pub deviations: u64,
+    /// Moments at which the scheduler could have let another actor go on; 0 for real threads.
+    pub scheduling_points: u64,
+    /// Moments at which it did; 0 for real threads.
+    pub switches: u64,
+}
+
+/// One kind of fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct FaultCount {
+    /// How often the fault was set up to strike.
+    pub armed: u64,
+    /// How often it struck.
+    pub fired: u64,
+}

@@ -1,0 +1,25 @@
+//! What a run leaves behind: the contents of `result.json`.
+//!
+//! The names of the fields are stable; scripts depend on them. `result.schema.json` beside this
+//! folder describes each one, and a test compares it with these types. Everything outside
+//! `environment` and `timing` is the same on every machine for a simulated run of the same seeds.
+
+mod run;
+mod setting;
+mod seed;
+mod counts;
+mod verdict;
+mod violation;
+mod percentiles;
+mod surroundings;
+mod json;
+
+pub use counts::{Counts, FaultCount};
+pub use json::RecordError;
+pub use percentiles::{Clock, LatencyRecord, LatencyRow, Outcome};
+pub use run::Record;
+pub use seed::{Seed, Seeds};
+pub use setting::{Deviation, Device, DeviceKind, Filesystem, Scenario, Tool, World};
+pub use surroundings::{Environment, Timing};
+pub use verdict::{Verdict, VerdictKind};
+pub use violation::{ByteRange, Violation};

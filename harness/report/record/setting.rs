@@ -1,0 +1,101 @@
+//! What was run: the tool, the scenario, the world, the device and the filesystem.
+
+use serde::{Deserialize, Serialize};
+
+/// The program that ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// The name of the command, as one types it.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// The scenario, as it was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scenario {
+    /// Its name.
+    pub name: String,
+    /// The path it was read from, as the user wrote it.
+    pub file: String,
+    /// What it is for, in its own words; may be empty.
+    pub about: String,
+    /// The YAML, verbatim.
+    pub text: String,
+    /// What the command line changed in it, each `path=value`.
+    pub overrides: Vec<String>,
+}
+
+/// Who decides which actor goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum World {
+    /// A seeded scheduler, in virtual time: the same seed gives the same run.
+    Simulated,
+    /// The operating system: real threads, real locks, wall-clock time.
+    Threads,
+}
+
+impl World {
+    /// The name in scenarios and in `result.json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            World::Simulated => "simulated",
+            World::Threads => "threads",
+        }
+    }
+}
+
+/// The device under the filesystem.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// Which kind was used, after `auto` was resolved.
+    pub kind: DeviceKind,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Why this kind, and how it was opened (`O_DIRECT`, or what it fell back to).
+    pub detail: String,
+}
+
+/// The kinds of devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceKind {
+    /// Memory of this process.
+    Ram,
+    /// A file, read and written directly.
+    Image,
+    /// A loop device over a file.
+    Loop,
+}
+
+impl DeviceKind {
+    /// The name in scenarios and in `result.json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            DeviceKind::Ram => "ram",
+            DeviceKind::Image => "image",
+            DeviceKind::Loop => "loop",
+        }
+    }
+}
+
+/// How the filesystem was set up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filesystem {
+    /// The block size in bytes.
+    pub block_size: u64,
+    /// The largest folio in bytes.
+    pub max_folio: u64,
+    /// The decisions that differ from the correct ones, in the order of the decisions.
+    pub deviations: Vec<Deviation>,
+}
+
+/// One decision that is not the correct one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deviation {
+    /// The decision, as under `filesystem:` in a scenario.
+    pub decision: String,
+    /// What it was set to.
+    pub value: String,
+}

@@ -1,0 +1,62 @@
+//! What the oracle found.
+
+use serde::{Deserialize, Serialize};
+
+use super::Seed;
+use crate::number;
+
+/// One invariant that did not hold, once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Violation {
+    /// The name of the invariant.
+    pub invariant: String,
+    /// The invariant as prose: what should have held.
+    pub sentence: String,
+    /// The file it was seen in; none if the invariant is about no single file.
+    pub file: Option<String>,
+    /// The bytes of that file; none if the invariant is about no range.
+    pub range: Option<ByteRange>,
+    /// What should have been there.
+    pub expected: String,
+    /// What was there.
+    pub found: String,
+    /// Equal for violations that probably have the same cause.
+    pub signature: String,
+    /// The seed of the simulation, or of the run where real threads ran.
+    pub seed: Seed,
+    /// The operation after which it was seen, as text.
+    pub operation: String,
+    /// The scheduling step (simulated) or the number of the operation (threads) at which it was
+    /// seen, counted from 0.
+    pub step: u64,
+    /// The reproducer, as a path that `pagestorm replay` takes; none if there is none yet.
+    pub replay: Option<String>,
+    /// Extents and folios around the range, several lines in the notation of the strips; may be
+    /// empty.
+    pub strip: String,
+    /// More evidence, one line each.
+    pub details: Vec<String>,
+}
+
+impl Violation {
+    /// The file and the bytes of it, as far as the invariant is about them.
+    pub fn place(&self) -> Option<String> {
+        let range = self.range.map(|ByteRange { start, end }| {
+            format!("bytes {}..{}", number::count(start), number::count(end))
+        });
+        match (&self.file, range) {
+            (Some(file), Some(range)) => Some(format!("file {file}, {range}")),
+            (Some(file), None) => Some(format!("file {file}")),
+            (None, range) => range,
+        }
+    }
+}
+
+/// Bytes `start..end` of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByteRange {
+    /// The first byte.
+    pub start: u64,
+    /// The byte after the last.
+    pub end: u64,
+}

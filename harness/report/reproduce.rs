@@ -1,0 +1,86 @@
+//! The command that runs something again, as one line that a shell takes.
+
+use crate::record::{Record, Violation};
+use crate::visible;
+
+/// Runs the whole scenario again, with the seed and the overrides it had.
+pub fn run(record: &Record) -> String {
+    let seed = record.seed.first.to_string();
+    command(record, &seed, record.scenario.overrides.iter().map(String::as_str))
+}
+
+/// Shows one violation again: its reproducer if there is one, else the one seed that led to it.
+pub fn violation(record: &Record, violation: &Violation) -> String {
+    if let Some(path) = &violation.replay {
+        return format!("{} replay {}", quoted(&record.tool.name), path_argument(path));
+    }
+    // One seed is enough; an override of the number of seeds would run others as well.
+    let overrides = record.scenario.overrides.iter().map(String::as_str);
+    let kept = overrides.filter(|text| !text.starts_with("seeds="));
+    let seeds = (record.seed.count > 1).then_some("seeds=1");
+    command(record, &violation.seed.to_string(), kept.chain(seeds))
+}
+
+fn command<'a>(record: &Record, seed: &str, overrides: impl Iterator<Item = &'a str>) -> String {
+    let file = path_argument(&record.scenario.file);
+    let mut text = format!("{} run {file} --seed {seed}", quoted(&record.tool.name));
+    for change in overrides {
+        text.push_str(" --set ");
+        text.push_str(&quoted(change));
+    }
+    text
+}
+
+/// A path that cannot be taken for an option.
+fn path_argument(path: &str) -> String {
+    if path.starts_with('-') { quoted(&format!("./{path}")) } else { quoted(path) }
+}
+
+/// One word for a POSIX shell. Control characters need the `$'…'` form, which every shell that
+/// people use interactively knows.
+fn quoted(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_./:=@%+,-".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) {
+        return word.to_owned();
+    }
+    if visible::line(word) == word {
+        return format!("'{}'", word.replace('\'', r"'\''"));
+    }
+    let mut text = "$'".to_owned();
+    for character in word.chars() {
+        match character {
+            '\\' | '\'' => text.extend(['\\', character]),
+            ' '..='~' => text.push(character),
+            other => {
+                let mut buffer = [0; 4];
+                let bytes = other.encode_utf8(&mut buffer).bytes();
+                text.extend(bytes.map(|byte| format!("\\x{byte:02x}")));
+            }
+        }
+    }
+    text.push('\'');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{path_argument, quoted};
+
+    #[test]
+    fn words_survive_a_shell() {
+        let table = [
+            ("scenarios/a-b_c.yaml", "scenarios/a-b_c.yaml"),
+            ("seeds=1", "seeds=1"),
+            ("", "''"),
+            ("actors[0].count=2", "'actors[0].count=2'"),
+            ("it's", r"'it'\''s'"),
+            ("$(rm -rf ~)", "'$(rm -rf ~)'"),
+            ("naïve", "'naïve'"),
+            ("a\nb'c\u{202e}", r"$'a\x0ab\'c\xe2\x80\xae'"),
+        ];
+        for (word, expected) in table {
+            assert_eq!(quoted(word), expected, "{word:?}");
+        }
+        assert_eq!(path_argument("-rf"), "./-rf");
+    }
+}

@@ -1,0 +1,295 @@
+//! Records to test with: one for each verdict, plus the ones that hold hostile text.
+
+use std::collections::BTreeMap;
+
+use report::latency::Latency;
+use report::record::{
+    ByteRange, Clock, Counts, Deviation, Device, DeviceKind, Environment, FaultCount, Filesystem,
+    Outcome, Record, Scenario, Seed, Seeds, Timing, Tool, Verdict, VerdictKind, Violation, World,
+};
+
+/// A run that ended with `kind`, as the driver would tell it.
+pub(crate) fn record(kind: VerdictKind) -> Record {
+    let mut record = clean();
+    let (sentence, as_expected) = match kind {
+        VerdictKind::Clean => ("812,345 operations over 2,000 seeds; every check held.", true),
+        VerdictKind::Caught => {
+            ("mapping_check deviated 214 times and content_matches spoke.", true)
+        }
+        VerdictKind::Violation => ("A dirty block had no backing, in 2 of 2,000 seeds.", false),
+        VerdictKind::Missed => ("mapping_check deviated 214 times and no invariant spoke.", false),
+        VerdictKind::NotProvoked => ("mapping_check was set to never and never deviated.", false),
+        VerdictKind::Hung => ("Nobody could go on: writer-0 holds i_rwsem and waits.", false),
+        VerdictKind::Panicked => ("The filesystem panicked in write_end.", false),
+        VerdictKind::NothingRan => ("No operation ended: the actors have no weight.", false),
+        VerdictKind::Interrupted => ("SIGTERM ended the run after 1,204 of 2,000 seeds.", false),
+        VerdictKind::Environment => ("There is no loop device; run as root or use ram.", false),
+        VerdictKind::NotDeterministic => ("Seed 0x2a ran twice and gave two traces.", false),
+    };
+    if matches!(kind, VerdictKind::Caught | VerdictKind::Missed | VerdictKind::NotProvoked) {
+        let deviation = ("mapping_check".to_owned(), "never".to_owned());
+        let (decision, value) = deviation;
+        record.filesystem.deviations = vec![Deviation { decision, value }];
+        record.counts.deviations = if kind == VerdictKind::NotProvoked { 0 } else { 214 };
+        record.verdict.expected = String::from("caught by content_matches");
+    }
+    if matches!(kind, VerdictKind::Caught | VerdictKind::Violation | VerdictKind::Hung) {
+        record.violations = vec![lost_backing(), size_off()];
+    }
+    if matches!(kind, VerdictKind::NothingRan | VerdictKind::Environment) {
+        record.counts = Counts::default();
+        record.latency = Latency::new(Clock::Steps).to_record();
+    }
+    let expected = record.verdict.expected;
+    record.verdict = Verdict { kind, expected, as_expected, sentence: sentence.to_owned() };
+    record
+}
+
+/// A clean run of real threads on a loop device.
+pub(crate) fn threads() -> Record {
+    let mut record = clean();
+    record.world = World::Threads;
+    record.seed.count = 1;
+    record.device = Device {
+        kind: DeviceKind::Loop,
+        size: 64 << 20,
+        detail: "auto: /dev/loop7 over an image on /dev/shm, O_DIRECT".to_owned(),
+    };
+    record.scenario.name = String::from("smoke");
+    record.scenario.file = String::from("scenarios/smoke.yaml");
+    let sentence = "812,345 operations in 2.00 s of real threads; every check held.";
+    record.verdict.sentence = String::from(sentence);
+    record.counts.seeds_done = 1;
+    record.counts.scheduling_points = 0;
+    record.counts.switches = 0;
+    record.latency = latencies(Clock::Wall);
+    record.trace_hash = None;
+    record.timing.oracle_share = Some(0.384);
+    record
+}
+
+/// A run in which every text that a user or a filesystem could choose is `text`.
+pub(crate) fn hostile(text: &str) -> Record {
+    let mut record = record(VerdictKind::Violation);
+    let own = || text.to_owned();
+    let mut latency = Latency::new(Clock::Steps);
+    (0..50).for_each(|steps| latency.record(text, Outcome::Ok, steps));
+    record.latency = latency.to_record();
+    record.tool = Tool { name: own(), version: own() };
+    record.scenario =
+        Scenario { name: own(), file: own(), about: own(), text: own(), overrides: vec![own()] };
+    record.device.detail = own();
+    record.filesystem.deviations = vec![Deviation { decision: own(), value: own() }];
+    record.counts.failed_operations = BTreeMap::from([(own(), 1)]);
+    record.counts.operations_by_kind = BTreeMap::from([(own(), 1)]);
+    record.counts.faults = BTreeMap::from([(own(), FaultCount::default())]);
+    record.counts.points = BTreeMap::from([(own(), 0)]);
+    record.counts.invariants = BTreeMap::from([(own(), 2)]);
+    record.verdict.expected = own();
+    record.verdict.sentence = own();
+    record.violations = vec![Violation {
+        invariant: own(),
+        sentence: own(),
+        file: Some(own()),
+        expected: own(),
+        found: own(),
+        signature: own(),
+        operation: own(),
+        replay: Some(own()),
+        strip: own(),
+        details: vec![own()],
+        ..lost_backing()
+    }];
+    record.trace_hash = Some(own());
+    let some = Some(own());
+    record.environment = Environment {
+        kernel: some.clone(),
+        cpu: some.clone(),
+        cores: None,
+        rustc: some.clone(),
+        commit: some,
+    };
+    record
+}
+
+/// Counts from a table of names and numbers.
+fn counted<const N: usize>(table: [(&str, u64); N]) -> BTreeMap<String, u64> {
+    table.into_iter().map(|(name, n)| (name.to_owned(), n)).collect()
+}
+
+fn clean() -> Record {
+    Record {
+        schema: Record::SCHEMA_VERSION,
+        tool: Tool { name: "pagestorm".to_owned(), version: "0.1.0".to_owned() },
+        scenario: Scenario {
+            name: "short-copies-under-mmap".to_owned(),
+            file: "scenarios/short-copies-under-mmap.yaml".to_owned(),
+            about: "A short write gives its delalloc back while a page fault dirties the same \
+                    range: what the fault has dirtied has to keep its reservation."
+                .to_owned(),
+            text: include_str!("scenario.yaml").to_owned(),
+            overrides: vec!["actors[0].count=2".to_owned()],
+        },
+        world: World::Simulated,
+        seed: Seeds { first: Seed(0x9e37_79b9), count: 2_000 },
+        device: Device {
+            kind: DeviceKind::Ram,
+            size: 64 << 20,
+            detail: "auto: the world is simulated".to_owned(),
+        },
+        filesystem: Filesystem { block_size: 1 << 10, max_folio: 16 << 10, deviations: vec![] },
+        counts: counts(),
+        verdict: Verdict {
+            kind: VerdictKind::Clean,
+            expected: "clean".to_owned(),
+            as_expected: true,
+            sentence: String::new(),
+        },
+        violations: vec![],
+        latency: latencies(Clock::Steps),
+        trace_hash: Some("6f1c0a7be2d94358".to_owned()),
+        environment: Environment {
+            kernel: Some("Linux 6.12.9".to_owned()),
+            cpu: Some("Example CPU 3 GHz".to_owned()),
+            cores: Some(8),
+            rustc: Some("rustc 1.95.0".to_owned()),
+            commit: Some("0123abcd".to_owned()),
+        },
+        timing: Timing { elapsed_ms: 2_004, operations_per_second: 405_361, oracle_share: None },
+    }
+}
+
+fn counts() -> Counts {
+    let fault = |kind: &str, armed, fired| (kind.to_owned(), FaultCount { armed, fired });
+    Counts {
+        seeds_done: 2_000,
+        operations: 812_345,
+        verified_operations: 812_345,
+        failed_operations: counted([("EFAULT", 3_021), ("EIO", 312)]),
+        operations_by_kind: counted([
+            ("append", 40_011),
+            ("evict", 80_456),
+            ("fsync", 40_302),
+            ("mmap_store", 161_230),
+            ("truncate", 60_102),
+            ("write", 349_870),
+            ("writeback", 80_374),
+        ]),
+        bytes_written: 3_912_345_678,
+        bytes_read: 1_204_567_890,
+        faults: BTreeMap::from([
+            fault("evict", 400_120, 80_456),
+            fault("io_error", 80_374, 0),
+            fault("short_copy", 17_493, 17_490),
+        ]),
+        points: counted([
+            ("write.mapped", 392_881),
+            ("write.folio_locked", 910_223),
+            ("write.copied", 904_120),
+            ("write_end.before_punch", 17_204),
+            ("fault.before_dirty", 161_230),
+            ("writeback.mapped", 120_044),
+            ("ioend.before_convert", 60_210),
+            ("truncate.size_set", 60_102),
+            ("fallocate.allocated", 0),
+            ("zero.before_map", 0),
+        ]),
+        invariants: counted([
+            ("content_matches", 812_345),
+            ("dirty_block_has_backing", 2_410_998),
+            ("extents_do_not_overlap", 812_345),
+            ("eof_tail_is_zero", 812_345),
+            ("size_is_linear", 812_345),
+            ("synced_data_survives", 0),
+        ]),
+        deviations: 0,
+        scheduling_points: 24_370_119,
+        switches: 9_120_334,
+    }
+}
+
+/// Long-tailed figures that do not depend on any library's random numbers.
+fn latencies(clock: Clock) -> report::record::LatencyRecord {
+    let mut latency = Latency::new(clock);
+    let kinds = [
+        ("write", 120_000_u64, 1_700),
+        ("mmap_store", 60_000, 420),
+        ("writeback", 20_000, 9_000),
+        ("fsync", 12_000, 41_000),
+        ("truncate", 9_000, 3_100),
+        ("append", 900, 1_900),
+        ("evict", 15, 800),
+    ];
+    for (kind, n, typical) in kinds {
+        let mut state = typical;
+        for _ in 0..n {
+            state = state_after(state);
+            let rarity = (state >> 33).max(1);
+            // One in a thousand meets a lock, one in ten thousand a flush.
+            let wait = if rarity % 9_973 == 0 {
+                400
+            } else if rarity % 997 == 0 {
+                30
+            } else {
+                0
+            };
+            let nanoseconds = typical + rarity % typical + wait * (typical + rarity % 5_000);
+            let value = if clock == Clock::Wall { nanoseconds } else { 4 + nanoseconds / 400 };
+            latency.record(kind, Outcome::Ok, value);
+        }
+    }
+    (0..150).for_each(|n| latency.record("write", Outcome::Error, 700 + n * 3));
+    latency.to_record()
+}
+
+/// A linear congruential step, Knuth's constants.
+fn state_after(state: u64) -> u64 {
+    state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407)
+}
+
+fn lost_backing() -> Violation {
+    Violation {
+        invariant: "dirty_block_has_backing".to_owned(),
+        sentence: "A block that is dirty in the page cache has delalloc, unwritten or mapped \
+                   extents under it."
+            .to_owned(),
+        file: Some("a".to_owned()),
+        range: Some(ByteRange { start: 69_632, end: 71_168 }),
+        expected: "delalloc, unwritten or mapped under block 68".to_owned(),
+        found: "a hole; the block was dirtied by mapper-0#112".to_owned(),
+        signature: "F-3b1c".to_owned(),
+        seed: Seed(0x2a),
+        operation: "writer-0#97: write 4096 bytes at 69632, short after 1536".to_owned(),
+        step: 14_203,
+        replay: Some("reports/short-copies/failures/F-3b1c.yaml".to_owned()),
+        strip: "          64      68      72      76\nextents   MMMM....uuuudddd\n\
+                folios    ccccDD--DDDDDDDD\nfound         ^^"
+            .to_owned(),
+        details: vec![
+            "writer-0 reserved blocks 68..72 and copied 1536 of 4096 bytes (fault short_copy)."
+                .to_owned(),
+            "mapper-0 dirtied block 68 between the walk and the punch.".to_owned(),
+            "writer-0 punched blocks 68..72.".to_owned(),
+        ],
+    }
+}
+
+fn size_off() -> Violation {
+    Violation {
+        invariant: "size_is_linear".to_owned(),
+        sentence: "After each operation the size is one that some order of the operations in \
+                   flight gives."
+            .to_owned(),
+        file: Some("b".to_owned()),
+        range: None,
+        expected: "70000 or 65536".to_owned(),
+        found: "69632".to_owned(),
+        signature: "F-90aa".to_owned(),
+        seed: Seed(0x51),
+        operation: "truncater-0#12: truncate to 65536".to_owned(),
+        step: 911,
+        replay: None,
+        strip: String::new(),
+        details: vec![],
+    }
+}

@@ -1,0 +1,107 @@
+//! Puts `result.json` and `report.html` into a directory, whole or not at all.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::page;
+use crate::record::Record;
+
+/// Where the two files of a run are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// `result.json`, the record.
+    pub json: PathBuf,
+    /// `report.html`, the page.
+    pub html: PathBuf,
+}
+
+/// Writes the record and its page into `dir`, which is made if it is missing.
+///
+/// Each file appears under its name only when all of its bytes are on disk, `result.json` last:
+/// where it exists, the page beside it is complete. On an error (a full disk, say) no half-written
+/// file is left behind, and files of an earlier run stay as they were.
+pub fn write_run(dir: &Path, record: &Record) -> io::Result<Written> {
+    fs::create_dir_all(dir).map_err(naming(dir))?;
+    let written = Written { json: dir.join("result.json"), html: dir.join("report.html") };
+    let write =
+        |path: &Path, text: String| Pending::write(path, text.as_bytes()).map_err(naming(path));
+    let html = write(&written.html, page::render(record))?;
+    let json = write(&written.json, record.to_json())?;
+    html.publish().map_err(naming(&written.html))?;
+    json.publish().map_err(naming(&written.json))?;
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(naming(dir))?;
+    Ok(written)
+}
+
+/// The same error, saying which path it is about.
+fn naming(path: &Path) -> impl Fn(io::Error) -> io::Error {
+    move |error| io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+/// A file that has all its bytes on disk, under another name. Dropping it removes it.
+struct Pending {
+    target: PathBuf,
+    temporary: PathBuf,
+}
+
+impl Pending {
+    fn write(target: &Path, bytes: &[u8]) -> io::Result<Pending> {
+        let mut temporary = target.as_os_str().to_owned();
+        temporary.push(".tmp");
+        let temporary = PathBuf::from(temporary);
+        // The fixed name lets a run clean up after one that was killed. A new file is made in any
+        // case, so that a link of that name is never written through.
+        match fs::remove_file(&temporary) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+        let pending = Pending { target: target.to_owned(), temporary };
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        Ok(pending)
+    }
+
+    fn publish(self) -> io::Result<()> {
+        // Dropping afterwards finds nothing to remove.
+        fs::rename(&self.temporary, &self.target)
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        // Nothing is left to do if it cannot be removed, and after publishing it is not there.
+        drop(fs::remove_file(&self.temporary));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::Pending;
+
+    #[test]
+    fn an_unpublished_file_leaves_nothing_and_keeps_the_old_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("result.json");
+        fs::write(&target, "old").unwrap();
+        drop(Pending::write(&target, b"new").unwrap());
+        assert_eq!(fs::read(&target).unwrap(), b"old");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        Pending::write(&target, b"new").unwrap().publish().unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"new");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_link_of_the_temporary_name_is_replaced_and_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let precious = dir.path().join("precious");
+        fs::write(&precious, "precious").unwrap();
+        std::os::unix::fs::symlink(&precious, dir.path().join("result.json.tmp")).unwrap();
+        Pending::write(&dir.path().join("result.json"), b"new").unwrap().publish().unwrap();
+        assert_eq!(fs::read(&precious).unwrap(), b"precious");
+    }
+}
