@@ -12,10 +12,10 @@ use crate::record::{Clock, LatencyRecord, LatencyRow, Outcome};
 /// More lines than these cannot be told apart; the table below the chart has all of them.
 const LINES: usize = 6;
 const WIDTH: f64 = 860.0;
-const HEIGHT: f64 = 380.0;
+const HEIGHT: f64 = 400.0;
 const LEFT: f64 = 66.0;
 const RIGHT: f64 = 150.0;
-const TOP: f64 = 16.0;
+const TOP: f64 = 30.0;
 const BOTTOM: f64 = 48.0;
 /// The least distance between the base lines of two labels.
 const LABEL: f64 = 19.0;
@@ -164,13 +164,13 @@ impl Axes {
             path(html, "grid", &format!("M{x:.1} {TOP}V{floor}"));
             label(html, "tick middle", x, floor + 20.0, name);
         }
-        label(
-            html,
-            "axis",
-            LEFT,
-            HEIGHT - 6.0,
-            "percentile: each step to the right is ten times rarer",
-        );
+        let measure = match self.clock {
+            Clock::Wall => "service time",
+            Clock::Steps => "scheduling steps",
+        };
+        label(html, "axis", LEFT, TOP - 14.0, measure);
+        let rarity = "percentile: each decade to the right is ten times rarer";
+        label(html, "axis", LEFT, HEIGHT - 6.0, rarity);
     }
 
     fn line(&self, html: &mut Html, style: &'static str, line: &Line<'_>) {

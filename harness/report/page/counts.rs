@@ -3,14 +3,14 @@
 use super::html::Html;
 use super::table::{Cell, numbers, table, words};
 use crate::number;
-use crate::record::Record;
+use crate::record::{Record, World};
 
 /// Adds the section on operations and errors.
 pub(super) fn counts(html: &mut Html, record: &Record) {
     let counts = &record.counts;
     html.section("counts", "Counts", |html| {
         html.element("div", &[("class", "columns")], |html| {
-            let totals = [
+            let mut totals = vec![
                 ("Seeds that ran to their end", number::count(counts.seeds_done)),
                 ("Operations", number::count(counts.operations)),
                 ("Verified operations", number::count(counts.verified_operations)),
@@ -20,19 +20,22 @@ pub(super) fn counts(html: &mut Html, record: &Record) {
                 ),
                 ("Bytes written", number::bytes(counts.bytes_written)),
                 ("Bytes read", number::bytes(counts.bytes_read)),
-                ("Scheduling points", number::count(counts.scheduling_points)),
-                ("Switches", number::count(counts.switches)),
                 ("Deviations of the rules", number::count(counts.deviations)),
             ];
-            let rows = totals.map(|(name, value)| vec![text(name), Cell::Text(value)]);
+            if record.world == World::Simulated {
+                totals.push(("Scheduling points", number::count(counts.scheduling_points)));
+                totals.push(("Switches of actors", number::count(counts.switches)));
+            }
+            let rows: Vec<_> = totals
+                .into_iter()
+                .map(|(name, value)| vec![text(name), Cell::Text(value)])
+                .collect();
             table(html, "Totals over all seeds", &[words("What"), numbers("How many")], &rows);
             let kinds: Vec<_> = counts.operations_by_kind.iter().map(pair).collect();
             table(html, "Operations by kind", &[words("Operation"), numbers("Ended")], &kinds);
-            if !counts.failed_operations.is_empty() {
-                let errors: Vec<_> = counts.failed_operations.iter().map(pair).collect();
-                let columns = [words("Errno"), numbers("Returned")];
-                table(html, "Errors that operations returned", &columns, &errors);
-            }
+            let errors: Vec<_> = counts.failed_operations.iter().map(pair).collect();
+            let columns = [words("Errno"), numbers("Returned")];
+            table(html, "Errors that operations returned", &columns, &errors);
         });
     });
 }

@@ -11,6 +11,10 @@ use crate::record::Record;
 pub(super) fn coverage(html: &mut Html, record: &Record) {
     let counts = &record.counts;
     html.section("coverage", "Coverage", |html| {
+        if counts.invariants.is_empty() && counts.points.is_empty() {
+            html.markup("<p>Nothing was reached and nothing was checked.</p>");
+            return;
+        }
         never(
             html,
             &counts.invariants,
@@ -57,8 +61,6 @@ fn exercised(
     let rows: Vec<_> = reached
         .map(|(name, n)| vec![Cell::Name(name.clone()), Cell::Text(number::count(*n))])
         .collect();
-    if !rows.is_empty() {
-        let caption = format!("{caption} ({} of {})", rows.len(), counts.len());
-        table(html, &caption, columns, &rows);
-    }
+    let caption = format!("{caption} ({} of {})", rows.len(), counts.len());
+    table(html, &caption, columns, &rows);
 }

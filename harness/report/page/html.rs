@@ -78,11 +78,17 @@ impl Html {
         self.markup("\n");
     }
 
-    /// A command to copy: one click selects all of it.
+    /// A command to copy: one click selects all of it. Its words are elements, so that a line
+    /// that is too long breaks between them and not behind the dashes of an option.
     pub(super) fn command(&mut self, label: &'static str, command: &str) {
         self.element("div", &[("class", "command")], |html| {
             html.line("span", "label", label);
-            html.line("code", "", command);
+            html.element("code", &[], |html| {
+                for (index, word) in command.split(' ').enumerate() {
+                    html.markup(if index == 0 { "" } else { " " });
+                    html.line("span", "", word);
+                }
+            });
         });
     }
 

@@ -58,6 +58,7 @@ fn cells(clock: Clock, row: &LatencyRow) -> Vec<Cell> {
         (Some(p50), Some(p999)) if p50 > 0 => {
             Cell::Text(format!("{:.1}\u{d7}", number::float(p999) / number::float(p50)))
         }
+        (Some(_), Some(_)) => Cell::Missing("no ratio to zero"),
         _ => Cell::Missing("too few operations"),
     };
     let outcome = match row.outcome {

@@ -40,15 +40,13 @@ pub(super) fn environment(html: &mut Html, record: &Record) {
             .map(|(name, value)| vec![Cell::Text(name.to_owned()), Cell::Text(value)])
             .collect();
         table(html, "Machine and setting", &[words("What"), words("Value")], &rows);
-        if !filesystem.deviations.is_empty() {
-            let rows: Vec<_> = filesystem
-                .deviations
-                .iter()
-                .map(|one| vec![Cell::Name(one.decision.clone()), Cell::Name(one.value.clone())])
-                .collect();
-            let caption = "Decisions that differ from the correct ones";
-            table(html, caption, &[words("Decision"), words("Set to")], &rows);
-        }
+        let rows: Vec<_> = filesystem
+            .deviations
+            .iter()
+            .map(|one| vec![Cell::Name(one.decision.clone()), Cell::Name(one.value.clone())])
+            .collect();
+        let caption = "Decisions that differ from the correct ones";
+        table(html, caption, &[words("Decision"), words("Set to")], &rows);
     });
 }
 

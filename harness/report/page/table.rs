@@ -32,8 +32,11 @@ pub(super) enum Cell {
     Missing(&'static str),
 }
 
-/// Adds a table.
+/// Adds a table, unless it has no rows.
 pub(super) fn table(html: &mut Html, caption: &str, columns: &[Column], rows: &[Vec<Cell>]) {
+    if rows.is_empty() {
+        return;
+    }
     let frame =
         [("class", "scroll"), ("role", "region"), ("aria-label", caption), ("tabindex", "0")];
     html.element("div", &frame, |html| {

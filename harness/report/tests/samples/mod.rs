@@ -27,8 +27,7 @@ pub(crate) fn record(kind: VerdictKind) -> Record {
         VerdictKind::NotDeterministic => ("Seed 0x2a ran twice and gave two traces.", false),
     };
     if matches!(kind, VerdictKind::Caught | VerdictKind::Missed | VerdictKind::NotProvoked) {
-        let deviation = ("mapping_check".to_owned(), "never".to_owned());
-        let (decision, value) = deviation;
+        let (decision, value) = ("mapping_check".to_owned(), "never".to_owned());
         record.filesystem.deviations = vec![Deviation { decision, value }];
         record.counts.deviations = if kind == VerdictKind::NotProvoked { 0 } else { 214 };
         record.verdict.expected = String::from("caught by content_matches");
