@@ -1,0 +1,147 @@
+//! What an operation leaves behind when it ends.
+
+use super::{
+    Content,
+    fill::Fill,
+    flight::{Applied, Effect, Flight, intersection},
+    segments::Kind,
+    sizes::{SizeChange, Span},
+};
+use std::ops::Range;
+
+impl Content {
+    /// Takes over what an operation has done.
+    pub(super) fn apply(&mut self, flight: &Flight, applied: Applied<'_>, span: Span) {
+        match applied {
+            Applied::Nothing | Applied::Read { .. } => {}
+            Applied::Wrote { range, fill } => {
+                if matches!(flight.effect, Effect::Store { .. }) {
+                    self.store(range, fill, span);
+                } else if !range.is_empty() {
+                    self.write(flight, range, fill, span);
+                }
+            }
+            Applied::Zeroed { range, grew_to } => {
+                self.put(range, Fill::Zero, Kind::Overwrite, span);
+                if let Some(to) = grew_to {
+                    self.grow(flight, to, to, span);
+                }
+            }
+            Applied::Resized { to } => {
+                self.expose(flight, to, span);
+                self.put(to..u64::MAX, Fill::Zero, Kind::Overwrite, span);
+                self.sizes.change(SizeChange::Set(to), span);
+            }
+            Applied::Grew { to } => self.grow(flight, to, to, span),
+            Applied::Perhaps => self.apply_perhaps(flight, span),
+        }
+    }
+
+    /// Readers in flight may have seen what an operation tried, even if it did less in the end.
+    pub(super) fn remember_attempt(&mut self, flight: &Flight) {
+        let lowest = self.sizes.lowest();
+        if !self.flights.iter().any(|reader| reader.reads().is_some()) {
+            return;
+        }
+        for (range, fill) in flight.puts(lowest).into_iter().flatten() {
+            for reader in &mut self.flights {
+                let Some(read) = reader.reads() else { continue };
+                let seen = intersection(read, &range);
+                reader.history.remember(seen, fill.clone());
+            }
+        }
+    }
+
+    fn write(&mut self, flight: &Flight, range: Range<u64>, fill: Fill, span: Span) {
+        self.note(&range, &fill);
+        let end = range.end;
+        self.grow(flight, range.start, end, span);
+        self.put(range, fill, Kind::Write, span);
+    }
+
+    /// A store reaches only bytes of the file.
+    fn store(&mut self, range: Range<u64>, fill: Fill, span: Span) {
+        self.note(&range, &fill);
+        let border = self.sizes.highest().clamp(range.start, range.end.max(range.start));
+        self.put(range.start..border, fill.clone(), Kind::Overwrite, span);
+        if !self.is_quiet() {
+            self.put(border..range.end, fill, Kind::Beyond, span);
+        }
+    }
+
+    /// Remembers who wrote where, for a while.
+    fn note(&mut self, range: &Range<u64>, fill: &Fill) {
+        if fill.candidate().is_some() {
+            self.lately.truncate(LATELY - 1);
+            self.lately.push_front((range.clone(), fill.clone()));
+        }
+    }
+
+    /// The file holds at least `to` bytes now, and those up to `exposed` were zero.
+    fn grow(&mut self, flight: &Flight, exposed: u64, to: u64, span: Span) {
+        self.expose(flight, exposed, span);
+        self.sizes.change(SizeChange::Raise(to), span);
+    }
+
+    /// A growing operation shows zeroes up to `to`: surely from the largest size that the file can
+    /// have had meanwhile, perhaps from the smallest.
+    fn expose(&mut self, flight: &Flight, to: u64, span: Span) {
+        let lowest = self.sizes.lowest();
+        let sure = flight.ceiling.max(lowest).min(to);
+        self.put(lowest..sure, Fill::Zero, Kind::PerhapsGrown, span);
+        self.put(sure.max(lowest)..to, Fill::Zero, Kind::Grown, span);
+    }
+
+    fn apply_perhaps(&mut self, flight: &Flight, span: Span) {
+        for (range, fill) in flight.puts(self.sizes.lowest()).into_iter().flatten() {
+            self.put(range, fill, Kind::Perhaps, span);
+        }
+        if let Some(to) = flight.sets_size() {
+            self.sizes.perhaps(SizeChange::Set(to), span);
+        }
+        if let Some(to) = flight.raises_size() {
+            self.sizes.perhaps(SizeChange::Raise(to), span);
+        }
+        if 0 < flight.appends() {
+            for size in self.sizes.iter().collect::<Vec<_>>() {
+                let to = size.saturating_add(flight.appends());
+                self.sizes.perhaps(SizeChange::Raise(to), span);
+            }
+        }
+    }
+
+    /// One range gets one more writer.
+    fn put(&mut self, range: Range<u64>, fill: Fill, kind: Kind, span: Span) {
+        if range.is_empty() {
+            return;
+        }
+        if kind.overwrites() {
+            self.remember_before(&range);
+        }
+        if kind.is_dense() {
+            self.dense.put(range.clone(), &fill);
+        }
+        self.segments.add(range, fill, kind, span, self.oldest_change());
+    }
+
+    /// Readers in flight may have seen what was in `range` until now.
+    pub(super) fn remember_before(&mut self, range: &Range<u64>) {
+        for reader in &mut self.flights {
+            let Some(read) = reader.reads() else { continue };
+            let seen = intersection(read, range);
+            if seen.is_empty() {
+                continue;
+            }
+            for (here, writers) in self.segments.overlapping(seen.clone()) {
+                for writer in writers {
+                    reader.history.remember(here.clone(), writer.fill.clone());
+                }
+            }
+            let bytes = self.dense.copy(seen.clone());
+            reader.history.remember(seen.clone(), Fill::bytes(seen.start, &bytes));
+        }
+    }
+}
+
+/// How many writes are kept to name bytes by.
+const LATELY: usize = 64;

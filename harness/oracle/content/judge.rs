@@ -1,0 +1,265 @@
+//! Is this byte, or this size, possible? And if not, where does it come from?
+
+use super::{
+    Content,
+    dense::{end_of, length},
+    fill::{Fill, is_zero},
+    flight::{Effect, Flight},
+    mismatch::{Class, Mismatch, SizeMismatch},
+    settle::below,
+};
+use crate::pattern::{self, Origin, Plausible};
+use std::ops::{Range, RangeInclusive};
+use stormfs::op::OpId;
+
+impl Content {
+    /// The bytes were seen now, in the page cache or on the disk. The error is the first that may not
+    /// be there. Bytes that may lie beyond the end of the file are not judged: a mapping may have
+    /// left anything there.
+    pub fn check(&self, pos: u64, bytes: &[u8]) -> Result<(), Mismatch> {
+        if self.dense.first_difference(pos, bytes).is_none() {
+            return Ok(());
+        }
+        let inside = below(self.size_bounds().0, pos, bytes);
+        self.first_wrong(pos, inside, &[])
+            .map_or(Ok(()), |at| Err(self.mismatch(at, pos, bytes, &[])))
+    }
+
+    /// The bytes were seen now, on the disk. Those beyond every possible end of the file must be
+    /// zero; the error is the first that is not.
+    pub fn check_zero_beyond_eof(&self, pos: u64, bytes: &[u8]) -> Result<(), Mismatch> {
+        let skipped = below(self.size_bounds().1, pos, bytes).len();
+        let beyond = &bytes[skipped..];
+        if is_zero(beyond) {
+            return Ok(());
+        }
+        let at = skipped + beyond.iter().take_while(|byte| **byte == 0).count();
+        Err(self.beyond_eof(end_of(pos, at), pos, bytes, vec![Fill::Zero]))
+    }
+
+    /// The size was seen now.
+    pub fn check_size(&self, found: u64) -> Result<(), SizeMismatch> {
+        let allowed = self.allowed_sizes();
+        if allowed.iter().any(|sizes| sizes.contains(&found)) {
+            Ok(())
+        } else {
+            Err(SizeMismatch { found, allowed })
+        }
+    }
+
+    /// The sizes the file may have now, in no particular order. A write in flight may have come to
+    /// any of its bytes.
+    pub fn allowed_sizes(&self) -> Vec<RangeInclusive<u64>> {
+        let (floor, ceiling) = self.size_bounds();
+        let mut allowed: Vec<_> = self.sizes.iter().map(|size| size..=size).collect();
+        for flight in &self.flights {
+            if let Some(to) = flight.sets_size() {
+                allowed.push(to..=to);
+                let raised = self.sizes.raised_since(flight.begin).filter(|raised| to < *raised);
+                allowed.extend(raised.map(|size| size..=size));
+            }
+            match &flight.effect {
+                Effect::Write { range, .. } if floor < range.end && !range.is_empty() => {
+                    allowed.push(floor.max(range.start + 1)..=range.end);
+                }
+                Effect::Append { len } if 0 < *len => allowed.push(floor..=ceiling),
+                Effect::Nothing
+                | Effect::Read { .. }
+                | Effect::Load { .. }
+                | Effect::Write { .. }
+                | Effect::Append { .. }
+                | Effect::Store { .. }
+                | Effect::Zero { .. }
+                | Effect::Resize { .. }
+                | Effect::Grow { .. } => {
+                    let raised = flight.raises_size().filter(|to| floor < *to);
+                    allowed.extend(raised.map(|to| to..=to));
+                }
+            }
+        }
+        allowed
+    }
+
+    /// Judges what a read has returned.
+    pub(super) fn judge_read(
+        &self,
+        reader: &Flight,
+        pos: u64,
+        bytes: &[u8],
+    ) -> Result<(), Mismatch> {
+        let Some(history) = reader.history.pieces() else { return Ok(()) };
+        let is_load = matches!(reader.effect, Effect::Load { .. });
+        let eof = if is_load { reader.floor } else { reader.ceiling };
+        let inside = below(eof, pos, bytes);
+        if let Some(at) = self.first_wrong(pos, inside, history) {
+            return Err(self.mismatch(at, pos, bytes, history));
+        }
+        if is_load || inside.len() == bytes.len() {
+            return Ok(());
+        }
+        Err(self.beyond_eof(end_of(pos, inside.len()), pos, bytes, Vec::new()))
+    }
+
+    /// The position of the first byte that nothing explains: not the dense byte, not a last writer,
+    /// nobody in flight, nothing in `history`.
+    pub(super) fn first_wrong(
+        &self,
+        pos: u64,
+        bytes: &[u8],
+        history: &[(Range<u64>, Fill)],
+    ) -> Option<u64> {
+        let mut done = 0;
+        while let Some(skipped) = self.dense.first_difference(end_of(pos, done), &bytes[done..]) {
+            done += skipped;
+            let at = end_of(pos, done);
+            let (until, fills) = self.explanations(at, end_of(pos, bytes.len()), history);
+            let behind = done + length(&(at..until));
+            if let Some(wrong) = self.first_unexplained(at, &bytes[done..behind], &fills) {
+                return Some(end_of(at, wrong));
+            }
+            done = behind;
+        }
+        None
+    }
+
+    /// What may be at `at` besides the dense byte, and how far all of it reaches, up to `limit`.
+    fn explanations(
+        &self,
+        at: u64,
+        limit: u64,
+        history: &[(Range<u64>, Fill)],
+    ) -> (u64, Vec<Fill>) {
+        let mut until = limit;
+        let mut fills = Vec::new();
+        let mut consider = |range: &Range<u64>, fill: &Fill| {
+            if range.contains(&at) {
+                until = until.min(range.end);
+                fills.push(fill.clone());
+            } else if at < range.start {
+                until = until.min(range.start);
+            }
+        };
+        let lowest = self.sizes.lowest();
+        for flight in &self.flights {
+            for (range, fill) in flight.puts(lowest).into_iter().flatten() {
+                consider(&range, &fill);
+            }
+        }
+        for (range, fill) in history {
+            consider(range, fill);
+        }
+        if let Some((range, writers)) = self.segments.overlapping(at..limit).next() {
+            for writer in writers {
+                consider(&range, &writer.fill);
+            }
+        }
+        (until, fills)
+    }
+
+    /// How many leading bytes are the dense ones or those of some fill; none if all are. Tearing is
+    /// rare, so whole blocks are tried before bytes.
+    fn first_unexplained(&self, at: u64, bytes: &[u8], fills: &[Fill]) -> Option<usize> {
+        if fills.iter().any(|fill| fill.allows_all(at, bytes)) {
+            return None;
+        }
+        let explained = |pos: u64, bytes: &[u8]| {
+            fills.iter().any(|fill| fill.allows_all(pos, bytes))
+                || self.dense.first_difference(pos, bytes).is_none()
+        };
+        for (number, block) in bytes.chunks(BLOCK).enumerate() {
+            let start = end_of(at, number * BLOCK);
+            if explained(start, block) {
+                continue;
+            }
+            let wrong = block.iter().zip(start..).position(|(byte, pos)| !explained(pos, &[*byte]));
+            if let Some(wrong) = wrong {
+                return Some(number * BLOCK + wrong);
+            }
+        }
+        None
+    }
+
+    fn mismatch(
+        &self,
+        at: u64,
+        pos: u64,
+        bytes: &[u8],
+        history: &[(Range<u64>, Fill)],
+    ) -> Mismatch {
+        let origin = self.origin(at, pos, bytes);
+        let class = match origin {
+            Origin::Zero => Class::Lost,
+            Origin::Op(op) if self.wrote_here(op, at) => Class::Lost,
+            Origin::Op(_) => Class::Stale,
+            Origin::FolioPoison | Origin::DevicePoison | Origin::Unknown => Class::Garbage,
+        };
+        let mut allowed = vec![self.dense_fill(at)];
+        for fill in self.explanations(at, end_of(at, 1), history).1 {
+            let fill = fill.at_one(at);
+            if !allowed.contains(&fill) {
+                allowed.push(fill);
+            }
+        }
+        let found = some_from(at, pos, bytes);
+        Mismatch { pos: at, found, allowed, in_flight: self.in_flight_at(at), origin, class }
+    }
+
+    fn beyond_eof(&self, at: u64, pos: u64, bytes: &[u8], allowed: Vec<Fill>) -> Mismatch {
+        let origin = self.origin(at, pos, bytes);
+        let class = Class::BeyondEof;
+        let found = some_from(at, pos, bytes);
+        Mismatch { pos: at, found, allowed, in_flight: self.in_flight_at(at), origin, class }
+    }
+
+    fn origin(&self, at: u64, pos: u64, bytes: &[u8]) -> Origin {
+        let lately = self.lately.iter().map(|(_, fill)| fill.clone());
+        let in_flight = self.flights.iter().flat_map(|flight| flight.puts(0)).flatten();
+        let fills = lately.chain(in_flight.map(|(_, fill)| fill));
+        let candidates = fills.filter_map(|fill| fill.candidate());
+        pattern::classify(at, pos, bytes, Plausible::default(), candidates)
+    }
+
+    fn in_flight_at(&self, at: u64) -> Vec<OpId> {
+        let lowest = self.sizes.lowest();
+        let touches = |flight: &&Flight| {
+            flight.puts(lowest).iter().flatten().any(|(range, _)| range.contains(&at))
+        };
+        self.flights.iter().filter(touches).map(|flight| flight.op).collect()
+    }
+
+    /// True if the operation is known to have written at `at`.
+    fn wrote_here(&self, op: OpId, at: u64) -> bool {
+        let by = |range: &Range<u64>, fill: &Fill| {
+            range.contains(&at) && fill.candidate().is_some_and(|candidate| candidate.op == op)
+        };
+        self.lately.iter().any(|(range, fill)| by(range, fill))
+    }
+
+    /// The dense byte, by the name of who wrote it where that can be told.
+    fn dense_fill(&self, at: u64) -> Fill {
+        let start = at / 8 * 8;
+        let bytes = self.dense.copy(start..end_of(start, 8));
+        let whole = pattern::classify(at, start, &bytes, Plausible::default(), []);
+        if let Origin::Op(op) = whole {
+            return Fill::tag(op);
+        }
+        let byte = self.dense.copy(at..end_of(at, 1));
+        let wrote = |range: &Range<u64>, fill: &Fill| {
+            range.contains(&at) && byte.first().is_some_and(|byte| fill.allows(at, *byte))
+        };
+        let known = self.lately.iter().find(|(range, fill)| wrote(range, fill));
+        let unknown = || if byte == [0] { Fill::Zero } else { Fill::bytes(at, &byte) };
+        known.map_or_else(unknown, |(_, fill)| fill.clone())
+    }
+}
+
+/// Small enough that a torn block is cheap to look at byte by byte.
+const BLOCK: usize = 64;
+
+/// How many wrong bytes a mismatch shows.
+const SHOWN: usize = 16;
+
+fn some_from(at: u64, pos: u64, bytes: &[u8]) -> Vec<u8> {
+    let first = length(&(pos..at)).min(bytes.len());
+    bytes[first..].iter().take(SHOWN).copied().collect()
+}

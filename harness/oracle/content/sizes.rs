@@ -1,0 +1,179 @@
+//! Which sizes the file may have, after the operations that have ended.
+//!
+//! Sizes change in two ways: a truncate sets one, a write or fallocate raises it. Operations that
+//! overlapped in time may have taken effect in either order, so that several sizes can be possible.
+
+/// How an operation changes the size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SizeChange {
+    /// To this size, up or down.
+    Set(u64),
+    /// To this size, unless it is larger already.
+    Raise(u64),
+}
+
+/// When an operation ran. The instants come from the content's own counter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    /// It may have taken effect from here on.
+    pub(super) begin: u64,
+    /// It had taken effect here.
+    pub(super) end: u64,
+}
+
+/// The possible sizes.
+#[derive(Debug, Clone)]
+pub(super) struct Sizes {
+    /// invariant: ascending by size, no size twice, never empty.
+    possible: Vec<Possible>,
+    /// What may have happened after an operation still in flight.
+    raises: Vec<Raise>,
+}
+
+/// One possible size.
+#[derive(Debug, Clone, Copy)]
+struct Possible {
+    size: u64,
+    /// When the set operation below it ended. Who began before may have been overwritten by it.
+    set: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Raise {
+    to: u64,
+    ended: u64,
+}
+
+impl Sizes {
+    /// Exactly this size.
+    pub(super) fn exactly(size: u64) -> Sizes {
+        Sizes { possible: vec![Possible { size, set: 0 }], raises: Vec::new() }
+    }
+
+    /// The smallest possible size.
+    pub(super) fn lowest(&self) -> u64 {
+        self.possible.first().expect("a file has a size").size
+    }
+
+    /// The largest possible size.
+    pub(super) fn highest(&self) -> u64 {
+        self.possible.last().expect("a file has a size").size
+    }
+
+    /// Every possible size, ascending.
+    pub(super) fn iter(&self) -> impl Iterator<Item = u64> {
+        self.possible.iter().map(|possible| possible.size)
+    }
+
+    /// Raises that ended after `begin`: they may have come on top of an operation that began then.
+    pub(super) fn raised_since(&self, begin: u64) -> impl Iterator<Item = u64> {
+        self.raises.iter().filter(move |raise| begin < raise.ended).map(|raise| raise.to)
+    }
+
+    /// An operation has changed the size, at one instant of its span.
+    pub(super) fn change(&mut self, change: SizeChange, span: Span) {
+        let mut after = Vec::with_capacity(self.possible.len() + 1);
+        match change {
+            SizeChange::Set(size) => {
+                after.push(Possible { size, set: span.end });
+                let raised = self.raised_since(span.begin).filter(|to| size < *to);
+                after.extend(raised.map(|size| Possible { size, set: span.end }));
+                self.raises.retain(|raise| span.begin < raise.ended);
+            }
+            SizeChange::Raise(to) => {
+                let raised = self.possible.iter();
+                after.extend(raised.map(|p| Possible { size: p.size.max(to), set: p.set }));
+                // Who is overtaken by the later raise in every order need not be remembered.
+                self.raises.retain(|raise| span.begin < raise.ended || to < raise.to);
+                self.raises.push(Raise { to, ended: span.end });
+            }
+        }
+        // It may as well have come before a set operation that it overlapped.
+        after.extend(self.possible.iter().filter(|possible| span.begin < possible.set));
+        self.replace(after);
+    }
+
+    /// An operation may have changed the size, or not.
+    pub(super) fn perhaps(&mut self, change: SizeChange, span: Span) {
+        let before = self.clone();
+        self.change(change, span);
+        let mut both = before.possible;
+        both.extend(&self.possible);
+        self.replace(both);
+        let forgotten = before
+            .raises
+            .iter()
+            .filter(|raise| !self.raises.iter().any(|kept| kept.ended == raise.ended));
+        self.raises.extend(forgotten.copied().collect::<Vec<_>>());
+    }
+
+    /// The size was seen, with nothing in flight that changes it.
+    pub(super) fn settle(&mut self, size: u64) {
+        let set = self.possible.iter().find(|p| p.size == size).map_or(0, |p| p.set);
+        self.possible = vec![Possible { size, set }];
+    }
+
+    /// Forgets what is of no use to operations in flight, the first of which began at `oldest`.
+    pub(super) fn forget_before(&mut self, oldest: Option<u64>) {
+        self.raises.retain(|raise| oldest.is_some_and(|oldest| oldest < raise.ended));
+    }
+
+    fn replace(&mut self, mut possible: Vec<Possible>) {
+        possible.sort_unstable_by_key(|p| (p.size, std::cmp::Reverse(p.set)));
+        possible.dedup_by_key(|p| p.size);
+        self.possible = possible;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SizeChange::*, *};
+
+    #[test]
+    fn sizes_are_those_of_some_order() {
+        type Case<'a> = (u64, &'a [(SizeChange, u64, u64)], &'a [u64]);
+        // Each operation: change, begin, end; in the order in which they ended.
+        let cases: &[Case<'_>] = &[
+            (8, &[(Set(4), 1, 2), (Raise(6), 3, 4)], &[6]),
+            (8, &[(Raise(6), 1, 2), (Set(4), 3, 4)], &[4]),
+            (8, &[(Raise(6), 1, 2)], &[8]),
+            (8, &[(Set(4), 1, 3), (Raise(6), 2, 4)], &[6]),
+            (8, &[(Set(4), 1, 3), (Raise(9), 2, 4)], &[9]),
+            (8, &[(Raise(9), 2, 3), (Set(4), 1, 4)], &[4, 9]),
+            (8, &[(Set(4), 1, 3), (Set(5), 2, 4)], &[4, 5]),
+            (8, &[(Set(4), 1, 3), (Set(5), 2, 4), (Set(7), 5, 6)], &[7]),
+            (5, &[(Raise(7), 2, 3), (Raise(6), 4, 5), (Set(4), 1, 6)], &[4, 6, 7]),
+            (5, &[(Raise(6), 2, 3), (Raise(7), 4, 5), (Set(4), 1, 6)], &[4, 7]),
+        ];
+        for (size, changes, expected) in cases {
+            let mut sizes = Sizes::exactly(*size);
+            for (change, begin, end) in *changes {
+                sizes.change(*change, Span { begin: *begin, end: *end });
+            }
+            let found: Vec<u64> = sizes.iter().collect();
+            // An order that the sequence of ends already excludes may remain possible.
+            assert!(expected.iter().all(|size| found.contains(size)), "{changes:?}: {found:?}");
+            assert!(found.len() <= expected.len() + 1, "{changes:?}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn operations_that_do_not_overlap_leave_one_size() {
+        let mut sizes = Sizes::exactly(3);
+        for (at, to) in (0..1000).zip([9, 2, 5, 5, 7].into_iter().cycle()) {
+            let change = if at % 2 == 0 { Set(to) } else { Raise(to) };
+            let expected = if at % 2 == 0 { to } else { to.max(sizes.highest()) };
+            sizes.change(change, Span { begin: 2 * at + 1, end: 2 * at + 2 });
+            assert_eq!(sizes.iter().collect::<Vec<_>>(), [expected]);
+        }
+    }
+
+    #[test]
+    fn a_stalled_truncate_does_not_collect_every_write() {
+        let mut sizes = Sizes::exactly(0);
+        for at in 1..10_000 {
+            sizes.change(Raise(at * 100), Span { begin: 2 * at, end: 2 * at + 1 });
+        }
+        assert_eq!(sizes.raises.len(), 1);
+    }
+}
