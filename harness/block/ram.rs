@@ -6,20 +6,15 @@ use sim::{Mutex, Rank, sync};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// Memory comes in pieces of this many bytes.
-const CHUNK: usize = 64 << 10;
-
-static CHUNKS: Rank = Rank::leaf(14, "device memory");
-
 /// Bytes in memory. What has no chunk is poison.
 pub(crate) struct Ram {
-    chunks: Mutex<BTreeMap<u64, Box<[u8]>>>,
+    chunks: Mutex<Chunks>,
 }
 
 impl Ram {
     /// Memory in which nothing was written.
     pub(crate) fn new() -> Ram {
-        Ram { chunks: sync::mutex(&CHUNKS, 0, BTreeMap::new()) }
+        Ram { chunks: sync::mutex(&CHUNKS, 0, Chunks::default()) }
     }
 }
 
@@ -31,7 +26,7 @@ impl Media for Ram {
     fn write(&self, offset: u64, bytes: &[u8]) -> Result<(), IoError> {
         let mut chunks = self.chunks.lock();
         for Piece { chunk, within, part } in pieces(offset, bytes.len()) {
-            let memory = chunks.entry(chunk).or_insert_with(blank);
+            let memory = chunks.get_or_blank(chunk);
             memory[within].copy_from_slice(&bytes[part]);
         }
         Ok(())
@@ -44,13 +39,42 @@ impl Media for Ram {
     fn peek(&self, offset: u64, into: &mut [u8]) -> Result<(), IoError> {
         let chunks = self.chunks.lock();
         for Piece { chunk, within, part } in pieces(offset, into.len()) {
-            match chunks.get(&chunk) {
+            match chunks.get(chunk) {
                 Some(memory) => into[part].copy_from_slice(&memory[within]),
                 None => poison(offset + wide(part.start), &mut into[part]),
             }
         }
         Ok(())
     }
+}
+
+/// Memory comes in pieces of this many bytes.
+const CHUNK: usize = 64 << 10;
+/// Chunks in a row; a row stands for 16 MiB.
+const ROW: u64 = 256;
+
+static CHUNKS: Rank = Rank::leaf(14, "device memory");
+
+/// The chunks that were written to, in two steps: a large device costs nothing, and in one of
+/// usual size a chunk is found without searching.
+#[derive(Default)]
+struct Chunks {
+    rows: BTreeMap<u64, Vec<Option<Box<[u8]>>>>,
+}
+
+impl Chunks {
+    fn get(&self, chunk: u64) -> Option<&[u8]> {
+        self.rows.get(&(chunk / ROW))?[column(chunk)].as_deref()
+    }
+
+    fn get_or_blank(&mut self, chunk: u64) -> &mut [u8] {
+        let row = self.rows.entry(chunk / ROW).or_insert_with(|| (0..ROW).map(|_| None).collect());
+        row[column(chunk)].get_or_insert_with(blank)
+    }
+}
+
+fn column(chunk: u64) -> usize {
+    usize::try_from(chunk % ROW).expect("below the length of a row")
 }
 
 /// The part of a range that lies in one chunk.
@@ -97,7 +121,9 @@ mod tests {
         let tebibyte = 1_u64 << 40;
         ram.write(tebibyte - 512, &[7; 512]).unwrap();
         ram.write(wide(CHUNK) - 512, &[8; 1024]).unwrap();
-        assert_eq!(ram.chunks.lock().len(), 3);
+        let chunks = ram.chunks.lock();
+        assert_eq!(chunks.rows.values().flatten().flatten().count(), 3);
+        drop(chunks);
         let mut bytes = [0; 1027];
         ram.peek(tebibyte - 1027, &mut bytes).unwrap();
         let mut expected = [7; 1027];
