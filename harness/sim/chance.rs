@@ -16,6 +16,7 @@ pub struct Seed(pub u64);
 
 impl Seed {
     /// The seed of the `n`-th run of a campaign.
+    #[must_use]
     pub fn nth(self, n: u64) -> Seed {
         if n == 0 { self } else { Seed(scramble(self.0 ^ scramble(n))) }
     }
@@ -44,7 +45,7 @@ pub fn scramble(word: u64) -> u64 {
     word ^ word >> 31
 }
 
-/// A stream of random values: ChaCha8.
+/// A stream of random values: `ChaCha8`.
 #[derive(Debug, Clone)]
 pub struct Stream {
     generator: ChaCha8Rng,

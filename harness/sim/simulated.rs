@@ -113,7 +113,8 @@ pub(crate) fn run(tasks: Vec<Task>, settings: Settings) -> End {
         cold.deviations.clear();
         cold.failure = None;
     });
-    let mut coroutines: Vec<_> = tasks.into_iter().enumerate().map(coroutine).collect();
+    let tasks = tasks.into_iter().enumerate();
+    let mut coroutines: Vec<_> = tasks.map(|(index, task)| Some(coroutine(index, task))).collect();
     ENGINE.with(|engine| {
         engine.running.set(true);
         engine.drive(&mut coroutines, &names);
@@ -131,14 +132,14 @@ pub(crate) fn run(tasks: Vec<Task>, settings: Settings) -> End {
     })
 }
 
-type Task0 = Coroutine<Resume, (), (), DefaultStack>;
+type Fibre = Coroutine<Resume, (), (), DefaultStack>;
 
-fn coroutine((index, task): (usize, Task)) -> Option<Task0> {
+fn coroutine(index: usize, task: Task) -> Fibre {
     let stack = COLD.with_borrow_mut(|cold| cold.stacks.pop());
     let stack = stack.unwrap_or_else(|| {
         DefaultStack::new(STACK).expect("the machine has memory for one more task's stack")
     });
-    Some(Coroutine::with_stack(stack, move |yielder: &Suspend, _: Resume| {
+    Coroutine::with_stack(stack, move |yielder: &Suspend, _: Resume| {
         ENGINE.with(|engine| engine.slots[index].yielder.set(std::ptr::from_ref(yielder)));
         if let Err(panic) = crate::world::guarded(task.body) {
             COLD.with_borrow_mut(|cold| {
@@ -146,7 +147,7 @@ fn coroutine((index, task): (usize, Task)) -> Option<Task0> {
                 cold.failure.get_or_insert(failure);
             });
         }
-    }))
+    })
 }
 
 impl Engine {
@@ -168,7 +169,7 @@ impl Engine {
     }
 
     /// Resumes whoever was chosen, until all are done or one has failed.
-    fn drive(&self, coroutines: &mut [Option<Task0>], names: &[String]) {
+    fn drive(&self, coroutines: &mut [Option<Fibre>], names: &[String]) {
         self.current.set(0);
         let mut next = self.choose(false, Site::point("start", 0xfe00, 0));
         while let Some(task) = next {
@@ -191,7 +192,7 @@ impl Engine {
         }
     }
 
-    fn resume(&self, slot: &mut Option<Task0>, task: usize, how: Resume) -> bool {
+    fn resume(&self, slot: &mut Option<Fibre>, task: usize, how: Resume) -> bool {
         self.current.set(task);
         self.wake_sleeper(task);
         let outside = rank::exchange(self.slots[task].held.get());
@@ -209,7 +210,7 @@ impl Engine {
     }
 
     /// Nothing can run: asks every task whether what it waits for is true after all.
-    fn stuck(&self, coroutines: &mut [Option<Task0>], names: &[String]) -> Failure {
+    fn stuck(&self, coroutines: &mut [Option<Fibre>], names: &[String]) -> Failure {
         let mut blocked = Vec::new();
         for (task, coroutine) in coroutines.iter_mut().enumerate() {
             if coroutine.is_none() {
@@ -266,7 +267,7 @@ impl Engine {
         } else {
             sleeper.expect("somebody can run and nobody is ready")
         };
-        if can_run & (can_run - 1) == 0 {
+        if can_run.is_power_of_two() {
             return Some(default);
         }
         Some(self.ask(Decision { current, stays, default, candidates: Candidates(can_run), site }))

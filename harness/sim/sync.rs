@@ -104,7 +104,6 @@ pub struct RawMutex(Lock);
 // SAFETY: `Lock::acquire` answers true to one caller between two calls of `unlock`, with
 // acquire and release ordering.
 unsafe impl lock_api::RawMutex for RawMutex {
-    #[expect(clippy::declare_interior_mutable_const, reason = "lock_api wants an initial value")]
     const INIT: RawMutex = RawMutex(Lock::new(&UNRANKED, 0));
     type GuardMarker = lock_api::GuardNoSend;
 
@@ -176,7 +175,6 @@ impl RawRwLock {
 // SAFETY: `state` is WRITER only between the one successful exchange from 0 and the writer's
 // unlock, and counts readers otherwise; all changes have acquire and release ordering.
 unsafe impl lock_api::RawRwLock for RawRwLock {
-    #[expect(clippy::declare_interior_mutable_const, reason = "lock_api wants an initial value")]
     const INIT: RawRwLock = RawRwLock::new(&UNRANKED, 0);
     type GuardMarker = lock_api::GuardNoSend;
 

@@ -158,7 +158,7 @@ pub(crate) fn run(tasks: Vec<Task>, patience: Duration) -> End {
         });
         states.push(Arc::clone(&state));
         let builder = std::thread::Builder::new().name(task.name.clone());
-        let thread = builder.spawn(move || body(task, state));
+        let thread = builder.spawn(move || body(task, &state));
         threads.push(thread.expect("the system has room for one more thread"));
     }
     let hung = watch(&run, &states, patience);
@@ -178,8 +178,8 @@ pub(crate) fn run(tasks: Vec<Task>, patience: Duration) -> End {
     }
 }
 
-fn body(task: Task, state: Arc<TaskState>) {
-    TASK.set(Some(Arc::clone(&state)));
+fn body(task: Task, state: &Arc<TaskState>) {
+    TASK.set(Some(Arc::clone(state)));
     if let Err(panic) = crate::world::guarded(task.body) {
         state.run.fail(Failure::Panicked { task: task.name, panic });
     }

@@ -105,7 +105,7 @@ choices! {
     clean_order: CleanOrder {
         /// PTEs are write-protected, then the dirty flag is cleared.
         ProtectThenClear = "protect_then_clear",
-        /// The dirty flag is cleared, then PTEs are write-protected.
+        /// The dirty flag is cleared and the folio read for I/O, then PTEs are write-protected.
         ClearThenProtect = "clear_then_protect",
     }
     /// Does the conversion of unwritten extents advance the sequence counter?

@@ -1,6 +1,7 @@
 //! What an actor may ask of the filesystem, as data, and what it gets back.
 
 use crate::errno::Errno;
+use crate::quantity::ByteRange;
 use std::fmt;
 
 /// Names one operation of a run: which actor issued it, and its number among that actor's.
@@ -41,33 +42,48 @@ impl fmt::Display for OpId {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Op {
     /// `pread(2)`.
-    Read { pos: u64, len: u64 },
+    Read(ByteRange),
     /// `pwrite(2)` from anonymous memory.
-    Write { pos: u64, len: u64 },
-    /// `write(2)` on a descriptor opened with `O_APPEND`.
-    Append { len: u64 },
-    /// `pwrite(2)` whose source is a shared mapping of the same file, at `from`.
-    WriteFromMmap { pos: u64, len: u64, from: u64 },
+    Write(ByteRange),
+    /// `write(2)` of so many bytes on a descriptor opened with `O_APPEND`.
+    Append(u64),
+    /// `pwrite(2)` whose source is a shared mapping of the same file.
+    WriteFromMmap {
+        /// Where to.
+        pos: u64,
+        /// Where from.
+        source: ByteRange,
+    },
     /// Loads through a shared mapping.
-    MmapLoad { pos: u64, len: u64 },
+    MmapLoad(ByteRange),
     /// Stores through a shared mapping.
-    MmapStore { pos: u64, len: u64 },
-    /// `ftruncate(2)` to `size`.
-    Truncate { size: u64 },
+    MmapStore(ByteRange),
+    /// `ftruncate(2)` to this size.
+    Truncate(u64),
     /// `fallocate(2)` with `PUNCH_HOLE | KEEP_SIZE`.
-    Punch { pos: u64, len: u64 },
-    /// `fallocate(2)` with `ZERO_RANGE`, optionally `KEEP_SIZE`.
-    ZeroRange { pos: u64, len: u64, keep_size: bool },
-    /// Plain `fallocate(2)`, optionally `KEEP_SIZE`.
-    Fallocate { pos: u64, len: u64, keep_size: bool },
+    Punch(ByteRange),
+    /// `fallocate(2)` with `ZERO_RANGE`.
+    ZeroRange {
+        /// What to zero.
+        range: ByteRange,
+        /// Whether `KEEP_SIZE` is given.
+        keep_size: bool,
+    },
+    /// Plain `fallocate(2)`.
+    Fallocate {
+        /// What to allocate.
+        range: ByteRange,
+        /// Whether `KEEP_SIZE` is given.
+        keep_size: bool,
+    },
     /// `fsync(2)`.
     Fsync,
     /// `sync(2)`: every file of the filesystem.
     Sync,
     /// Background writeback of a range; starts I/O and does not wait for it.
-    Writeback { pos: u64, len: u64 },
+    Writeback(ByteRange),
     /// Memory reclaim of the clean folios of a range.
-    Evict { pos: u64, len: u64 },
+    Evict(ByteRange),
     /// The last `close(2)`: speculative preallocation is given back.
     Release,
 }
@@ -137,20 +153,20 @@ impl Op {
     /// The kind of this operation.
     pub fn kind(&self) -> OpKind {
         match self {
-            Op::Read { .. } => OpKind::Read,
-            Op::Write { .. } => OpKind::Write,
-            Op::Append { .. } => OpKind::Append,
+            Op::Read(_) => OpKind::Read,
+            Op::Write(_) => OpKind::Write,
+            Op::Append(_) => OpKind::Append,
             Op::WriteFromMmap { .. } => OpKind::WriteFromMmap,
-            Op::MmapLoad { .. } => OpKind::MmapLoad,
-            Op::MmapStore { .. } => OpKind::MmapStore,
-            Op::Truncate { .. } => OpKind::Truncate,
-            Op::Punch { .. } => OpKind::Punch,
+            Op::MmapLoad(_) => OpKind::MmapLoad,
+            Op::MmapStore(_) => OpKind::MmapStore,
+            Op::Truncate(_) => OpKind::Truncate,
+            Op::Punch(_) => OpKind::Punch,
             Op::ZeroRange { .. } => OpKind::ZeroRange,
             Op::Fallocate { .. } => OpKind::Fallocate,
             Op::Fsync => OpKind::Fsync,
             Op::Sync => OpKind::Sync,
-            Op::Writeback { .. } => OpKind::Writeback,
-            Op::Evict { .. } => OpKind::Evict,
+            Op::Writeback(_) => OpKind::Writeback,
+            Op::Evict(_) => OpKind::Evict,
             Op::Release => OpKind::Release,
         }
     }
@@ -158,3 +174,26 @@ impl Op {
 
 /// What an operation returned: a byte count where the system call has one, else 0; or an error.
 pub type Outcome = Result<u64, Errno>;
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.kind().name();
+        let keep = |keep_size: &bool| if *keep_size { " keep_size" } else { "" };
+        match self {
+            Op::Read(range)
+            | Op::Write(range)
+            | Op::MmapLoad(range)
+            | Op::MmapStore(range)
+            | Op::Punch(range)
+            | Op::Writeback(range)
+            | Op::Evict(range) => write!(f, "{name} {range}"),
+            Op::Append(len) => write!(f, "{name} {len} bytes"),
+            Op::WriteFromMmap { pos, source } => write!(f, "{name} at {pos} from {source}"),
+            Op::Truncate(size) => write!(f, "{name} to {size}"),
+            Op::ZeroRange { range, keep_size } | Op::Fallocate { range, keep_size } => {
+                write!(f, "{name} {range}{}", keep(keep_size))
+            }
+            Op::Fsync | Op::Sync | Op::Release => f.write_str(name),
+        }
+    }
+}

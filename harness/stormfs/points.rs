@@ -7,6 +7,7 @@ macro_rules! points {
     ($($(#[doc = $about:literal])* $variant:ident = $name:literal,)*) => {
         /// A named point.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u16)]
         pub enum Point { $($(#[doc = $about])* $variant,)* }
 
         impl Point {
@@ -21,6 +22,13 @@ macro_rules! points {
             /// Where the actor stands, in one sentence.
             pub fn about(self) -> &'static str {
                 match self { $(Point::$variant => concat!($($about),*).trim_ascii(),)* }
+            }
+
+            /// The point's place in [`Point::ALL`].
+            #[inline]
+            #[expect(clippy::as_conversions, reason = "the discriminant of a fieldless enum")]
+            pub fn code(self) -> u16 {
+                self as u16
             }
 
             /// The point of that name.
@@ -52,7 +60,7 @@ points! {
     WriteSizePublished = "write.size_published",
     /// The end hook is about to look for what the write did not use.
     WriteEndBeforeWalk = "write_end.before_walk",
-    /// Between SEEK_DATA and SEEK_HOLE of the page-cache walk.
+    /// The page-cache walk has found a folio and not yet locked it.
     WriteEndScan = "write_end.scan",
     /// The end hook is about to punch a range of delalloc.
     WriteEndBeforePunch = "write_end.before_punch",

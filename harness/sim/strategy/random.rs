@@ -30,7 +30,7 @@ impl Random {
         let part = u32::try_from(self.word & 0xffff).expect("sixteen bits");
         self.word >>= 16;
         self.bits -= 1;
-        part * n >> 16
+        (part * n) >> 16
     }
 }
 

@@ -1,0 +1,219 @@
+//! Buffered writes.
+//!
+//! 1. Lock: `i_rwsem` exclusively (by the caller, which has also zeroed what lies between the end
+//!    of the file and the write).
+//! 2. Map: look up the extent under the position, reserving blocks over a hole.
+//! 3. For each folio: fault the source in while nothing below `i_rwsem` is held; lock the folio;
+//!    *revalidate* the mapping; prepare the blocks that the copy fills only in part; copy with page
+//!    faults disabled; accept the copy or not; publish the new size; unlock.
+//! 4. Give back what the mapping reserved and the copy did not use; map again if there is more.
+//!
+//! Kernel: `iomap_file_buffered_write`, `iomap_write_iter`, `__iomap_write_begin`, v6.12.
+
+use crate::block_bits::runs;
+use crate::buffered_read::read_blocks;
+use crate::errno::Errno;
+use crate::extend;
+use crate::inode::{Inode, LockedFolio};
+use crate::iomap::{self, Iomap, Kind, Purpose};
+use crate::op::OpId;
+use crate::page_cache::Tag;
+use crate::points::Point;
+use crate::quantity::{ByteRange, PAGE, wide};
+use crate::truncate;
+use crate::uaccess::UserMemory;
+use crate::write_cleanup;
+
+/// How far a write has come, and what stopped it.
+pub(crate) struct Progress {
+    /// Bytes accepted.
+    pub(crate) written: u64,
+    /// The error that ended it early. The call reports it only if nothing was written.
+    pub(crate) error: Option<Errno>,
+}
+
+/// One write call's constants.
+struct Call<'a> {
+    inode: &'a Inode,
+    source: &'a dyn UserMemory,
+    /// Where in the file the first byte of the source goes.
+    base: u64,
+}
+
+/// Writes all of `source` at `pos`. Held: `i_rwsem` exclusively.
+pub(crate) fn write(inode: &Inode, op: OpId, pos: u64, source: &dyn UserMemory) -> Progress {
+    let call = Call { inode, source, base: pos };
+    let end = pos + source.len();
+    let mut next = pos;
+    let mut error = None;
+    while next < end && error.is_none() {
+        let range = ByteRange::new(next, end);
+        let mut map = match iomap::begin_write(inode, range, Purpose::Write) {
+            Ok(map) => map,
+            Err(failed) => {
+                error = Some(failed);
+                break;
+            }
+        };
+        inode.at(Point::WriteMapped);
+        let mapped = range.intersection(map.range);
+        let (reached, failed) = write_mapped(&call, &mut map, mapped);
+        write_cleanup::release_unused(inode, &map, mapped, reached - next);
+        inode.shared.witness.cleanup_done(inode.view(), op, mapped);
+        error = failed;
+        let stuck = reached == next && !map.stale;
+        next = reached;
+        if stuck {
+            break;
+        }
+    }
+    Progress { written: next - pos, error }
+}
+
+/// Writes through one mapping, folio by folio, until it ends, turns out to be stale, or fails.
+/// Returns the position reached.
+fn write_mapped(call: &Call<'_>, map: &mut Iomap, range: ByteRange) -> (u64, Option<Errno>) {
+    let mut pos = range.start;
+    let mut chunk = call.inode.geometry().max_folio();
+    // What a rejected short copy leaves to try: never more than can be copied.
+    let mut limit = u64::MAX;
+    while pos < range.end {
+        let bytes = (chunk - pos % chunk).min(range.end - pos).min(limit);
+        let present = call.source.fault_in(pos - call.base, bytes);
+        if present == 0 {
+            return (pos, Some(Errno::Fault));
+        }
+        call.inode.at(Point::WriteFaultedIn);
+        match write_folio(call, map, ByteRange::at(pos, bytes)) {
+            Err(error) => return (pos, Some(error)),
+            Ok(Step::Stale) => {
+                map.stale = true;
+                return (pos, None);
+            }
+            Ok(Step::Accepted(accepted)) => {
+                pos += accepted;
+                limit = u64::MAX;
+            }
+            Ok(Step::Rejected { copied }) => {
+                limit = if copied == 0 { limit } else { copied };
+                chunk = (chunk / 2).max(PAGE);
+            }
+        }
+    }
+    (pos, None)
+}
+
+/// What became of one folio's turn.
+enum Step {
+    /// The mapping is out of date; nothing was touched.
+    Stale,
+    /// So many bytes are in the file.
+    Accepted(u64),
+    /// The copy ended early where that cannot be kept; the file is as it was.
+    Rejected {
+        /// Bytes that the copy got.
+        copied: u64,
+    },
+}
+
+fn write_folio(call: &Call<'_>, map: &Iomap, wanted: ByteRange) -> Result<Step, Errno> {
+    let inode = call.inode;
+    let folio = inode.grab_folio(wanted.start, wanted.len());
+    inode.at(Point::WriteFolioLocked);
+    if !inode.rules().mapping_is_current(map.sequence, inode.sequence()) {
+        return Ok(Step::Stale);
+    }
+    let range = wanted.intersection(folio.range());
+    inode.shared.witness.mapping_validated(inode.view(), map, range);
+    inode.at(Point::WriteValidated);
+    if let Err(error) = prepare(inode, &folio, map, range) {
+        drop(folio);
+        drop_beyond_eof(inode, range);
+        return Err(error);
+    }
+    let copied = copy(call, &folio, range);
+    inode.at(Point::WriteCopied);
+    if !inode.rules().keeps_copy(copied, range.len(), folio.is_uptodate()) {
+        drop(folio);
+        drop_beyond_eof(inode, range);
+        return Ok(Step::Rejected { copied });
+    }
+    folio.set_uptodate(folio.touching(range));
+    mark_dirty(inode, &folio, ByteRange::at(range.start, copied));
+    inode.at(Point::WriteAccepted);
+    let size = inode.size();
+    if size < range.start + copied {
+        inode.set_size(range.start + copied);
+        inode.at(Point::WriteSizePublished);
+    }
+    drop(folio);
+    if size < range.start {
+        extend::size_grew(inode, size, range.start);
+    }
+    Ok(Step::Accepted(copied))
+}
+
+fn copy(call: &Call<'_>, folio: &LockedFolio<'_>, range: ByteRange) -> u64 {
+    let mut next = range.start;
+    call.source.copy(range.start - call.base, range.len(), &mut |bytes| {
+        folio.write(next, bytes);
+        next += wide(bytes.len());
+    })
+}
+
+/// A copy that was not kept may leave a folio beyond the end of the file: takes it out again.
+fn drop_beyond_eof(inode: &Inode, range: ByteRange) {
+    let beyond = ByteRange::new(range.start.max(inode.size()), range.end);
+    if !beyond.is_empty() {
+        truncate::drop_cache(inode, beyond);
+    }
+}
+
+/// Marks the blocks of `range` dirty, and the folio with them.
+pub(crate) fn mark_dirty(inode: &Inode, folio: &LockedFolio<'_>, range: ByteRange) {
+    if folio.set_dirty(folio.touching(range)) {
+        inode.cache.tag(folio, Tag::Dirty);
+    }
+}
+
+/// Makes uptodate every block that a change of `range` touches only in part, and what of it lies
+/// outside the range. `map` must be current.
+///
+/// | block of the folio             | what lies there           | what is done            |
+/// |--------------------------------|---------------------------|-------------------------|
+/// | uptodate                       | any                       | nothing                 |
+/// | wholly inside `range`          | any                       | nothing: it is all new  |
+/// | partly inside                  | not MAPPED, NEW, or past EOF | zeros around `range`  |
+/// | partly inside                  | MAPPED                    | read from the device    |
+pub(crate) fn prepare(
+    inode: &Inode,
+    folio: &LockedFolio<'_>,
+    map: &Iomap,
+    range: ByteRange,
+) -> Result<(), Errno> {
+    let geometry = inode.geometry();
+    if range == folio.range() || folio.is_uptodate() {
+        return Ok(());
+    }
+    let (first, last) = folio.touching(range);
+    for (from, to) in runs(!folio.uptodate(), first, last) {
+        for block in from..to {
+            let bytes = folio.bytes_of(block, block + 1);
+            if bytes.intersection(range) == bytes {
+                continue;
+            }
+            match map.kind {
+                Kind::Mapped(_) if !map.new && bytes.start < inode.size() => {
+                    let disk = map.disk_of(geometry.block_of(bytes.start)).expect("mapped");
+                    read_blocks(inode, folio, bytes, geometry.offset_of(disk))?;
+                }
+                Kind::Hole | Kind::Delalloc | Kind::Unwritten(_) | Kind::Mapped(_) => {
+                    folio.fill_zeros(ByteRange::new(bytes.start, range.start.min(bytes.end)));
+                    folio.fill_zeros(ByteRange::new(range.end.max(bytes.start), bytes.end));
+                }
+            }
+            folio.set_uptodate((block, block + 1));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! Growing a file: what was beyond its end must read as zero, and stores must find backing.
+//!
+//! Bytes beyond the end of the last page can be stored to through a mapping, and blocks beyond the
+//! last one have no reservation even where their folio is writable. So before the size grows, the
+//! gap is zeroed through cache and extents under `invalidate_lock`; after it has grown, the folio
+//! that straddled the old end loses its writable PTEs, and stores that slipped in between are
+//! undone: they were concurrent with the extension and may be lost, but must not stay in the cache
+//! over a block that nobody reserved.
+//!
+//! Kernel: `xfs_file_write_checks`, `pagecache_isize_extended` (90a8020278c1, v3.18; zeroing since
+//! 52aecaee1c26, v6.13).
+
+use crate::block_bits::runs;
+use crate::errno::Errno;
+use crate::inode::Inode;
+use crate::quantity::ByteRange;
+use crate::zero_range;
+
+/// Zeroes `[size, pos)` before a write at `pos`. Held: `i_rwsem` exclusively.
+pub(crate) fn zero_gap(inode: &Inode, pos: u64) -> Result<(), Errno> {
+    let gap = ByteRange::new(inode.size(), pos);
+    if gap.is_empty() || !inode.rules().zeroes_exposed() {
+        return Ok(());
+    }
+    let _keeps_faults_out = inode.invalidate_lock.write();
+    zero_range::zero(inode, gap)
+}
+
+/// The size has grown from `old` to at least `new`, and no write has filled what lies between.
+pub(crate) fn size_grew(inode: &Inode, old: u64, new: u64) {
+    if !inode.rules().zeroes_exposed() {
+        return;
+    }
+    let Some(folio) = inode.cache.lookup(old).and_then(|folio| inode.lock_folio(folio)) else {
+        return;
+    };
+    inode.mappings.protect(&folio);
+    let exposed = ByteRange::new(old, new).intersection(folio.range());
+    if exposed.is_empty() {
+        return;
+    }
+    folio.zero(exposed);
+    let (first, last) = folio.touching(exposed);
+    for clean in runs(!folio.dirty_blocks(), first, last) {
+        // What lies under a clean block beyond the old end reads as zeros, as the block now does.
+        folio.clear_modified(clean);
+    }
+}

@@ -1,0 +1,107 @@
+//! Truncate, both ways, and the removal of cached ranges.
+//!
+//! 1. Lock: `i_rwsem` and `invalidate_lock` exclusively.
+//! 2. Zero: growing, everything up to the new size; shrinking, the tail of the new last block.
+//! 3. Publish `i_size`. From here on faults and writeback see the new end.
+//! 4. Shrinking: drop the cache beyond; growing: protect the folio that straddled the old end.
+//! 5. Write back what lies between the on-disk size and the new one, so that the size on disk never
+//!    covers data that is not there.
+//! 6. Set the on-disk size and free the extents beyond it.
+//!
+//! A folio is waited out of I/O before it is dropped, and extents are freed after their folios:
+//! no I/O is ever in flight to a free block.
+//!
+//! Kernel: `xfs_setattr_size`, `truncate_pagecache_range`, v6.12.
+
+use crate::errno::Errno;
+use crate::extend;
+use crate::inode::{Inode, LockedFolio};
+use crate::page_cache::Tag;
+use crate::points::Point;
+use crate::quantity::{BlockRange, ByteRange};
+use crate::writeback::{self, Mode};
+use crate::zero_range;
+use sim::Site;
+
+/// Sets the size of the file. Held: `i_rwsem` and `invalidate_lock` exclusively.
+pub(crate) fn set_size(inode: &Inode, new: u64) -> Result<(), Errno> {
+    let old = inode.size();
+    inode.at(Point::TruncateLocked);
+    let geometry = inode.geometry();
+    if old < new {
+        if inode.rules().zeroes_exposed() {
+            zero_range::zero(inode, ByteRange::new(old, new))?;
+        }
+    } else {
+        zero_range::zero(inode, ByteRange::new(new, geometry.up(new).min(old)))?;
+    }
+    inode.at(Point::TruncateZeroed);
+    inode.set_size(new);
+    inode.at(Point::TruncateSizeSet);
+    if old < new {
+        extend::size_grew(inode, old, new);
+    } else {
+        drop_cache(inode, ByteRange::new(new, u64::MAX >> 8));
+    }
+    inode.at(Point::TruncateCacheDropped);
+    let size_disk = inode.fork(|fork| fork.size_disk);
+    if size_disk < new && old != size_disk {
+        // An error is remembered for fsync; the size changes all the same, as it does in XFS
+        // where the file is not shut down.
+        let _ = writeback::write_range(inode, ByteRange::new(size_disk, new), Mode::Wait);
+    }
+    inode.change_fork(|fork| fork.size_disk = new);
+    if new < old {
+        let end = inode.fork(|fork| fork.extents.end());
+        inode.free_blocks(BlockRange { start: geometry.block_from(new), end });
+        inode.change_fork(|fork| (fork.speculative, fork.preallocated) = (false, false));
+    }
+    Ok(())
+}
+
+/// Removes what is cached of `range`, dirty or not. A folio that reaches beyond it stays, with
+/// zeros in the part that is removed. Held: what keeps others from adding folios there.
+pub(crate) fn drop_cache(inode: &Inode, range: ByteRange) {
+    let mut rest = range;
+    while let Some(folio) = inode.cache.first_in(rest) {
+        rest.start = folio.range().end;
+        let Some(folio) = inode.lock_folio(folio) else { continue };
+        wait_for_writeback(&folio);
+        inode.mappings.unmap(&folio);
+        if folio.range().intersection(range) == folio.range() {
+            remove(inode, &folio);
+        } else {
+            drop_part(inode, &folio, range);
+        }
+    }
+}
+
+/// Takes a folio that is not in I/O out of the cache.
+pub(crate) fn remove(inode: &Inode, folio: &LockedFolio<'_>) {
+    assert!(!folio.is_writeback() && !folio.is_mapped());
+    folio.clear_dirty_flag();
+    folio.clear_dirty_blocks((0, folio.blocks()));
+    folio.clear_modified((0, folio.blocks()));
+    inode.cache.remove(folio);
+}
+
+/// Zeroes the part of `folio` that lies in `range`. Blocks wholly in it are clean then: their
+/// extents are about to go. A block that is only cut stays as dirty as it was.
+fn drop_part(inode: &Inode, folio: &LockedFolio<'_>, range: ByteRange) {
+    let cut = folio.modified();
+    folio.fill_zeros(range.intersection(folio.range()));
+    let whole = folio.within(range);
+    folio.clear_dirty_blocks(whole);
+    folio.clear_modified(whole);
+    debug_assert_eq!(folio.modified() & !cut, 0);
+    if folio.is_dirty() && folio.dirty_blocks() == 0 {
+        folio.clear_dirty_flag();
+        inode.cache.untag(folio, Tag::Dirty);
+    }
+}
+
+/// Waits until no I/O on `folio` is in flight. Its lock is held, so none can begin.
+pub(crate) fn wait_for_writeback(folio: &LockedFolio<'_>) {
+    let site = Site::point("writeback", 0x81, folio.range().start);
+    folio.writeback_ended.wait_until(site, || !folio.is_writeback());
+}

@@ -1,0 +1,72 @@
+//! What a write gives back of the delayed allocation it reserved and did not fill.
+//!
+//! Kernel: `xfs_buffered_write_iomap_end`, `iomap_write_delalloc_release` (f43dc4dc3eff, v6.2).
+//! Others may have put data into the page cache over these very blocks: a page fault finds the
+//! reservation and uses it. So the cache is walked, and only what no dirty block covers is given
+//! back; `invalidate_lock` held exclusively keeps faults from adding folios behind the walk.
+//!
+//! The kernel's walk ends at `i_size`, and its punch rounds down from there: a dirty block that
+//! straddles the end of the file would lose its reservation. This walk ends at the block.
+
+use crate::block_bits::runs;
+use crate::inode::{Inode, LockedFolio};
+use crate::iomap::{Iomap, Kind};
+use crate::points::Point;
+use crate::quantity::ByteRange;
+use crate::truncate;
+
+/// Releases what `map` reserved of `range` beyond its first `written` bytes. Speculative blocks
+/// behind the range are kept. Held: `i_rwsem`.
+pub(crate) fn release_unused(inode: &Inode, map: &Iomap, range: ByteRange, written: u64) {
+    if map.kind != Kind::Delalloc || !map.new {
+        return;
+    }
+    let geometry = inode.geometry();
+    let start =
+        if written == 0 { geometry.down(range.start) } else { geometry.up(range.start + written) };
+    let unused = ByteRange::new(start, geometry.up(range.end));
+    if unused.is_empty() {
+        return;
+    }
+    inode.at(Point::WriteEndBeforeWalk);
+    let _keeps_faults_out = inode.invalidate_lock.write();
+    let others = || inode.cache.any_dirty_or_writeback(unused);
+    if inode.rules().cleanup_spares_cache(others) {
+        punch_around_cache(inode, unused);
+    } else {
+        truncate::drop_cache(inode, unused);
+        punch(inode, unused);
+    }
+}
+
+/// Punches the delayed allocations of `unused` that no dirty block needs.
+fn punch_around_cache(inode: &Inode, unused: ByteRange) {
+    let end_of_data = inode.geometry().up(inode.size()).min(unused.end);
+    let mut punched_to = unused.start;
+    let mut scan = ByteRange::new(unused.start, end_of_data);
+    while let Some(folio) = inode.cache.first_in(scan) {
+        inode.at(Point::WriteEndScan);
+        scan.start = folio.range().end;
+        let Some(folio) = inode.lock_folio(folio) else { continue };
+        if folio.is_dirty() {
+            punch(inode, ByteRange::new(punched_to, folio.range().start));
+            punch_clean_blocks(inode, &folio, ByteRange::new(punched_to, end_of_data));
+            punched_to = folio.range().end.clamp(punched_to, end_of_data);
+        }
+    }
+    punch(inode, ByteRange::new(punched_to, unused.end));
+}
+
+fn punch_clean_blocks(inode: &Inode, folio: &LockedFolio<'_>, range: ByteRange) {
+    let (first, last) = folio.touching(range);
+    for (from, to) in runs(!folio.dirty_blocks(), first, last) {
+        punch(inode, folio.bytes_of(from, to));
+    }
+}
+
+fn punch(inode: &Inode, range: ByteRange) {
+    if !range.is_empty() {
+        inode.at(Point::WriteEndBeforePunch);
+        inode.punch_delalloc(inode.geometry().blocks_within(range));
+    }
+}

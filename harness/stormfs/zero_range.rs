@@ -1,0 +1,76 @@
+//! Zeroing a range through cache and extents.
+//!
+//! 1. Lock: `i_rwsem` and `invalidate_lock` exclusively, by the caller.
+//! 2. Ask, before the first lookup, whether any of the range is dirty or in I/O: asking later would
+//!    miss a folio that writeback cleaned, and reclaim dropped, in between.
+//! 3. For each mapping: holes and unwritten extents are zero already, unless dirty cache lies over
+//!    them: then write back what is left of the range, once, and look again. Delayed allocations
+//!    beyond the last block become unwritten extents: zeros written there would never reach the
+//!    device, as writeback stops at the end of the file. Everything else is zeroed in the cache.
+//!
+//! Kernel: `iomap_zero_range` (c5c810b94cfd, 7d9b474ee4cc, v6.12/6.13), 5ce5674187c3 (v6.10).
+
+use crate::buffered_write::{mark_dirty, prepare};
+use crate::errno::Errno;
+use crate::inode::Inode;
+use crate::iomap::{self, Iomap, Kind, Purpose};
+use crate::points::Point;
+use crate::quantity::{BlockRange, ByteRange};
+use crate::writeback::{self, Mode};
+use crate::{delalloc, truncate};
+
+/// Makes zeros of `range`. Held: `i_rwsem` and `invalidate_lock` exclusively.
+pub(crate) fn zero(inode: &Inode, range: ByteRange) -> Result<(), Errno> {
+    assert!(inode.invalidate_lock.is_locked() && inode.i_rwsem.is_locked());
+    let mut dirty = inode.cache.any_dirty_or_writeback(range);
+    let mut rest = range;
+    while !rest.is_empty() {
+        inode.at(Point::ZeroBeforeMap);
+        let map = iomap::begin_write(inode, rest, Purpose::Zero)?;
+        let part = rest.intersection(map.range);
+        let last_block_end = inode.geometry().up(inode.size());
+        match map.kind {
+            Kind::Hole | Kind::Unwritten(_) if dirty => {
+                writeback::write_range(inode, rest, Mode::Wait)?;
+                dirty = false;
+            }
+            Kind::Hole | Kind::Unwritten(_) => rest.start = part.end,
+            Kind::Delalloc if last_block_end <= part.start => {
+                forget_beyond_eof(inode, part);
+                rest.start = part.end;
+            }
+            Kind::Delalloc => {
+                let end = part.end.min(last_block_end);
+                rest.start = zero_mapped(inode, &map, ByteRange::new(part.start, end))?;
+            }
+            Kind::Mapped(_) => rest.start = zero_mapped(inode, &map, part)?,
+        }
+    }
+    Ok(())
+}
+
+/// Makes unwritten extents of a delayed allocation beyond the end of the file.
+fn forget_beyond_eof(inode: &Inode, range: ByteRange) {
+    truncate::drop_cache(inode, range);
+    let blocks = inode.geometry().blocks_touching(range);
+    delalloc::convert(inode, BlockRange { start: blocks.start, end: blocks.end });
+}
+
+/// Zeroes `range` in the cache, folio by folio; how far it came before the mapping went stale.
+fn zero_mapped(inode: &Inode, map: &Iomap, range: ByteRange) -> Result<u64, Errno> {
+    let mut pos = range.start;
+    while pos < range.end {
+        let folio = inode.grab_folio(pos, range.end - pos);
+        inode.at(Point::ZeroFolioLocked);
+        if !inode.rules().mapping_is_current(map.sequence, inode.sequence()) {
+            break;
+        }
+        let part = ByteRange::new(pos, range.end).intersection(folio.range());
+        prepare(inode, &folio, map, part)?;
+        folio.zero(part);
+        folio.set_uptodate(folio.touching(part));
+        mark_dirty(inode, &folio, part);
+        pos = part.end;
+    }
+    Ok(pos)
+}
