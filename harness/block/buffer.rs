@@ -138,13 +138,12 @@ mod tests {
     }
 
     #[test]
-    fn a_dropped_buffer_is_used_again_and_lives_only_once() {
-        let first = Buffer::new(4096);
-        let address = first.as_ptr();
-        drop(first);
-        let (second, third) = (Buffer::new(512), Buffer::new(4096));
-        assert_eq!(second.as_ptr(), address);
-        assert_ne!(third.as_ptr(), address);
+    fn memory_given_back_is_used_again_and_only_once() {
+        let mut memory = pool::take(4096);
+        memory[0] = 0x77;
+        pool::give_back(memory);
+        let (second, third) = (pool::take(512), pool::take(4096));
+        assert_eq!((second[0], third[0]), (0x77, 0));
     }
 
     #[test]
