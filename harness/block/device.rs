@@ -1,8 +1,8 @@
 //! A device: a queue of bios, the workers that carry them out, and the media below.
 //!
 //! ```text
-//! submit ──► waiting ──► a worker takes it ──► its latency, or one point ──► fault? ──► media ──► done
-//!            └─────────────── in flight: overlaps are noted here ────────────────────┘
+//! submit -> waiting -> taken by a worker -> latency, or one point -> fault? -> media -> done
+//!           |------------------ in flight: overlaps are noted ------------------|
 //! ```
 
 use crate::bio::{Bio, BioOp, IoError};
