@@ -1,0 +1,177 @@
+//! Actors: what they do, how long, where and how many; both stages.
+
+use super::fields::{Fields, Given, Read};
+use super::keys::{Fallback, Key, Kind};
+use super::node::{Node, Place, Value, quoted};
+use super::plan::{ActorPlan, SizePlan, SizeShape};
+use super::problem::Problem;
+use super::quantity::show_size;
+use super::suggest::{did_you_mean, list};
+use super::values;
+use std::time::Duration;
+use stormfs::op::OpKind;
+
+/// The heaviest weight of an operation.
+pub(super) const HEAVIEST: u64 = 1_000_000;
+
+/// Actors that do the same kind of thing, as written.
+pub(super) struct RawActor {
+    pub(super) name: Read<String>,
+    pub(super) count: Read<u64>,
+    ops: Option<Vec<(OpKind, u64)>>,
+    size: Option<RawSize>,
+    align: Read<u64>,
+    within: Read<Option<u64>>,
+    iovecs: Read<u64>,
+    pause: Read<Duration>,
+}
+
+struct RawSize {
+    place: Place,
+    min: Read<Option<u64>>,
+    max: Read<u64>,
+    shape: Read<SizeShape>,
+}
+
+/// Reads the list of actors.
+pub(super) fn actors(fields: &Fields<'_>) -> Option<Vec<RawActor>> {
+    let (shape, items) = fields.list("actors")?;
+    let open = |node| Some(actor(&Fields::open(node, shape, fields.problems())?));
+    Some(items.iter().filter_map(open).collect())
+}
+
+/// The plan of one actor, if its sizes make sense.
+pub(super) fn plan(raw: RawActor, report: &mut dyn FnMut(Problem)) -> Option<ActorPlan> {
+    let size = raw.size.and_then(|raw| sizes(&raw, report));
+    let count = raw.count.and_then(|count| u32::try_from(count.value).ok());
+    let iovecs = raw.iovecs.and_then(|iovecs| u32::try_from(iovecs.value).ok());
+    Some(ActorPlan {
+        name: raw.name?.value,
+        count: count?,
+        ops: raw.ops?,
+        size: size?,
+        align: raw.align?.value,
+        within: raw.within?.value,
+        iovecs: iovecs?,
+        pause: raw.pause?.value,
+    })
+}
+
+fn actor(fields: &Fields<'_>) -> RawActor {
+    let size = fields.mapping("size").map(|size| RawSize {
+        place: size.place,
+        min: size.maybe("min", values::size),
+        max: size.size("max"),
+        shape: size.word("shape"),
+    });
+    RawActor {
+        name: fields.read("name", values::name),
+        count: fields.number("count"),
+        ops: ops(fields),
+        size,
+        align: fields.size("align"),
+        within: fields.maybe("within", values::size),
+        iovecs: fields.number("iovecs"),
+        pause: fields.duration("pause"),
+    }
+}
+
+fn ops(fields: &Fields<'_>) -> Option<Vec<(OpKind, u64)>> {
+    let Given { value: (), place } = fields.read("ops", |node, key| {
+        let wanted = "a mapping from operations to weights";
+        let help = "write `{write: 8, fsync: 1}`";
+        let is_mapping = matches!(node.value, Value::Mapping(_));
+        is_mapping.then_some(()).ok_or_else(|| values::wrong_type(node, key, wanted, help))
+    })?;
+    let Value::Mapping(entries) = &fields.given("ops")?.value.value else { return None };
+    if entries.is_empty() {
+        let help = format!("name at least one, with its weight: {}", list(&names()));
+        fields.report(Problem::at(place, "this actor does nothing: `ops` is empty").help(help));
+        return None;
+    }
+    let read: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            let kind = kind(fields, &entry.key);
+            let weight = weight(fields, &entry.key, &entry.value);
+            Some((kind?, weight?))
+        })
+        .collect();
+    read.into_iter().collect()
+}
+
+fn kind(fields: &Fields<'_>, key: &Node) -> Option<OpKind> {
+    let name = key.word();
+    let kind = OpKind::named(&name);
+    if kind.is_none() {
+        let message = format!("there is no operation {}", quoted(&name));
+        fields.report(Problem::at(key.place, message).help(did_you_mean(&name, &names())));
+    }
+    kind
+}
+
+fn weight(fields: &Fields<'_>, name: &Node, node: &Node) -> Option<u64> {
+    let default = Fallback::Required;
+    let kind = Kind::Number { min: 1, max: HEAVIEST };
+    let weight = values::number(node, &Key { name: "weight", about: "", default, kind });
+    if weight.is_err() {
+        let nothing = matches!(node.value, Value::Null);
+        let found = if nothing { "nothing".to_owned() } else { quoted(&node.word()) };
+        let message = format!("the weight of {} cannot be {found}", quoted(&name.word()));
+        let help = if matches!(node.value, Value::Integer(0)) {
+            "remove the operation if nobody should do it".to_owned()
+        } else {
+            format!("write a whole number from 1 to {HEAVIEST}")
+        };
+        let place = if nothing { name.place } else { node.place };
+        fields.report(Problem::at(place, message).help(help));
+    }
+    weight.ok()
+}
+
+fn names() -> Vec<&'static str> {
+    OpKind::ALL.iter().map(|kind| kind.name()).collect()
+}
+
+fn sizes(raw: &RawSize, report: &mut dyn FnMut(Problem)) -> Option<SizePlan> {
+    let (min, max, shape) = (raw.min?, raw.max?, raw.shape?);
+    if shape.value == SizeShape::Fixed {
+        return fixed(min, max, report);
+    }
+    let least = min.value.unwrap_or(1);
+    if max.value < least {
+        report(above(raw.place, min.place, least, max));
+        return None;
+    }
+    Some(SizePlan { min: least, max: max.value, shape: shape.value })
+}
+
+fn fixed(
+    min: Given<Option<u64>>,
+    max: Given<u64>,
+    report: &mut dyn FnMut(Problem),
+) -> Option<SizePlan> {
+    let Given { value: max, place: _ } = max;
+    match min.value {
+        Some(least) if least != max => {
+            let message = format!("every length is `max` ({}), and `min` differs", show_size(max));
+            report(
+                Problem::at(min.place, message)
+                    .help("remove `min`, or let `shape` be `uniform` or `log_uniform`"),
+            );
+            None
+        }
+        _ => Some(SizePlan { min: max, max, shape: SizeShape::Fixed }),
+    }
+}
+
+fn above(mapping: Place, place: Place, min: u64, max: Given<u64>) -> Problem {
+    let (min, most) = (show_size(min), show_size(max.value));
+    if max.place == mapping {
+        let message = format!("`min` ({min}) is above `max`, which is {most} by default");
+        return Problem::at(place, message).help("lower `min`, or give `max` a value, too");
+    }
+    Problem::at(place, format!("`min` ({min}) is above `max` ({most})"))
+        .help("lower `min`, or raise `max`")
+        .second(max.place, "`max` is here")
+}

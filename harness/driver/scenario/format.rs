@@ -1,0 +1,370 @@
+//! The format of a scenario: every key, its type, its range, its default and its meaning.
+
+use super::keys::{Fallback, Key, Kind, Shape, Variant};
+use super::plan::{DeviceKind, IoKind, Layout, SizeShape, WorldKind};
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const TIB: u64 = 1 << 40;
+
+/// The largest file, as large as a position may be.
+pub(super) const LARGEST_FILE: u64 = 16 * TIB;
+
+/// The most actors of one run, over all groups.
+pub(super) const MOST_ACTORS: u64 = 40;
+
+const fn key(name: &'static str, about: &'static str, default: Fallback, kind: Kind) -> Key {
+    Key { name, about, default, kind }
+}
+
+const fn size(min: u64, max: u64) -> Kind {
+    Kind::Size { min, max, power_of_two: false }
+}
+
+const CHANCE: Key = key(
+    "chance",
+    "How often it happens, `5%` or `0.05`; finest is one in a million.",
+    Fallback::Required,
+    Kind::Chance,
+);
+
+const FOR: Key = key("for", "How long it lasts.", Fallback::Required, Kind::Duration { hours: 1 });
+
+/// The outermost mapping.
+pub(super) static SCENARIO: Shape = Shape {
+    what: "a scenario",
+    decisions: false,
+    keys: &[
+        key(
+            "name",
+            "Names the run in reports and folders.",
+            Fallback::Rule("the file's name without its ending"),
+            Kind::Name,
+        ),
+        key("about", "What it exercises, in a sentence or two.", Fallback::Text(""), Kind::Prose),
+        key(
+            "world",
+            "Where the actors run.",
+            Fallback::Text("simulated"),
+            Kind::Words(WorldKind::WORDS),
+        ),
+        key(
+            "seed",
+            "The master seed, from which every other is derived; also as `0x` and hexadecimal \
+             digits.",
+            Fallback::Text("1"),
+            Kind::Seed,
+        ),
+        key(
+            "seeds",
+            "How many seeds to run (simulated world only).",
+            Fallback::Rule("100"),
+            Kind::Number { min: 1, max: 10_000_000 },
+        ),
+        key(
+            "ops",
+            "Operations over all actors: per seed (simulated) or in total (threads).",
+            Fallback::Rule("2000; unlimited if `time` is given"),
+            Kind::Number { min: 1, max: 1_000_000_000_000 },
+        ),
+        key(
+            "time",
+            "How long to run (threads world only).",
+            Fallback::Rule("until `ops` are done"),
+            Kind::Duration { hours: 24 * 7 },
+        ),
+        key(
+            "strategy",
+            "Who decides which actor goes on (simulated world only).",
+            Fallback::Rule("`random`"),
+            Kind::Either { words: RANDOM, variants: PCT },
+        ),
+        key(
+            "step_budget",
+            "Scheduling points one operation may take before it counts as hung.",
+            Fallback::Text("1000000"),
+            Kind::Number { min: 1000, max: 1_000_000_000_000 },
+        ),
+        key(
+            "device",
+            "Where the blocks live.",
+            Fallback::Rule("its keys have their defaults"),
+            Kind::Mapping(&DEVICE),
+        ),
+        key(
+            "filesystem",
+            "The geometry of the filesystem, and what it decides.",
+            Fallback::Rule("its keys have their defaults"),
+            Kind::Mapping(&FILESYSTEM),
+        ),
+        key(
+            "files",
+            "What exists when the run begins.",
+            Fallback::Rule("one file `a` of 256KiB, all hole"),
+            Kind::List { of: &FILE, min: 1, max: 64 },
+        ),
+        key(
+            "actors",
+            "Who acts. The counts add up to 40 at most.",
+            Fallback::Required,
+            Kind::List { of: &ACTOR, min: 1, max: 40 },
+        ),
+        key(
+            "faults",
+            "What goes wrong on purpose, and must be survived.",
+            Fallback::Rule("none"),
+            Kind::Variants { of: FAULTS, max: 64 },
+        ),
+        key("bugs", "The bugs that are switched on, by id.", Fallback::Rule("none"), Kind::Bugs),
+        key(
+            "expect",
+            "How the run should end.",
+            Fallback::Rule("`clean`"),
+            Kind::Either { words: CLEAN, variants: CAUGHT },
+        ),
+    ],
+};
+
+/// Words of `strategy`.
+pub(super) static RANDOM: &[(&str, &str)] =
+    &[("random", "Any runnable actor, with equal chance, at every scheduling point.")];
+
+/// Mappings of `strategy`.
+pub(super) static PCT: &[Variant] = &[Variant {
+    name: "pct",
+    about: "Random priorities that change at a few random places of the run.",
+    shape: Shape {
+        what: "`pct`",
+        decisions: false,
+        keys: &[key(
+            "depth",
+            "How many ordering constraints the sought bug needs.",
+            Fallback::Required,
+            Kind::Number { min: 1, max: 16 },
+        )],
+    },
+}];
+
+/// Words of `expect`.
+pub(super) static CLEAN: &[(&str, &str)] = &[("clean", "Nothing is violated.")];
+
+/// Mappings of `expect`.
+pub(super) static CAUGHT: &[Variant] = &[Variant {
+    name: "caught",
+    about: "An invariant is violated.",
+    shape: Shape {
+        what: "`caught`",
+        decisions: false,
+        keys: &[
+            key("by", "The invariant that is violated.", Fallback::Required, Kind::Invariant),
+            key(
+                "bug",
+                "The bug that is to blame, one of `bugs`.",
+                Fallback::Rule("any"),
+                Kind::Bug,
+            ),
+        ],
+    },
+}];
+
+static DEVICE: Shape = Shape {
+    what: "a device",
+    decisions: false,
+    keys: &[
+        key(
+            "kind",
+            "What holds the blocks.",
+            Fallback::Text("auto"),
+            Kind::Words(DeviceKind::WORDS),
+        ),
+        key(
+            "size",
+            "Its size, a multiple of the block size.",
+            Fallback::Text("64MiB"),
+            size(MIB, TIB),
+        ),
+        key("latency", "How long one request takes.", Fallback::Rule("0"), Kind::Mapping(&LATENCY)),
+    ],
+};
+
+static LATENCY: Shape = Shape {
+    what: "a latency",
+    decisions: false,
+    keys: &[
+        key(
+            "min",
+            "The least time one request takes.",
+            Fallback::Text("0"),
+            Kind::Duration { hours: 1 },
+        ),
+        key(
+            "max",
+            "The most time one request takes.",
+            Fallback::Rule("the value of `min`"),
+            Kind::Duration { hours: 1 },
+        ),
+    ],
+};
+
+static FILESYSTEM: Shape = Shape {
+    what: "a filesystem",
+    decisions: true,
+    keys: &[
+        key(
+            "block_size",
+            "The unit of allocation.",
+            Fallback::Text("4KiB"),
+            Kind::Size { min: 512, max: 64 * KIB, power_of_two: true },
+        ),
+        key(
+            "max_folio",
+            "The largest folio; at least one block.",
+            Fallback::Text("64KiB"),
+            Kind::Size { min: 4 * KIB, max: 64 * KIB, power_of_two: true },
+        ),
+    ],
+};
+
+static FILE: Shape = Shape {
+    what: "a file",
+    decisions: false,
+    keys: &[
+        key("name", "A name that no other file has.", Fallback::Required, Kind::Name),
+        key("size", "Its size.", Fallback::Text("256KiB"), size(0, LARGEST_FILE)),
+        key(
+            "layout",
+            "The state of its blocks.",
+            Fallback::Text("hole"),
+            Kind::Words(Layout::WORDS),
+        ),
+    ],
+};
+
+static ACTOR: Shape = Shape {
+    what: "an actor",
+    decisions: false,
+    keys: &[
+        key("name", "A name that no other actor has.", Fallback::Required, Kind::Name),
+        key(
+            "count",
+            "How many of them there are.",
+            Fallback::Text("1"),
+            Kind::Number { min: 1, max: 32 },
+        ),
+        key(
+            "ops",
+            "What they do, each operation with its weight: `{write: 8, fsync: 1}`.",
+            Fallback::Required,
+            Kind::Weights,
+        ),
+        key(
+            "size",
+            "How long their operations are.",
+            Fallback::Rule("1 to 64KiB, `log_uniform`"),
+            Kind::Mapping(&LENGTH),
+        ),
+        key("align", "Positions are multiples of this.", Fallback::Text("1"), size(1, 16 * MIB)),
+        key(
+            "within",
+            "Positions lie below this.",
+            Fallback::Rule("twice the size of the largest file, at least 1MiB"),
+            size(1, LARGEST_FILE),
+        ),
+        key(
+            "iovecs",
+            "A write's source has up to this many pieces.",
+            Fallback::Text("1"),
+            Kind::Number { min: 1, max: 16 },
+        ),
+        key(
+            "pause",
+            "The time between two operations.",
+            Fallback::Text("0"),
+            Kind::Duration { hours: 1 },
+        ),
+    ],
+};
+
+static LENGTH: Shape = Shape {
+    what: "a range of sizes",
+    decisions: false,
+    keys: &[
+        key(
+            "min",
+            "The shortest.",
+            Fallback::Rule("1; the value of `max` if `shape` is `fixed`"),
+            size(1, 16 * MIB),
+        ),
+        key("max", "The longest.", Fallback::Text("64KiB"), size(1, 16 * MIB)),
+        key(
+            "shape",
+            "How lengths between the two are drawn.",
+            Fallback::Text("log_uniform"),
+            Kind::Words(SizeShape::WORDS),
+        ),
+    ],
+};
+
+/// Mappings of `faults`.
+pub(super) static FAULTS: &[Variant] = &[
+    Variant {
+        name: "short_copy",
+        about: "A copy from a user buffer ends early, at any byte.",
+        shape: Shape {
+            what: "`short_copy`",
+            decisions: false,
+            keys: &[
+                CHANCE,
+                key(
+                    "persistent",
+                    "How many of them meet the same unreadable byte again when the write tries \
+                     again.",
+                    Fallback::Text("50%"),
+                    Kind::Chance,
+                ),
+            ],
+        },
+    },
+    Variant {
+        name: "io_error",
+        about: "The device answers with EIO.",
+        shape: Shape {
+            what: "`io_error`",
+            decisions: false,
+            keys: &[
+                key("on", "To which requests.", Fallback::Required, Kind::Words(IoKind::WORDS)),
+                CHANCE,
+            ],
+        },
+    },
+    Variant {
+        name: "evict",
+        about: "Reclaim takes a clean, unlocked folio out of the page cache.",
+        shape: Shape { what: "`evict`", decisions: false, keys: &[CHANCE] },
+    },
+    Variant {
+        name: "delay",
+        about: "An actor stands still at a named point.",
+        shape: Shape {
+            what: "`delay`",
+            decisions: false,
+            keys: &[key("at", "The point.", Fallback::Required, Kind::Point), CHANCE, FOR],
+        },
+    },
+    Variant {
+        name: "latency",
+        about: "One request of the device takes longer than the others.",
+        shape: Shape { what: "`latency`", decisions: false, keys: &[CHANCE, FOR] },
+    },
+];
+
+/// Every mapping, so that a key in the wrong place can be sent to the right one.
+pub(super) static PLACES: &[(&str, &Shape)] = &[
+    ("the outermost level", &SCENARIO),
+    ("`device`", &DEVICE),
+    ("`device.latency`", &LATENCY),
+    ("`filesystem`", &FILESYSTEM),
+    ("an item of `files`", &FILE),
+    ("an item of `actors`", &ACTOR),
+    ("`size` of an actor", &LENGTH),
+];

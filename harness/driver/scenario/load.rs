@@ -1,0 +1,145 @@
+//! Reads a scenario: from a file or a text, with overrides, to a plan or a report of what is wrong.
+
+use super::diagnose::Report;
+use super::node::Value;
+use super::plan::Plan;
+use super::problem::{Problem, Problems};
+use super::suggest::nearest;
+use super::{meaning, overrides, raw, yaml};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::path::Path;
+
+/// A larger scenario is refused: one mebibyte.
+pub const MAX_BYTES: usize = 1 << 20;
+
+/// Names that a scenario may use and that others define.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known<'a> {
+    /// The invariants of the oracle.
+    pub invariants: &'a [&'a str],
+    /// The bugs that can be switched on.
+    pub bugs: &'a [&'a str],
+}
+
+/// Reads the file at `path`. Each override is a path into the scenario and the value to put there,
+/// as in `actors[0].size.max` and `4KiB`.
+///
+/// # Errors
+///
+/// Everything that is wrong, each with its place.
+pub fn load(
+    path: &Path,
+    known: &Known<'_>,
+    overrides: &[(String, String)],
+) -> Result<Plan, Report> {
+    let name = path.display().to_string();
+    let bytes = read(path).map_err(|error| unreadable(path, &name, &error))?;
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let message = format!("this is not text: byte {at} is not UTF-8");
+            let help = "a scenario is YAML in UTF-8; is this another kind of file?";
+            return Err(Report::of_file(&name, message, help.to_owned()));
+        }
+    };
+    parse(&name, &text, known, overrides)
+}
+
+/// Reads a text. `name` stands for the file's name in messages, and the scenario is named after it
+/// if it does not name itself.
+///
+/// # Errors
+///
+/// Everything that is wrong, each with its place.
+pub fn parse(
+    name: &str,
+    text: &str,
+    known: &Known<'_>,
+    overrides: &[(String, String)],
+) -> Result<Plan, Report> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if MAX_BYTES < text.len() {
+        return Err(Report::of_file(name, TOO_LARGE.to_owned(), ANOTHER_KIND.to_owned()));
+    }
+    let mut tree = yaml::tree(text).map_err(|broken| Report::of_broken(name, text, broken))?;
+    if matches!(tree.root.value, Value::Null) && overrides.is_empty() {
+        let help = "write at least `actors: [{name: writer, ops: {write: 1}}]`";
+        return Err(Report::of_file(name, "the scenario is empty".to_owned(), help.to_owned()));
+    }
+    let problems = Problems::default();
+    for (key, first, later) in &tree.twice {
+        let message = format!("the key {} stands twice in one mapping", super::node::quoted(key));
+        let problem = Problem::at(*later, message).help("remove or rename one of the two");
+        problems.add(problem.second(*first, "the first"));
+    }
+    overrides::apply(&mut tree.root, overrides, &problems);
+    let raw = raw::scenario(&tree.root, known, &problems);
+    let plan = raw.and_then(|raw| meaning::plan(raw, name, &problems));
+    match plan {
+        Some(plan) if problems.is_empty() => Ok(plan),
+        _ => Err(Report::of_problems(name, text, &tree.root, overrides, problems)),
+    }
+}
+
+/// The file's bytes, one more than allowed at most.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let limit = u64::try_from(MAX_BYTES + 1).expect("a megabyte fits into 64 bits");
+    let mut bytes = Vec::new();
+    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    if MAX_BYTES < bytes.len() {
+        return Err(io::Error::from(ErrorKind::FileTooLarge));
+    }
+    Ok(bytes)
+}
+
+/// Why a file cannot be read, and what to do.
+const REASONS: &[(ErrorKind, &str, &str)] = &[
+    (
+        ErrorKind::IsADirectory,
+        "this is a directory",
+        "name one scenario: a file that ends in `.yaml`",
+    ),
+    (
+        ErrorKind::PermissionDenied,
+        "this file may not be read",
+        "change its mode, or run as its owner",
+    ),
+    (ErrorKind::FileTooLarge, TOO_LARGE, ANOTHER_KIND),
+];
+
+const TOO_LARGE: &str = "the scenario is larger than 1 MiB";
+
+const ANOTHER_KIND: &str = "a scenario is a page of text; is this another kind of file?";
+
+fn unreadable(path: &Path, name: &str, error: &io::Error) -> Report {
+    let (message, help) = if error.kind() == ErrorKind::NotFound {
+        ("there is no such file".to_owned(), neighbour(path))
+    } else if let Some((_, message, help)) = REASONS.iter().find(|row| row.0 == error.kind()) {
+        ((*message).to_owned(), (*help).to_owned())
+    } else {
+        (format!("the file cannot be read: {error}"), "look at the path".to_owned())
+    };
+    Report::of_file(name, message, help)
+}
+
+/// The file in the same directory whose name is nearest.
+fn neighbour(path: &Path) -> String {
+    const MOST: usize = 1000;
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let Ok(entries) = directory.read_dir() else {
+        return format!("there is no directory `{}` either", directory.display());
+    };
+    let mut names: Vec<String> =
+        entries.take(MOST).filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    names.sort();
+    let wanted = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
+    match nearest(wanted, names.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{}`?", directory.join(near).display()),
+        None => format!("look into `{}` for the name", directory.display()),
+    }
+}

@@ -1,0 +1,232 @@
+//! The second stage: from values that are each in range to a plan that makes sense.
+
+use super::actors::{self, RawActor};
+use super::fields::{Given, Read};
+use super::format::MOST_ACTORS;
+use super::node::Place;
+use super::plan::{
+    DeviceKind, DevicePlan, Expectation, FilePlan, FilesystemPlan, Layout, Plan, StrategyPlan,
+    WorldKind,
+};
+use super::problem::{Problem, Problems};
+use super::quantity::{show_duration, show_size};
+use super::raw::{RawDevice, RawFile, RawFilesystem, RawScenario};
+use std::collections::BTreeMap;
+
+/// The plan, or `None` if something was wrong here or before.
+pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<Plan> {
+    world(&raw, problems);
+    geometry(&raw, problems);
+    layouts(&raw, problems);
+    expectation(&raw, problems);
+    let device = raw.device.and_then(|raw| device(&raw, problems));
+    let filesystem = raw.filesystem.as_ref().and_then(filesystem);
+    let files = raw.files.and_then(|raw| files(raw, problems));
+    let actors = raw.actors.and_then(|raw| every_actor(raw, problems));
+    let is_threads = raw.world?.value == WorldKind::Threads;
+    let time = raw.time?.value;
+    let unlimited = is_threads && time.is_some();
+    Some(Plan {
+        name: raw.name?.value.unwrap_or_else(|| default_name(name)),
+        about: raw.about?.value,
+        world: raw.world?.value,
+        seed: raw.seed?.value,
+        seeds: raw.seeds?.value.unwrap_or(if is_threads { 1 } else { 100 }),
+        ops: raw.ops?.value.or(if unlimited { None } else { Some(2000) }),
+        time,
+        strategy: raw.strategy?.value.unwrap_or(StrategyPlan::Random),
+        step_budget: raw.step_budget?.value,
+        device: device?,
+        filesystem: filesystem?,
+        files: files?,
+        actors: actors?,
+        faults: raw.faults?,
+        bugs: raw.bugs?,
+        expect: raw.expect?.value,
+    })
+}
+
+/// Keys that have a meaning in one world only.
+fn world(raw: &RawScenario, problems: &Problems) {
+    let Some(world) = raw.world else { return };
+    let only = |name: &str, given: Option<Place>, other: WorldKind, help: &str| {
+        let Some(place) = given.filter(|_| world.value != other) else { return };
+        let message = format!("`{name}` has no meaning in the world `{}`", world.value.name());
+        problems.add(Problem::at(place, message).help(help));
+    };
+    let simulated = WorldKind::Simulated;
+    let help =
+        "remove it, or let `world` be `simulated`; `time` and `ops` say how long threads run";
+    only("seeds", given(raw.seeds), simulated, help);
+    let help = "remove it, or let `world` be `simulated`: threads are scheduled by the kernel";
+    only("strategy", given(raw.strategy), simulated, help);
+    let help = "remove it, or let `world` be `threads`; `seeds` and `ops` say how long it runs";
+    only("time", given(raw.time), WorldKind::Threads, help);
+    if let Some(Given { value: Some(time), place }) = raw.time
+        && time.is_zero()
+    {
+        let problem = Problem::at(place, "a run of no time does nothing");
+        problems.add(problem.help("write a time like `10s`, or use `ops` instead"));
+    }
+    let Some(kind) = raw.device.as_ref().and_then(|device| device.kind) else { return };
+    if world.value == simulated && matches!(kind.value, DeviceKind::Loop | DeviceKind::Image) {
+        let message = format!(
+            "the simulated world has no `{}` device: its requests take virtual time",
+            kind.value.name()
+        );
+        let help = "let `kind` be `ram` or `auto`, or `world` be `threads`";
+        problems.add(Problem::at(kind.place, message).help(help));
+    }
+}
+
+fn given<T>(read: Read<Option<T>>) -> Option<Place> {
+    read.and_then(|given| given.value.is_some().then_some(given.place))
+}
+
+/// Blocks, folios and the device have to fit into each other.
+fn geometry(raw: &RawScenario, problems: &Problems) {
+    let Some(RawFilesystem { block_size: Some(block), max_folio, .. }) = &raw.filesystem else {
+        return;
+    };
+    if let Some(folio) = max_folio
+        && folio.value < block.value
+    {
+        let message = format!(
+            "`max_folio` ({}) is smaller than one block ({})",
+            show_size(folio.value),
+            show_size(block.value)
+        );
+        let help = format!(
+            "raise `max_folio` to {} at least, or lower `block_size`",
+            show_size(block.value)
+        );
+        problems.add(
+            Problem::at(folio.place, message).help(help).second(block.place, "the block size"),
+        );
+    }
+    let Some(RawDevice { size: Some(size), .. }) = &raw.device else { return };
+    if !size.value.is_multiple_of(block.value) {
+        let down = size.value / block.value * block.value;
+        let message =
+            format!("`size` is no multiple of the block size, {}", show_size(block.value));
+        let help = format!("the nearest below is {}", show_size(down));
+        problems.add(Problem::at(size.place, message).help(help));
+    }
+}
+
+/// Files whose blocks exist from the start have to fit on the device together.
+fn layouts(raw: &RawScenario, problems: &Problems) {
+    let (Some(files), Some(RawDevice { size: Some(device), .. })) = (&raw.files, &raw.device)
+    else {
+        return;
+    };
+    let mut used: u64 = 0;
+    for file in files {
+        let (Some(size), Some(layout)) = (file.size, file.layout) else { continue };
+        if layout.value == Layout::Hole {
+            continue;
+        }
+        used = used.saturating_add(size.value);
+        if device.value < used {
+            let message = format!(
+                "the files need {} for their blocks, and the device has {}",
+                show_size(used),
+                show_size(device.value)
+            );
+            let help = "make the file smaller, let its `layout` be `hole`, or raise `device.size`";
+            problems.add(Problem::at(size.place, message).help(help));
+            return;
+        }
+    }
+}
+
+fn expectation(raw: &RawScenario, problems: &Problems) {
+    let (Some(expect), Some(bugs)) = (&raw.expect, &raw.bugs) else { return };
+    let Expectation::Caught { bug: Some(bug), .. } = &expect.value else { return };
+    if !bugs.contains(bug) {
+        let message = format!("`{bug}` cannot be caught: it is not switched on");
+        let help = format!("write `bugs: [{bug}]`");
+        problems.add(Problem::at(expect.place, message).help(help));
+    }
+}
+
+fn device(raw: &RawDevice, problems: &Problems) -> Option<DevicePlan> {
+    let (min, max) = (raw.latency_min?, raw.latency_max?);
+    let most = max.value.unwrap_or(min.value);
+    if most < min.value {
+        let message = format!(
+            "`min` ({}) is above `max` ({})",
+            show_duration(min.value),
+            show_duration(most)
+        );
+        let problem = Problem::at(min.place, message).help("lower `min`, or raise `max`");
+        problems.add(problem.second(max.place, "`max` is here"));
+        return None;
+    }
+    Some(DevicePlan {
+        kind: raw.kind?.value,
+        size: raw.size?.value,
+        latency_min: min.value,
+        latency_max: most,
+    })
+}
+
+fn filesystem(raw: &RawFilesystem) -> Option<FilesystemPlan> {
+    Some(FilesystemPlan {
+        block_size: raw.block_size?.value,
+        max_folio: raw.max_folio?.value,
+        choices: raw.choices?,
+    })
+}
+
+fn files(raw: Vec<RawFile>, problems: &Problems) -> Option<Vec<FilePlan>> {
+    unique("file", raw.iter().filter_map(|file| file.name.as_ref()), problems);
+    if raw.is_empty() {
+        let name = "a".to_owned();
+        return Some(vec![FilePlan { name, size: 256 << 10, layout: Layout::Hole }]);
+    }
+    let plan = |raw: RawFile| {
+        Some(FilePlan { name: raw.name?.value, size: raw.size?.value, layout: raw.layout?.value })
+    };
+    raw.into_iter().map(plan).collect()
+}
+
+fn every_actor(raw: Vec<RawActor>, problems: &Problems) -> Option<Vec<super::plan::ActorPlan>> {
+    unique("actor", raw.iter().filter_map(|actor| actor.name.as_ref()), problems);
+    let mut total: u64 = 0;
+    for count in raw.iter().filter_map(|actor| actor.count) {
+        let before = total;
+        total += count.value;
+        if before <= MOST_ACTORS && MOST_ACTORS < total {
+            let message = format!("the counts add up to {total} or more actors");
+            let help = format!("{MOST_ACTORS} are the most, over all groups");
+            problems.add(Problem::at(count.place, message).help(help));
+        }
+    }
+    let mut report = |problem| problems.add(problem);
+    let plans: Vec<_> = raw.into_iter().map(|raw| actors::plan(raw, &mut report)).collect();
+    plans.into_iter().collect()
+}
+
+fn unique<'a>(what: &str, names: impl Iterator<Item = &'a Given<String>>, problems: &Problems) {
+    let mut seen = BTreeMap::new();
+    for name in names {
+        if let Some(first) = seen.get(name.value.as_str()) {
+            let message = format!("a second {what} is named `{}`", name.value);
+            let problem = Problem::at(name.place, message).help("rename one of the two");
+            problems.add(problem.second(*first, "the first"));
+        } else {
+            seen.insert(name.value.as_str(), name.place);
+        }
+    }
+}
+
+/// A file's name without its ending, made fit to be a scenario's name.
+fn default_name(file: &str) -> String {
+    let last = file.rsplit('/').next().unwrap_or(file);
+    let stem = last.strip_suffix(".yaml").or_else(|| last.strip_suffix(".yml")).unwrap_or(last);
+    let fit = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '-' };
+    let name: String = stem.chars().take(64).map(fit).collect();
+    let name = name.trim_matches('-');
+    if name.is_empty() { "scenario".to_owned() } else { name.to_owned() }
+}

@@ -1,0 +1,31 @@
+//! From YAML text to a validated plan, with every mistake named where it stands.
+//!
+//! Text becomes a tree (`yaml`), command line overrides change the tree (`overrides`), the tree is
+//! read into raw structs against one table of keys (`raw`, `keys`), and the raw structs become a
+//! plan once they make sense together (`meaning`). What is wrong on the way is collected and
+//! reported at once.
+
+pub mod plan;
+mod words;
+mod load;
+mod yaml;
+mod node;
+mod overrides;
+mod keys;
+mod format;
+mod quantity;
+mod values;
+mod fields;
+mod raw;
+mod meaning;
+mod actors;
+mod suggest;
+mod problem;
+mod locate;
+pub mod diagnose;
+pub mod schema;
+pub mod reference;
+
+pub use diagnose::{Diagnostic, Report};
+pub use load::{Known, MAX_BYTES, load, parse};
+pub use plan::Plan;

@@ -1,0 +1,232 @@
+//! The plan: what a scenario means, with every default filled in and every value in range.
+//!
+//! Sizes and positions are bytes; chances are parts per million.
+
+use super::words::words;
+use std::time::Duration;
+use stormfs::choices::Choices;
+use stormfs::op::OpKind;
+use stormfs::points::Point;
+
+/// A scenario that passed every check.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Names the run in reports and folders: letters, digits, `.`, `_` and `-`.
+    pub name: String,
+    /// One or two sentences for people; may be empty, and may hold any text.
+    pub about: String,
+    /// Which world the actors run in.
+    pub world: WorldKind,
+    /// The master seed, from which every other is derived.
+    pub seed: u64,
+    /// How many seeds to run, 1..=10 000 000. Always 1 in the threads world.
+    pub seeds: u64,
+    /// Operations over all actors, per seed (simulated) or in total (threads).
+    /// `None`: only `time` ends the run.
+    pub ops: Option<u64>,
+    /// How long a threads run lasts at most. Always `None` in the simulated world.
+    pub time: Option<Duration>,
+    /// Who decides which actor goes on. Has no meaning in the threads world.
+    pub strategy: StrategyPlan,
+    /// Scheduling points one operation may take before it counts as hung.
+    pub step_budget: u64,
+    /// Where the blocks live.
+    pub device: DevicePlan,
+    /// The filesystem under test.
+    pub filesystem: FilesystemPlan,
+    /// What exists when the run begins; 1..=64, with different names.
+    pub files: Vec<FilePlan>,
+    /// Who acts; at least one, with different names.
+    pub actors: Vec<ActorPlan>,
+    /// What goes wrong on purpose.
+    pub faults: Vec<FaultPlan>,
+    /// The ids of the bugs that are switched on.
+    pub bugs: Vec<String>,
+    /// How the run should end.
+    pub expect: Expectation,
+}
+
+words! {
+    /// The world the actors run in.
+    WorldKind {
+        /// Every actor is a coroutine, a seeded scheduler decides who goes on, time is virtual.
+        Simulated = "simulated",
+        /// Every actor is a thread, time is real.
+        Threads = "threads",
+    }
+    /// What holds the blocks.
+    DeviceKind {
+        /// `ram` if simulated; else `loop` where it can be had, else `image`.
+        Auto = "auto",
+        /// A loop device over an image file.
+        Loop = "loop",
+        /// An image file, without a loop device.
+        Image = "image",
+        /// Memory of this process.
+        Ram = "ram",
+    }
+    /// The state of a file's blocks when the run begins.
+    Layout {
+        /// No blocks: every byte reads as zero.
+        Hole = "hole",
+        /// Blocks with data, on disk.
+        Written = "written",
+        /// Blocks that read as zero until they are written.
+        Unwritten = "unwritten",
+        /// Dirty data in the page cache whose blocks are reserved and not yet allocated.
+        Delalloc = "delalloc",
+    }
+    /// How lengths are drawn.
+    SizeShape {
+        /// Every length of the range is as likely as any other.
+        Uniform = "uniform",
+        /// Every power of two of the range is as likely as any other: many short, few long.
+        LogUniform = "log_uniform",
+        /// Always `max`.
+        Fixed = "fixed",
+    }
+    /// What the device was asked for when it answers with an error.
+    IoKind {
+        /// A read of blocks.
+        Read = "read",
+        /// A write of blocks.
+        Write = "write",
+        /// A flush of the device's cache.
+        Flush = "flush",
+    }
+}
+
+/// Who decides which actor goes on in the simulated world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StrategyPlan {
+    /// Any runnable actor, with equal chance, at every scheduling point.
+    Random,
+    /// Priorities that change at `depth - 1` random places of the run.
+    Pct {
+        /// 1..=16: how many ordering constraints the sought bug needs.
+        depth: u32,
+    },
+}
+
+/// Where the blocks live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DevicePlan {
+    /// What holds the blocks.
+    pub kind: DeviceKind,
+    /// 1 MiB..=1 TiB, a multiple of the block size.
+    pub size: u64,
+    /// The least time one request takes.
+    pub latency_min: Duration,
+    /// The most time one request takes; at least `latency_min`.
+    pub latency_max: Duration,
+}
+
+/// The filesystem under test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FilesystemPlan {
+    /// A power of two, 512 B..=64 KiB.
+    pub block_size: u64,
+    /// The largest folio: a power of two, 4 KiB..=64 KiB, at least one block.
+    pub max_folio: u64,
+    /// Every decision of the filesystem.
+    pub choices: Choices,
+}
+
+/// A file that exists when the run begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilePlan {
+    /// Letters, digits, `.`, `_` and `-`.
+    pub name: String,
+    /// 0..=16 TiB.
+    pub size: u64,
+    /// The state of its blocks.
+    pub layout: Layout,
+}
+
+/// Actors that do the same kind of thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActorPlan {
+    /// Letters, digits, `.`, `_` and `-`.
+    pub name: String,
+    /// How many of them, 1..=32. The counts of all actors add up to 40 at most.
+    pub count: u32,
+    /// What they do, in the order of the scenario: no kind twice, weights 1..=1 000 000.
+    pub ops: Vec<(OpKind, u64)>,
+    /// How long their operations are.
+    pub size: SizePlan,
+    /// Positions are multiples of this, at least 1.
+    pub align: u64,
+    /// Positions lie below this, at least 1.
+    /// `None`: twice the size of the largest file, at least 1 MiB.
+    pub within: Option<u64>,
+    /// A write's source has up to this many pieces, 1..=16.
+    pub iovecs: u32,
+    /// The time between two operations.
+    pub pause: Duration,
+}
+
+/// How long operations are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SizePlan {
+    /// The shortest, at least 1.
+    pub min: u64,
+    /// The longest, at least `min` and at most 16 MiB.
+    pub max: u64,
+    /// How lengths between the two are drawn. If fixed, `min` is `max`.
+    pub shape: SizeShape,
+}
+
+/// Something that goes wrong on purpose, and that the filesystem must survive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultPlan {
+    /// A copy from a user buffer ends early.
+    ShortCopy {
+        /// Per copy, in parts per million.
+        chance_ppm: u32,
+        /// Of those, how many meet the same unreadable byte again when the write tries again,
+        /// in parts per million.
+        persistent_ppm: u32,
+    },
+    /// The device answers with EIO.
+    IoError {
+        /// To which requests.
+        on: IoKind,
+        /// Per request, in parts per million.
+        chance_ppm: u32,
+    },
+    /// A clean, unlocked folio is taken out of the page cache.
+    Evict {
+        /// Per scheduling point at which one could be taken, in parts per million.
+        chance_ppm: u32,
+    },
+    /// An actor stands still at a named point.
+    Delay {
+        /// Where.
+        at: Point,
+        /// Per passage, in parts per million.
+        chance_ppm: u32,
+        /// For how long.
+        length: Duration,
+    },
+    /// One request takes longer than the others.
+    Latency {
+        /// Per request, in parts per million.
+        chance_ppm: u32,
+        /// What is added to its time.
+        length: Duration,
+    },
+}
+
+/// How a run should end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expectation {
+    /// Without a violation.
+    Clean,
+    /// With a violation.
+    Caught {
+        /// The invariant that is violated.
+        by: String,
+        /// The bug that is to blame, one of the plan's `bugs`.
+        bug: Option<String>,
+    },
+}

@@ -1,0 +1,233 @@
+//! The first stage: a scenario as it was written, each value in range by itself.
+//!
+//! Whether the values make sense together is for `meaning` to say.
+
+use super::actors::{RawActor, actors};
+use super::fields::{Chosen, Fields, Given, Read};
+use super::format::SCENARIO;
+use super::keys::{Key, Kind, decisions};
+use super::load::Known;
+use super::node::{Node, Value, quoted};
+use super::plan::{DeviceKind, Expectation, FaultPlan, Layout, StrategyPlan, WorldKind};
+use super::problem::{Problem, Problems};
+use super::suggest::did_you_mean;
+use super::values::{self, Complaint, Taken, wrong_type};
+use std::time::Duration;
+use stormfs::choices::Choices;
+
+/// The outermost mapping.
+pub(super) struct RawScenario {
+    pub(super) name: Read<Option<String>>,
+    pub(super) about: Read<String>,
+    pub(super) world: Read<WorldKind>,
+    pub(super) seed: Read<u64>,
+    pub(super) seeds: Read<Option<u64>>,
+    pub(super) ops: Read<Option<u64>>,
+    pub(super) time: Read<Option<Duration>>,
+    pub(super) strategy: Read<Option<StrategyPlan>>,
+    pub(super) step_budget: Read<u64>,
+    pub(super) device: Option<RawDevice>,
+    pub(super) filesystem: Option<RawFilesystem>,
+    pub(super) files: Option<Vec<RawFile>>,
+    pub(super) actors: Option<Vec<RawActor>>,
+    pub(super) faults: Option<Vec<FaultPlan>>,
+    pub(super) bugs: Option<Vec<String>>,
+    pub(super) expect: Read<Expectation>,
+}
+
+/// Where the blocks live.
+pub(super) struct RawDevice {
+    pub(super) kind: Read<DeviceKind>,
+    pub(super) size: Read<u64>,
+    pub(super) latency_min: Read<Duration>,
+    pub(super) latency_max: Read<Option<Duration>>,
+}
+
+/// The filesystem under test.
+pub(super) struct RawFilesystem {
+    pub(super) block_size: Read<u64>,
+    pub(super) max_folio: Read<u64>,
+    pub(super) choices: Option<Choices>,
+}
+
+/// A file that exists when the run begins.
+pub(super) struct RawFile {
+    pub(super) name: Read<String>,
+    pub(super) size: Read<u64>,
+    pub(super) layout: Read<Layout>,
+}
+
+/// Reads the whole tree. `None`: it is not even a mapping.
+pub(super) fn scenario(root: &Node, known: &Known<'_>, problems: &Problems) -> Option<RawScenario> {
+    let fields = Fields::open(root, &SCENARIO, problems)?;
+    Some(RawScenario {
+        name: fields.maybe("name", values::name),
+        about: fields.read("about", values::prose),
+        world: fields.word("world"),
+        seed: fields.read("seed", values::seed),
+        seeds: fields.maybe("seeds", values::number),
+        ops: fields.maybe("ops", values::number),
+        time: fields.maybe("time", values::duration),
+        strategy: strategy(&fields),
+        step_budget: fields.number("step_budget"),
+        device: fields.mapping("device").as_ref().map(device),
+        filesystem: fields.mapping("filesystem").as_ref().map(filesystem),
+        files: files(&fields),
+        actors: actors(&fields),
+        faults: faults(&fields),
+        bugs: bugs(&fields, known),
+        expect: expect(&fields, known),
+    })
+}
+
+fn strategy(fields: &Fields<'_>) -> Read<Option<StrategyPlan>> {
+    let Given { value, place } = fields.either("strategy")?;
+    let strategy = match value {
+        None => return Some(Given { value: None, place }),
+        Some(Chosen::Word) => StrategyPlan::Random,
+        Some(Chosen::Mapping(pct)) => {
+            let depth = u32::try_from(pct.number("depth")?.value);
+            StrategyPlan::Pct { depth: depth.expect("the table bounds it by 16") }
+        }
+    };
+    Some(Given { value: Some(strategy), place })
+}
+
+fn device(fields: &Fields<'_>) -> RawDevice {
+    let latency = fields.mapping("latency");
+    RawDevice {
+        kind: fields.word("kind"),
+        size: fields.size("size"),
+        latency_min: latency.as_ref().and_then(|latency| latency.duration("min")),
+        latency_max: latency.as_ref().and_then(|latency| latency.maybe("max", values::duration)),
+    }
+}
+
+fn filesystem(fields: &Fields<'_>) -> RawFilesystem {
+    let mut choices = Some(Choices::default());
+    for key in decisions() {
+        let Kind::Words(words) = key.kind else { unreachable!("a decision takes a word") };
+        let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        let value = fields.read(key.name, |node, key| values::word(node, key, &words));
+        choices = choices.zip(value).map(|(mut choices, value)| {
+            assert!(choices.set(key.name, &value.value), "the filesystem knows its own decisions");
+            choices
+        });
+    }
+    RawFilesystem {
+        block_size: fields.size("block_size"),
+        max_folio: fields.size("max_folio"),
+        choices,
+    }
+}
+
+fn files(fields: &Fields<'_>) -> Option<Vec<RawFile>> {
+    let (shape, items) = fields.list("files")?;
+    let open = |node| {
+        let file = Fields::open(node, shape, fields.problems())?;
+        Some(RawFile {
+            name: file.read("name", values::name),
+            size: file.size("size"),
+            layout: file.word("layout"),
+        })
+    };
+    Some(items.iter().filter_map(open).collect())
+}
+
+fn faults(fields: &Fields<'_>) -> Option<Vec<FaultPlan>> {
+    let faults = fields.variants("faults")?.into_iter();
+    let read: Vec<_> =
+        faults.map(|item| item.and_then(|(name, keys)| fault(name, &keys))).collect();
+    read.into_iter().collect()
+}
+
+fn fault(name: &str, fields: &Fields<'_>) -> Option<FaultPlan> {
+    let chance = fields.chance("chance");
+    let chance_ppm = chance.map(|chance| chance.value);
+    match name {
+        "short_copy" => {
+            let persistent_ppm = fields.chance("persistent").map(|chance| chance.value);
+            Some(FaultPlan::ShortCopy { chance_ppm: chance_ppm?, persistent_ppm: persistent_ppm? })
+        }
+        "io_error" => {
+            let on = fields.word("on");
+            Some(FaultPlan::IoError { on: on?.value, chance_ppm: chance_ppm? })
+        }
+        "evict" => Some(FaultPlan::Evict { chance_ppm: chance_ppm? }),
+        "delay" => {
+            let (at, length) = (fields.word("at"), fields.duration("for"));
+            Some(FaultPlan::Delay { at: at?.value, chance_ppm: chance_ppm?, length: length?.value })
+        }
+        "latency" => {
+            let length = fields.duration("for");
+            Some(FaultPlan::Latency { chance_ppm: chance_ppm?, length: length?.value })
+        }
+        _ => unreachable!("the table has no other fault"),
+    }
+}
+
+fn bugs(fields: &Fields<'_>, known: &Known<'_>) -> Option<Vec<String>> {
+    let items = fields.items("bugs", 0, 64)?;
+    let mut ids: Vec<String> = Vec::new();
+    let mut good = true;
+    for node in items {
+        let problem = match bug(node, known) {
+            Err(complaint) => Problem::at(node.place, complaint.message).help(complaint.help),
+            Ok(id) if ids.contains(&id) => {
+                Problem::at(node.place, format!("bug {} is listed twice", quoted(&id)))
+                    .help("remove one of the two")
+            }
+            Ok(id) => {
+                ids.push(id);
+                continue;
+            }
+        };
+        good = false;
+        fields.report(problem);
+    }
+    good.then_some(ids)
+}
+
+fn bug(node: &Node, known: &Known<'_>) -> Taken<String> {
+    let id = node.word();
+    if known.bugs.contains(&id.as_str()) {
+        return Ok(id);
+    }
+    let help = if known.bugs.is_empty() {
+        "no bug is known; leave `bugs` empty".to_owned()
+    } else {
+        did_you_mean(&id, known.bugs)
+    };
+    Err(Complaint { message: format!("unknown bug {}", quoted(&id)), help })
+}
+
+fn expect(fields: &Fields<'_>, known: &Known<'_>) -> Read<Expectation> {
+    let Given { value, place } = fields.either("expect")?;
+    let value = match value {
+        None | Some(Chosen::Word) => Expectation::Clean,
+        Some(Chosen::Mapping(caught)) => {
+            let by = caught.read("by", |node, key| invariant(node, key, known));
+            let bug = caught.maybe("bug", |node, _| bug(node, known));
+            let (by, bug) = (by?.value, bug?);
+            // A bug that cannot be caught is reported where it is named.
+            let place = if bug.value.is_some() { bug.place } else { place };
+            return Some(Given { value: Expectation::Caught { by, bug: bug.value }, place });
+        }
+    };
+    Some(Given { value, place })
+}
+
+fn invariant(node: &Node, key: &Key, known: &Known<'_>) -> Taken<String> {
+    let Value::Text(name) = &node.value else {
+        return Err(wrong_type(node, key, "the name of an invariant", "write its name"));
+    };
+    if known.invariants.contains(&name.as_str()) {
+        return Ok(name.clone());
+    }
+    let help = if known.invariants.is_empty() {
+        "no invariant is known".to_owned()
+    } else {
+        did_you_mean(name, known.invariants)
+    };
+    Err(Complaint { message: format!("unknown invariant {}", quoted(name)), help })
+}

@@ -1,0 +1,183 @@
+//! The reference of the format in Markdown, derived from the tables by which scenarios are read.
+
+use super::format::{FAULTS, PLACES};
+use super::keys::{Fallback, Key, Kind, Shape};
+use super::quantity::{show_duration, show_size};
+use std::fmt::Write;
+use std::time::Duration;
+use stormfs::choices::Choices;
+use stormfs::op::OpKind;
+use stormfs::points::Point;
+
+/// The tables of the reference, each with its name: `keys`, `operations`, `faults`, `decisions`
+/// and `points`.
+pub fn tables() -> Vec<(&'static str, String)> {
+    vec![
+        ("keys", keys()),
+        ("operations", operations()),
+        ("faults", faults()),
+        ("decisions", decisions()),
+        ("points", points()),
+    ]
+}
+
+/// `page` with each table put between its marks, `<!-- begin NAME -->` and `<!-- end NAME -->`.
+/// A table without marks is left out.
+pub fn filled_in(page: &str) -> String {
+    let mut page = page.to_owned();
+    for (name, table) in tables() {
+        let (begin, end) = (format!("<!-- begin {name} -->\n"), format!("<!-- end {name} -->"));
+        let Some(start) = page.find(&begin).map(|at| at + begin.len()) else { continue };
+        let Some(stop) = page[start..].find(&end).map(|at| start + at) else { continue };
+        page.replace_range(start..stop, &format!("\n{table}\n"));
+    }
+    page
+}
+
+fn keys() -> String {
+    let mut text = String::new();
+    for (number, (place, shape)) in PLACES.iter().enumerate() {
+        let gap = if number == 0 { "" } else { "\n" };
+        let decided = if shape.decisions {
+            "\n\nEach decision below is a key of `filesystem`, too."
+        } else {
+            ""
+        };
+        line(&mut text, &format!("{gap}### Keys of {place}{decided}\n"));
+        line(&mut text, &key_table(shape));
+    }
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}
+
+fn key_table(shape: &Shape) -> String {
+    let rows = shape.keys.iter().map(|key| {
+        let default = match key.default {
+            Fallback::Required => "**required**".to_owned(),
+            Fallback::Text("") => "empty".to_owned(),
+            Fallback::Text(text) => format!("`{text}`"),
+            Fallback::Rule(rule) => rule.to_owned(),
+        };
+        [format!("`{}`", key.name), kind(key), default, key.about.to_owned()]
+    });
+    table(["key", "value", "default", "meaning"], rows)
+}
+
+fn kind(key: &Key) -> String {
+    match key.kind {
+        Kind::Name => "a name".to_owned(),
+        Kind::Prose => "text".to_owned(),
+        Kind::Words(words) => {
+            words.iter().map(|(w, _)| format!("`{w}`")).collect::<Vec<_>>().join(", ")
+        }
+        Kind::Point => "a point, see below".to_owned(),
+        Kind::Invariant => "the name of an invariant".to_owned(),
+        Kind::Number { min, max } => format!("{min} to {max}"),
+        Kind::Seed => "a number of 64 bits".to_owned(),
+        Kind::Size { min, max, power_of_two } => {
+            let what = if power_of_two { "a power of two, " } else { "" };
+            format!("{what}{} to {}", show_size(min), show_size(max))
+        }
+        Kind::Duration { hours } => {
+            format!("a time up to {}", show_duration(Duration::from_secs(hours * 3600)))
+        }
+        Kind::Chance => "a chance".to_owned(),
+        Kind::Mapping(_) => "a mapping, see below".to_owned(),
+        Kind::List { min, max, .. } => format!("a list of {min} to {max}, see below"),
+        Kind::Variants { max, .. } => format!("a list of up to {max} faults, see below"),
+        Kind::Either { words, variants } => {
+            let words = words.iter().map(|(word, _)| format!("`{word}`"));
+            let forms = variants.iter().map(|variant| {
+                let keys: Vec<_> =
+                    variant.shape.keys.iter().map(|key| format!("{}: ...", key.name)).collect();
+                format!("`{{{}: {{{}}}}}`", variant.name, keys.join(", "))
+            });
+            words.chain(forms).collect::<Vec<_>>().join(" or ")
+        }
+        Kind::Weights => "operations with weights, see below".to_owned(),
+        Kind::Bugs => "a list of ids".to_owned(),
+        Kind::Bug => "an id".to_owned(),
+    }
+}
+
+fn operations() -> String {
+    let rows =
+        OpKind::ALL.iter().map(|kind| [format!("`{}`", kind.name()), kind.about().to_owned()]);
+    table(["operation", "what it does"], rows)
+}
+
+fn faults() -> String {
+    let rows = FAULTS.iter().flat_map(|fault| {
+        fault.shape.keys.iter().enumerate().map(|(number, key)| {
+            let (name, about) = if number == 0 {
+                (format!("`{}`", fault.name), fault.about)
+            } else {
+                (String::new(), "")
+            };
+            let default = match key.default {
+                Fallback::Text(text) => format!(" Default: `{text}`."),
+                Fallback::Required | Fallback::Rule(_) => String::new(),
+            };
+            let meaning = format!("{}{default}", key.about);
+            [name, about.to_owned(), format!("`{}`", key.name), kind(key), meaning]
+        })
+    });
+    table(["fault", "what happens", "its keys", "value", "meaning"], rows)
+}
+
+fn decisions() -> String {
+    let rows = Choices::DECISIONS.iter().flat_map(|decision| {
+        decision.values.iter().enumerate().map(|(number, (value, about))| {
+            let (name, question) = if number == 0 {
+                (format!("`{}`", decision.name), decision.about)
+            } else {
+                (String::new(), "")
+            };
+            [name, question.to_owned(), format!("`{value}`"), (*about).to_owned()]
+        })
+    });
+    table(["decision", "question", "value", "answer"], rows)
+}
+
+fn points() -> String {
+    let rows =
+        Point::ALL.iter().map(|point| [format!("`{}`", point.name()), point.about().to_owned()]);
+    table(["point", "where the actor stands"], rows)
+}
+
+fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let mut text = String::new();
+    line(&mut text, &format!("| {} |", head.join(" | ")));
+    line(&mut text, &format!("|{}", "---|".repeat(N)));
+    for row in rows {
+        let cells: Vec<_> = row.iter().map(|cell| cell.replace('|', "\\|")).collect();
+        line(&mut text, &format!("| {} |", cells.join(" | ")).replace("|  |", "| |"));
+    }
+    text
+}
+
+fn line(text: &mut String, line: &str) {
+    writeln!(text, "{line}").expect("a string takes all text");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_beside_the_scenarios_has_these_tables() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/README.md");
+        let stored = std::fs::read_to_string(path).unwrap();
+        for (name, _) in tables() {
+            assert!(stored.contains(&format!("<!-- begin {name} -->")), "no marks for {name}");
+            assert!(stored.contains(&format!("<!-- end {name} -->")), "no end mark for {name}");
+        }
+        let fresh = filled_in(&stored);
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(path, &fresh).unwrap();
+        } else {
+            assert!(stored == fresh, "scenarios/README.md is old: run the tests with UPDATE=1");
+        }
+    }
+}
