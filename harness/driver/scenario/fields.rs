@@ -139,7 +139,7 @@ impl<'a> Fields<'a> {
         let Kind::Mapping(shape) = key.kind else { unreachable!("the key takes a mapping") };
         match self.given(name) {
             None => Some(Fields::absent(self.place, shape, self.problems)),
-            Some(entry) => self.filled(&key, entry)?.open_as(shape, self.problems),
+            Some(entry) => Fields::open(self.filled(&key, entry)?, shape, self.problems),
         }
     }
 
@@ -363,12 +363,6 @@ fn forms(variants: &[Variant]) -> String {
 fn needs_keys(place: Place, variant: &Variant) -> Problem {
     let help = format!("write `{}`", example(variant));
     Problem::at(place, format!("`{}` needs its keys", variant.name)).help(help)
-}
-
-impl Node {
-    fn open_as<'a>(&'a self, shape: &'static Shape, problems: &'a Problems) -> Option<Fields<'a>> {
-        Fields::open(self, shape, problems)
-    }
 }
 
 /// A default is written in the table as in a scenario.

@@ -36,15 +36,15 @@ pub fn filled_in(page: &str) -> String {
 
 fn keys() -> String {
     let mut text = String::new();
-    for (number, (place, shape)) in PLACES.iter().enumerate() {
-        let gap = if number == 0 { "" } else { "\n" };
-        let decided = if shape.decisions {
-            "\n\nEach decision below is a key of `filesystem`, too."
-        } else {
-            ""
-        };
-        line(&mut text, &format!("{gap}### Keys of {place}{decided}\n"));
+    for (place, shape) in PLACES {
+        line(&mut text, &format!("### Keys of {place}\n"));
+        if shape.decisions {
+            line(&mut text, "Each decision below is a key of `filesystem`, too.\n");
+        }
         line(&mut text, &key_table(shape));
+        if let Some(words) = word_table(shape) {
+            line(&mut text, &words);
+        }
     }
     text.truncate(text.trim_end().len());
     text.push('\n');
@@ -62,6 +62,16 @@ fn key_table(shape: &Shape) -> String {
         [format!("`{}`", key.name), kind(key), default, key.about.to_owned()]
     });
     table(["key", "value", "default", "meaning"], rows)
+}
+
+/// The words of all keys that take one of some words, if there are such keys.
+fn word_table(shape: &Shape) -> Option<String> {
+    let keys = shape.keys.iter().flat_map(|key| {
+        let words = key.kind.words().into_iter();
+        words.map(|(word, about)| [format!("`{}: {word}`", key.name), about.to_owned()])
+    });
+    let rows: Vec<_> = keys.collect();
+    (!rows.is_empty()).then(|| table(["word", "meaning"], rows.into_iter()))
 }
 
 fn kind(key: &Key) -> String {
