@@ -6,7 +6,7 @@ use std::{collections::VecDeque, ops::Range};
 /// How an operation touches a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// By a call that makes the file reach that far: nobody can have grown the file over it later.
+    /// By a call that makes the file reach that far.
     Write,
     /// In place: a store, a hole, the bytes cut off by a truncate.
     Overwrite,
@@ -33,14 +33,17 @@ impl Kind {
         self.is_dense() || self == Kind::Beyond
     }
 
-    fn is_growth(self) -> bool {
-        matches!(self, Kind::Grown | Kind::PerhapsGrown)
+    /// True if a write over these bytes shows that they were not grown over after it: it would have
+    /// made the file too large for that, and who shrank it since is a writer of its own. (Sure
+    /// growth may have taken that writer's place, so it stays.)
+    fn yields_to_writes(self) -> bool {
+        self == Kind::PerhapsGrown
     }
 
     /// True if `old` may still be what is there after an operation of this kind.
     fn leaves(self, old: &Writer, begin: u64) -> bool {
         match self {
-            Kind::Write => begin < old.ended && !old.kind.is_growth(),
+            Kind::Write => begin < old.ended && !old.kind.yields_to_writes(),
             Kind::Overwrite | Kind::Grown => begin < old.ended,
             Kind::Beyond => begin < old.ended || old.dense,
             Kind::Perhaps | Kind::PerhapsGrown | Kind::OnDisk => true,
@@ -150,7 +153,7 @@ impl Segments {
 fn add_writer(writers: &mut Vec<Writer>, new: &Writer, begin: u64) {
     let alike = |old: &Writer| {
         old.fill == new.fill
-            && old.kind.is_growth() == new.kind.is_growth()
+            && old.kind.yields_to_writes() == new.kind.yields_to_writes()
             && (old.kind == Kind::OnDisk) == (new.kind == Kind::OnDisk)
     };
     writers.retain(|old| new.kind.leaves(old, begin) && !(new.dense && alike(old)));

@@ -138,6 +138,44 @@ fn a_growing_write_beside_another_does_not_zero_what_that_wrote() {
 }
 
 #[test]
+fn a_hole_that_failed_beside_a_write_is_no_growth() {
+    let mut content = file(50);
+    let writer = content.begin(A, write(A, 60..80));
+    let grower = content.begin(B, Effect::Grow { to: 100 });
+    content.end(grower, Applied::Grew { to: 100 }).unwrap();
+    let punch = content.begin(C, Effect::Zero { range: 60..80, grows_to: None });
+    content.end(punch, Applied::Perhaps).unwrap();
+    content.end(writer, wrote(A, 60..80)).unwrap();
+    assert_eq!(allowed(&content, 60..80, &[A]), "0 1.5");
+}
+
+#[test]
+fn an_append_may_have_come_before_the_truncate_that_ended_first() {
+    let mut content = file(12);
+    let cut = content.begin(A, Effect::Resize { to: 5 });
+    let append = content.begin(B, Effect::Append { len: 3 });
+    content.end(cut, Applied::Resized { to: 5 }).unwrap();
+    write_whole(&mut content, C, 13..16);
+    let landed = Applied::Wrote { range: 12..15, fill: Fill::Tag { op: B, shift: 12 } };
+    content.end(append, landed).unwrap();
+    assert_eq!(content.check(12, &[0]), Ok(()));
+    assert_eq!(content.check(12, &bytes(B, 0..1)), Ok(()));
+}
+
+#[test]
+fn what_was_stored_beyond_eof_does_not_come_back() {
+    let mut content = file(100);
+    let ticket = content.begin(A, store(A, 200..216));
+    content.end(ticket, wrote(A, 200..216)).unwrap();
+    let near = content.begin(B, Effect::Grow { to: 210 });
+    let far = content.begin(C, Effect::Grow { to: 300 });
+    content.end(near, Applied::Grew { to: 210 }).unwrap();
+    content.end(far, Applied::Grew { to: 300 }).unwrap();
+    assert_eq!(allowed(&content, 200..210, &[A]), "0");
+    assert_eq!(allowed(&content, 210..216, &[A]), "0");
+}
+
+#[test]
 fn an_append_lands_where_it_says() {
     let mut content = file(50);
     let first = content.begin(A, Effect::Append { len: 10 });
@@ -174,6 +212,45 @@ fn a_read_may_see_whatever_was_there_meanwhile() {
     let garbage = Applied::Read { pos: 0, bytes: &[0; 64] };
     assert!(content.end(before, garbage).is_err());
     content.end(after, Applied::Nothing).unwrap();
+}
+
+#[test]
+fn a_read_may_see_what_a_short_write_gave_up() {
+    let mut content = file(64);
+    let read = content.begin(C, Effect::Read { range: 0..64 });
+    let ticket = content.begin(A, write(A, 0..64));
+    content.end(ticket, wrote(A, 0..32)).unwrap();
+    content.end(read, Applied::Read { pos: 0, bytes: &bytes(A, 0..64) }).unwrap();
+    assert_eq!(allowed(&content, 32..64, &[BASE, A]), "9.1");
+}
+
+#[test]
+fn a_read_may_see_a_store_that_waits_for_the_file_to_grow() {
+    let mut content = file(100);
+    let grower = content.begin(C, Effect::Grow { to: 300 });
+    let ticket = content.begin(A, store(A, 200..216));
+    content.end(ticket, wrote(A, 200..216)).unwrap();
+    let read = content.begin(C, Effect::Read { range: 200..216 });
+    let ticket = content.begin(B, store(B, 200..216));
+    content.end(ticket, wrote(B, 200..216)).unwrap();
+    content.end(read, Applied::Read { pos: 200, bytes: &bytes(A, 200..216) }).unwrap();
+    content.end(grower, Applied::Grew { to: 300 }).unwrap();
+    assert_eq!(allowed(&content, 200..216, &[A, B]), "0 2.6");
+}
+
+#[test]
+fn a_read_may_see_zeroes_that_a_growing_operation_shows() {
+    let mut content = file(100);
+    let cut = content.begin(A, Effect::Resize { to: 10 });
+    content.end(cut, Applied::Perhaps).unwrap();
+    // The file has 10 or 100 bytes, so that the store reached it or was lost.
+    let ticket = content.begin(B, store(B, 50..60));
+    content.end(ticket, wrote(B, 50..60)).unwrap();
+    let grower = content.begin(C, Effect::Grow { to: 200 });
+    let read = content.begin(A, Effect::Read { range: 50..60 });
+    content.end(read, Applied::Read { pos: 50, bytes: &[0; 10] }).unwrap();
+    content.end(grower, Applied::Grew { to: 200 }).unwrap();
+    assert_eq!(allowed(&content, 50..60, &[BASE, B]), "0 2.6");
 }
 
 #[test]
@@ -301,6 +378,8 @@ fn memory_stays_flat_while_somebody_stalls() {
     let (segments, made) = content.segments.sizes();
     assert!(segments < 4096, "{segments} segments");
     assert!(made <= 2 * segments + 64, "{made} to forget");
+    let beyond = content.begin(B, store(B, 1 << 20..1 << 21));
+    content.end(beyond, wrote(B, 1 << 20..1 << 21)).unwrap();
     content.end(stalled, wrote(A, 0..1 << 16)).unwrap();
     content.end(reader, Applied::Nothing).unwrap();
     write_whole(&mut content, B, 0..1 << 16);
