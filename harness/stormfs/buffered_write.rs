@@ -20,6 +20,7 @@ use crate::op::OpId;
 use crate::page_cache::Tag;
 use crate::points::Point;
 use crate::quantity::{ByteRange, PAGE, wide};
+use crate::rules::Copied;
 use crate::truncate;
 use crate::uaccess::UserMemory;
 use crate::write_cleanup;
@@ -131,26 +132,26 @@ fn write_folio(call: &Call<'_>, map: &Iomap, wanted: ByteRange) -> Result<Step, 
         drop_beyond_eof(inode, range);
         return Err(error);
     }
+    let folio_uptodate = folio.is_uptodate();
     let copied = copy(call, &folio, range);
     inode.at(Point::WriteCopied);
-    if !inode.rules().keeps_copy(copied, range.len(), folio.is_uptodate()) {
+    let kept = accept(inode, &folio, ByteRange::at(range.start, copied), range, folio_uptodate);
+    if kept == 0 {
         drop(folio);
         drop_beyond_eof(inode, range);
         return Ok(Step::Rejected { copied });
     }
-    folio.set_uptodate(folio.touching(range));
-    mark_dirty(inode, &folio, ByteRange::at(range.start, copied));
     inode.at(Point::WriteAccepted);
     let size = inode.size();
-    if size < range.start + copied {
-        inode.set_size(range.start + copied);
+    if size < range.start + kept {
+        inode.set_size(range.start + kept);
         inode.at(Point::WriteSizePublished);
     }
     drop(folio);
     if size < range.start {
         extend::size_grew(inode, size, range.start);
     }
-    Ok(Step::Accepted(copied))
+    Ok(Step::Accepted(kept))
 }
 
 fn copy(call: &Call<'_>, folio: &LockedFolio<'_>, range: ByteRange) -> u64 {
@@ -159,6 +160,35 @@ fn copy(call: &Call<'_>, folio: &LockedFolio<'_>, range: ByteRange) -> u64 {
         folio.write(next, bytes);
         next += wide(bytes.len());
     })
+}
+
+/// Makes what is kept of a copy part of the file: uptodate and dirty. Returns how much that is.
+fn accept(
+    inode: &Inode,
+    folio: &LockedFolio<'_>,
+    copied: ByteRange,
+    wanted: ByteRange,
+    folio_uptodate: bool,
+) -> u64 {
+    let last = inode.geometry().down(copied.end);
+    let (first, end) = folio.touching(ByteRange::new(last, copied.end));
+    let kept = inode.rules().kept(Copied {
+        wanted: wanted.len(),
+        bytes: copied.len(),
+        in_whole_blocks: last.saturating_sub(copied.start),
+        ends_uptodate: copied == wanted || folio.uptodate_in((first, end)),
+        folio_uptodate,
+    });
+    let range = ByteRange::at(copied.start, kept);
+    if !range.is_empty() {
+        folio.set_uptodate(folio.touching(range));
+        mark_dirty(inode, folio, range);
+    }
+    for (from, to) in runs(!folio.uptodate(), 0, folio.blocks()) {
+        // What was copied into a block that nobody may read has changed nothing.
+        folio.clear_modified((from, to));
+    }
+    kept
 }
 
 /// A copy that was not kept may leave a folio beyond the end of the file: takes it out again.

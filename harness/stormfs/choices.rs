@@ -82,9 +82,11 @@ choices! {
     }
     /// Which copies that ended early are kept?
     short_copy: ShortCopy {
-        /// Only those into a folio that is wholly uptodate.
+        /// As much of them as ends at a block's end, or in a block that was uptodate before.
+        WholeBlocks = "whole_blocks",
+        /// All of them if the folio is wholly uptodate, else nothing (the kernel's rule).
         IfUptodate = "if_uptodate",
-        /// Any, also into a folio whose other bytes were never filled.
+        /// All of them, also into a block whose other bytes were never filled.
         Always = "always",
     }
     /// What does a write give back of the delalloc it reserved and did not fill?

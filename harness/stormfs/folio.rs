@@ -137,6 +137,11 @@ impl Folio {
         self.writeback.load(Ordering::SeqCst) != 0
     }
 
+    /// Whether somebody has it locked.
+    pub fn is_locked(&self) -> bool {
+        self.lock.is_locked()
+    }
+
     /// Whether a PTE maps a page of it.
     pub fn is_mapped(&self) -> bool {
         self.map_count.load(Ordering::Relaxed) != 0

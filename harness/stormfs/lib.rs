@@ -57,5 +57,6 @@ mod reclaim;
 mod fsync;
 pub mod filesystem;
 pub mod syscall;
+pub mod damage;
 
 pub use filesystem::{Filesystem, Options};

@@ -8,6 +8,22 @@ use crate::choices::WriteCleanup;
 use crate::choices::{Choices, CleanOrder, Conversion, Extension, MappingCheck, ShortCopy};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// A copy from user memory into a folio, which may have ended early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Copied {
+    /// Bytes asked for.
+    pub wanted: u64,
+    /// Bytes copied.
+    pub bytes: u64,
+    /// Those of them that lie before the block in which the copy ended.
+    pub in_whole_blocks: u64,
+    /// Whether every byte of the block in which the copy ended is known: the block was uptodate, or
+    /// the copy ended at its end or with all that was wanted.
+    pub ends_uptodate: bool,
+    /// Whether the whole folio was uptodate before.
+    pub folio_uptodate: bool,
+}
+
 /// A step of making a dirty folio clean for writeback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CleanStep {
@@ -51,12 +67,16 @@ impl Rules {
         }
     }
 
-    /// Is a copy kept that filled `copied` of the `wanted` bytes?
-    pub fn keeps_copy(&self, copied: u64, wanted: u64, folio_uptodate: bool) -> bool {
-        let right = copied != 0 && (copied == wanted || folio_uptodate);
+    /// How much is kept of a copy?
+    pub fn kept(&self, copy: Copied) -> u64 {
+        let right = if copy.ends_uptodate { copy.bytes } else { copy.in_whole_blocks };
         match self.choices.short_copy {
-            ShortCopy::IfUptodate => right,
-            ShortCopy::Always => self.deviate(right, copied != 0),
+            ShortCopy::WholeBlocks => right,
+            ShortCopy::IfUptodate if copy.bytes == copy.wanted || copy.folio_uptodate => {
+                self.deviate(right, copy.bytes)
+            }
+            ShortCopy::IfUptodate => self.deviate(right, 0),
+            ShortCopy::Always => self.deviate(right, copy.bytes),
         }
     }
 
@@ -126,20 +146,20 @@ mod tests {
 
     #[test]
     fn short_copies_are_kept_by_this_table() {
-        // copied, wanted, uptodate, kept by the correct filesystem, kept by `always`
+        // wanted, copied, in whole blocks, ends uptodate, folio uptodate: kept by each value
         let table = [
-            (8, 8, false, true, true),
-            (8, 8, true, true, true),
-            (3, 8, true, true, true),
-            (3, 8, false, false, true),
-            (0, 8, true, false, false),
-            (0, 8, false, false, false),
+            ((8, 8, 8, true, false), [8, 8, 8]),
+            ((8, 3, 2, true, true), [3, 3, 3]),
+            ((8, 3, 2, true, false), [3, 0, 3]),
+            ((8, 3, 2, false, false), [2, 0, 3]),
+            ((8, 1, 0, false, false), [0, 0, 1]),
+            ((8, 0, 0, true, true), [0, 0, 0]),
         ];
-        let (right, wrong) = (Rules::default(), rules("short_copy", "always"));
-        for (copied, wanted, uptodate, kept, kept_always) in table {
-            assert_eq!(right.keeps_copy(copied, wanted, uptodate), kept);
-            assert_eq!(wrong.keeps_copy(copied, wanted, uptodate), kept_always);
+        for ((wanted, bytes, in_whole_blocks, ends_uptodate, folio_uptodate), kept) in table {
+            let copy = Copied { wanted, bytes, in_whole_blocks, ends_uptodate, folio_uptodate };
+            for (value, kept) in ["whole_blocks", "if_uptodate", "always"].into_iter().zip(kept) {
+                assert_eq!(rules("short_copy", value).kept(copy), kept, "{value}: {copy:?}");
+            }
         }
-        assert_eq!((right.deviations(), wrong.deviations()), (0, 1));
     }
 }

@@ -27,7 +27,7 @@ impl Filesystem {
         inode.begins(op, Intent::Read(range));
         let outcome = buffered_read::read(inode, range, to);
         let seen = narrow(outcome.unwrap_or(0));
-        inode.ends(op, Effect::Read { pos, bytes: &to[..seen] });
+        inode.ends(op, Effect::Saw { pos, bytes: &to[..seen] });
         outcome
     }
 
@@ -44,7 +44,8 @@ impl Filesystem {
             let _exclusive = inode.i_rwsem.write();
             let range = checked(pos.unwrap_or(inode.size()), source.len())?;
             inode.at(Point::WriteLocked);
-            inode.begins(op, Intent::Write(range));
+            let announced = if pos.is_some() { Intent::Write } else { Intent::Append };
+            inode.begins(op, announced(range));
             let outcome = write_range(inode, op, range, source);
             inode.ends(op, Effect::Wrote(ByteRange::at(range.start, outcome.unwrap_or(0))));
             outcome
@@ -95,10 +96,10 @@ impl Filesystem {
             let bytes = &mut to[within(part, pos)];
             let mut loaded = Access::Faults;
             while loaded == Access::Faults {
-                inode.begins(op, Intent::Read(part));
+                inode.begins(op, Intent::Load(part));
                 loaded = table.load(part.start, bytes);
                 let seen = if loaded == Access::Done { &*bytes } else { &[] };
-                inode.ends(op, Effect::Read { pos: part.start, bytes: seen });
+                inode.ends(op, Effect::Saw { pos: part.start, bytes: seen });
                 if loaded == Access::Faults {
                     let faulted = page_fault::fault(inode, table, part.start, Wanted::Read);
                     let Ok(()) = faulted else { return partial(part.start - pos) };
@@ -117,10 +118,10 @@ impl Filesystem {
             let bytes = &from[within(part, pos)];
             let mut stored = Access::Faults;
             while stored == Access::Faults {
-                inode.begins(op, Intent::Write(part));
+                inode.begins(op, Intent::Store(part));
                 stored = table.store(part.start, bytes);
-                let done = if stored == Access::Done { part.len() } else { 0 };
-                inode.ends(op, Effect::Stored(ByteRange::at(part.start, done)));
+                let done = stored == Access::Done;
+                inode.ends(op, if done { Effect::AsIntended } else { Effect::Nothing });
                 if stored == Access::Faults {
                     let faulted = page_fault::fault(inode, table, part.start, Wanted::Write);
                     let Ok(()) = faulted else { return partial(part.start - pos) };
@@ -133,8 +134,8 @@ impl Filesystem {
     /// `ftruncate(2)`.
     pub fn truncate(&self, file: usize, op: OpId, size: u64) -> Outcome {
         checked(size, 1)?;
-        self.reshape(file, op, Intent::Resize(size), Effect::None, |inode| {
-            truncate::set_size(inode, size).map(|()| Effect::Resized(size))
+        self.reshape(file, op, Intent::Resize(size), Effect::Nothing, |inode| {
+            truncate::set_size(inode, size)
         })
     }
 
@@ -142,8 +143,8 @@ impl Filesystem {
     pub fn punch(&self, file: usize, op: OpId, range: ByteRange) -> Outcome {
         checked(range.start, range.len())?;
         let zeroed = Intent::Zero { range, grows_to: None };
-        self.reshape(file, op, zeroed, Effect::MayHaveZeroed(range), |inode| {
-            fallocate::punch(inode, range).map(|()| Effect::Zeroed { range, grows_to: None })
+        self.reshape(file, op, zeroed, Effect::Perhaps, |inode| {
+            fallocate::punch(inode, range)
         })
     }
 
@@ -152,20 +153,17 @@ impl Filesystem {
         checked(range.start, range.len())?;
         let grows_to = (!keep_size).then_some(range.end);
         let zeroed = Intent::Zero { range, grows_to };
-        self.reshape(file, op, zeroed, Effect::MayHaveZeroed(range), |inode| {
-            fallocate::zero(inode, range, keep_size).map(|()| Effect::Zeroed { range, grows_to })
+        self.reshape(file, op, zeroed, Effect::Perhaps, |inode| {
+            fallocate::zero(inode, range, keep_size)
         })
     }
 
     /// Plain `fallocate(2)`.
     pub fn fallocate(&self, file: usize, op: OpId, range: ByteRange, keep_size: bool) -> Outcome {
         checked(range.start, range.len())?;
-        let grows_to = (!keep_size).then_some(range.end);
-        let nothing = ByteRange::at(range.end, 0);
-        let grown = Intent::Zero { range: nothing, grows_to };
-        self.reshape(file, op, grown, Effect::None, |inode| {
-            let done = fallocate::allocate_and_grow(inode, range, keep_size);
-            done.map(|()| Effect::Zeroed { range: nothing, grows_to })
+        let grown = Intent::Grow(if keep_size { 0 } else { range.end });
+        self.reshape(file, op, grown, Effect::Nothing, |inode| {
+            fallocate::allocate_and_grow(inode, range, keep_size)
         })
     }
 
@@ -176,18 +174,15 @@ impl Filesystem {
         op: OpId,
         intent: Intent,
         on_failure: Effect<'_>,
-        change: impl Fn(&Inode) -> Result<Effect<'static>, Errno>,
+        change: impl Fn(&Inode) -> Result<(), Errno>,
     ) -> Outcome {
         let inode = self.inode(file);
         let _exclusive = inode.i_rwsem.write();
         let _keeps_faults_out = inode.invalidate_lock.write();
         inode.begins(op, intent);
         let done = change(inode);
-        match done {
-            Ok(effect) => inode.ends(op, effect),
-            Err(_) => inode.ends(op, on_failure),
-        }
-        done.map(|_| 0)
+        inode.ends(op, if done.is_ok() { Effect::AsIntended } else { on_failure });
+        done.map(|()| 0)
     }
 
     /// `fsync(2)`.

@@ -66,6 +66,11 @@ impl<'a> View<'a> {
         self.inode.cache.first_in(range)
     }
 
+    /// Whether no folio is cached.
+    pub fn is_uncached(self) -> bool {
+        self.inode.cache.is_empty()
+    }
+
     /// Whether writeback would find `folio` by its dirty tag.
     pub fn is_tagged_dirty(self, folio: &Folio) -> bool {
         let start = folio.range().start;
@@ -142,6 +147,20 @@ impl<'a> View<'a> {
                 None if !self.on_disk_uncached(&mut part, range, into) => return false,
                 None => {}
             }
+            rest.start = part.end;
+        }
+        true
+    }
+
+    /// What a read of `range` would return now, if all of it is cached and uptodate.
+    pub fn peek_cached(self, range: ByteRange, into: &mut [u8]) -> bool {
+        let mut rest = range;
+        while !rest.is_empty() {
+            let folio = self.inode.cache.lookup(rest.start);
+            let Some(folio) = folio.filter(|folio| folio.is_uptodate()) else { return false };
+            let part = rest.intersection(folio.range());
+            let to = narrow(part.start - range.start)..narrow(part.end - range.start);
+            folio.read(part.start, &mut into[to]);
             rest.start = part.end;
         }
         true

@@ -12,10 +12,14 @@ use crate::view::View;
 /// What an operation may do to a file's contents and size, announced before it can.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Intent {
-    /// Look at the bytes of `range`.
+    /// Look at the bytes of a range by a call.
     Read(ByteRange),
-    /// Put the operation's own bytes over `range`.
+    /// Look at the bytes of a range through a mapping.
+    Load(ByteRange),
+    /// Put the operation's own bytes over a range by a call.
     Write(ByteRange),
+    /// Put the operation's own bytes over a range that begins where the file ended.
+    Append(ByteRange),
     /// Put over `range` what a mapping of the same file holds at `source`.
     WriteFrom {
         /// The bytes.
@@ -23,6 +27,8 @@ pub enum Intent {
         /// Where they come from.
         source: ByteRange,
     },
+    /// Put the operation's own bytes over a range through a mapping.
+    Store(ByteRange),
     /// Make zeros of `range`, and grow the file to `grows_to` if that is more than its size.
     Zero {
         /// The bytes.
@@ -30,6 +36,8 @@ pub enum Intent {
         /// The size it leaves at least.
         grows_to: Option<u64>,
     },
+    /// Grow the file to this size if that is more than it has.
+    Grow(u64),
     /// Make the file this long.
     Resize(u64),
 }
@@ -38,7 +46,7 @@ pub enum Intent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect<'a> {
     /// Saw these bytes at `pos`.
-    Read {
+    Saw {
         /// Where.
         pos: u64,
         /// What.
@@ -55,21 +63,12 @@ pub enum Effect<'a> {
         /// What.
         bytes: &'a [u8],
     },
-    /// Stored its own bytes through a mapping; beyond the end of the file they are nobody's.
-    Stored(ByteRange),
-    /// Made zeros of `range` and grew the file to `grows_to` if that is more than its size.
-    Zeroed {
-        /// The bytes.
-        range: ByteRange,
-        /// The size it leaves at least.
-        grows_to: Option<u64>,
-    },
-    /// Failed on the way: each byte of the range is zero or what it was.
-    MayHaveZeroed(ByteRange),
-    /// Made the file this long.
-    Resized(u64),
+    /// All that it announced.
+    AsIntended,
+    /// It failed on the way: each byte, and the size, is as announced or as it was.
+    Perhaps,
     /// Nothing.
-    None,
+    Nothing,
 }
 
 /// I/O that writeback hands to the device.

@@ -1,0 +1,115 @@
+//! Invariants of the bytes.
+
+use crate::content::{Class, Mismatch};
+use crate::invariant::{Evidence, Verdict, at, invariants};
+use crate::pattern::Origin;
+use stormfs::folio::Folio;
+use stormfs::quantity::{ByteRange, wide};
+use stormfs::view::View;
+
+invariants! { subject 0;
+    /// A read returns what was last written there, or zero where nothing was; with operations in
+    /// flight together, what some order of them leaves. Of a write that ended early exactly the
+    /// bytes it reported are there.
+    Always fn data_matches_model(seen: Result<(), &Mismatch>) {
+        seen.map_err(evidence)
+    }
+
+    /// No byte below the end of the file comes from memory that nobody initialised or from a device
+    /// block that this file never wrote: that is how other people's data leaks.
+    Always fn data_is_never_poison(seen: Result<(), &Mismatch>) {
+        seen.map_err(evidence)
+    }
+
+    /// When a file grows, what it grows over reads as zero, whatever was on disk or stored beyond
+    /// the end through a mapping before the growing operation began. Stores concurrent with it may
+    /// survive or not.
+    Always fn data_exposed_by_growth_is_zero(seen: Result<(), &Mismatch>) {
+        seen.map_err(evidence)
+    }
+
+    /// After a successful sync, dropping every folio and reading again yields the same bytes. The
+    /// page cache hides lost reservations and lost writes until then. Bytes whose writeback failed
+    /// may also be what the device held before.
+    Quiet fn data_survives_eviction(seen: Result<(), &Mismatch>) {
+        seen.map_err(evidence)
+    }
+
+    /// A block that is uptodate, clean and not in I/O equals what reading it from the device would
+    /// give. Not judged for files whose writeback has failed: those keep their bytes, clean.
+    Quiet fn data_in_clean_folios_equals_disk(file: View<'_>, folio: &Folio) {
+        for block in 0..folio.blocks() {
+            clean_block_equals_disk(file, folio, block)?;
+        }
+        Ok(())
+    }
+
+    /// After writeback the device holds zeros between the end of the file and the end of its last
+    /// block, so that growing the file later cannot expose anything.
+    Quiet fn data_beyond_eof_on_disk_is_zero(file: View<'_>) {
+        let size = file.size();
+        let tail = ByteRange::new(size, file.geometry().up(size));
+        let mut bytes = vec![0; buffer(tail)];
+        let told = file.on_disk(tail, &mut bytes);
+        match bytes.iter().position(|byte| *byte != 0) {
+            Some(wrong) if told => {
+                let place = ByteRange::at(tail.start + wide(wrong), 1);
+                Err(at(place, "zero beyond the end of the file", format!("{:#04x}", bytes[wrong])))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Which invariant a wrong byte breaks: the one that says most.
+pub fn judge(checks: &crate::invariant::Checks, seen: &Result<(), Mismatch>) -> Verdict {
+    let wrong = seen.as_ref().copied();
+    match seen.as_ref().err() {
+        Some(Mismatch { origin: Origin::FolioPoison | Origin::DevicePoison, .. }) => {
+            data_is_never_poison(checks, wrong)
+        }
+        Some(Mismatch { class: Class::BeyondEof, .. }) => {
+            data_exposed_by_growth_is_zero(checks, wrong)
+        }
+        _ => {
+            data_is_never_poison(checks, Ok(()))?;
+            data_exposed_by_growth_is_zero(checks, Ok(()))?;
+            data_matches_model(checks, wrong)
+        }
+    }
+}
+
+fn evidence(wrong: &Mismatch) -> Evidence {
+    let text = wrong.to_string();
+    let (expected, found) = text.split_once("; found ").unwrap_or((&text, ""));
+    let expected = expected.split_once("expected ").map_or(expected, |(_, what)| what);
+    let found = format!("{found} ({})", wrong.class.name());
+    at(ByteRange::at(wrong.pos, wide(wrong.found.len())), expected, found)
+}
+
+fn clean_block_equals_disk(file: View<'_>, folio: &Folio, block: u32) -> Result<(), Evidence> {
+    let has = |bits: u128| bits >> block & 1 == 1;
+    let bytes = folio.bytes_of(block, block + 1);
+    let below = ByteRange::new(bytes.start, bytes.end.min(file.size()));
+    let clean = has(folio.uptodate()) && !has(folio.dirty_blocks()) && !folio.is_writeback();
+    if !clean || below.is_empty() || file.writeback_has_failed() {
+        return Ok(());
+    }
+    let (mut cached, mut disk) = (vec![0; buffer(below)], vec![0; buffer(below)]);
+    folio.read(below.start, &mut cached);
+    if !file.on_disk(below, &mut disk) {
+        return Ok(());
+    }
+    match cached.iter().zip(&disk).position(|(cached, disk)| cached != disk) {
+        None => Ok(()),
+        Some(wrong) => {
+            let found = format!("{:#04x} cached, {:#04x} on disk", cached[wrong], disk[wrong]);
+            let place = ByteRange::at(below.start + wide(wrong), 1);
+            Err(at(place, "clean bytes equal to those on disk", found))
+        }
+    }
+}
+
+fn buffer(range: ByteRange) -> usize {
+    usize::try_from(range.len()).expect("at most a folio")
+}

@@ -1,0 +1,72 @@
+//! Invariants of what system calls return.
+
+use crate::invariant::{invariants, overall};
+use stormfs::errno::Errno;
+use stormfs::op::{Op, OpKind, Outcome};
+
+/// What may justify that a call fell short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Excuses {
+    /// The source buffer had bytes that could not be faulted in.
+    pub bad_source: bool,
+    /// The device has failed some request of this run.
+    pub device_failed: bool,
+    /// The device is small enough that space can run out.
+    pub space_was_short: bool,
+    /// How much of the file lay within reach when the call began and when it ended, at least.
+    pub readable: Option<u64>,
+}
+
+invariants! { subject 5;
+    /// A call fails, or does less than it was asked, only for a reason: a source that cannot be
+    /// read, a device that failed, space that ran out, the end of the file.
+    Always fn results_are_justified(op: &Op, asked: u64, outcome: Outcome, excuses: Excuses) {
+        let fell_short = match outcome {
+            Ok(done) => done < asked && moves_bytes(op),
+            Err(error) => {
+                let known = match error {
+                    Errno::Fault => excuses.bad_source,
+                    Errno::Io => excuses.device_failed,
+                    Errno::NoSpace => excuses.space_was_short,
+                    Errno::Bus => true,
+                    Errno::Invalid => asked == 0,
+                    Errno::TooBig => false,
+                };
+                return if known {
+                    Ok(())
+                } else {
+                    Err(overall(format!("{op} to succeed"), format!("{error} without a reason")))
+                };
+            }
+        };
+        let excused = excuses.bad_source
+            || excuses.device_failed
+            || excuses.space_was_short
+            || excuses.readable.is_some();
+        if !fell_short || excused {
+            return Ok(());
+        }
+        Err(overall(format!("{op} to be complete"), format!("{outcome:?} without a reason")))
+    }
+
+    /// An error of writeback is reported by an fsync of the file, at least once.
+    Quiet fn results_report_writeback_errors(failed: u64, reported: u64) {
+        if failed == 0 || 0 < reported {
+            return Ok(());
+        }
+        Err(overall("an fsync that reports the writeback error", "none did"))
+    }
+}
+
+/// Whether the call returns a byte count that has to be complete.
+fn moves_bytes(op: &Op) -> bool {
+    matches!(
+        op.kind(),
+        OpKind::Read
+            | OpKind::Write
+            | OpKind::Append
+            | OpKind::WriteFromMmap
+            | OpKind::MmapLoad
+            | OpKind::MmapStore
+    )
+}

@@ -1,0 +1,278 @@
+//! The oracle: told of every commit point of a filesystem, it asks the invariants that hold there.
+//!
+//! Content is judged while its lock is held from the look at the page cache to the verdict, so that
+//! an operation whose bytes are visible has always begun, and one that has ended has always been
+//! taken into account.
+
+use crate::content::{Applied, Content, Effect as May, Fill, Initial, Ticket};
+use crate::invariant::{Checks, Verdict};
+use crate::violation::Violation;
+use crate::{data, extents, folios, size, space};
+use sim::{Mutex, Rank};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use stormfs::folio::Folio;
+use stormfs::iomap::Iomap;
+use stormfs::op::OpId;
+use stormfs::quantity::{ByteRange, narrow, wide};
+use stormfs::view::View;
+use stormfs::witness::{Effect, Intent, Submission, Witness};
+
+/// How closely the oracle may look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sight {
+    /// Nothing moves while it looks: cache and disk.
+    Frozen,
+    /// Other threads go on: what is cached only.
+    Live,
+}
+
+/// See the module.
+pub struct Oracle {
+    sight: Sight,
+    /// Outside the lock order of the filesystem's own locks but for its leaves.
+    files: Vec<Mutex<Shadow>>,
+    /// Counts and verdicts.
+    pub(crate) checks: Checks,
+    violated: AtomicBool,
+    violation: Mutex<Option<Violation>>,
+    verified: AtomicU64,
+    /// Writeback failures seen, by file.
+    pub(crate) failures: Vec<AtomicU64>,
+}
+
+/// One file's expectations.
+pub(crate) struct Shadow {
+    pub(crate) content: Content,
+    flights: Vec<Flight>,
+    /// Reused for looking at the file.
+    seen: Vec<u8>,
+}
+
+/// An operation between its announcement and its end.
+struct Flight {
+    op: OpId,
+    ticket: Ticket,
+    /// What its bytes are.
+    fill: Fill,
+    intent: Intent,
+    /// If it takes its bytes from a mapping: the look at the source.
+    source: Option<Ticket>,
+}
+
+static SHADOW: Rank = Rank::leaf(5, "shadow lock");
+static VERDICT: Rank = Rank::leaf(12, "verdict lock");
+
+impl Oracle {
+    /// An oracle for `files` empty files.
+    pub fn new(files: usize, sight: Sight) -> Oracle {
+        let shadow = |file| {
+            let content = Content::new(0, Initial::Zeroes);
+            let shadow = Shadow { content, flights: Vec::new(), seen: Vec::new() };
+            sim::sync::mutex(&SHADOW, wide(file), shadow)
+        };
+        Oracle {
+            sight,
+            files: (0..files).map(shadow).collect(),
+            checks: Checks::default(),
+            violated: AtomicBool::new(false),
+            violation: sim::sync::mutex(&VERDICT, 0, None),
+            verified: AtomicU64::new(0),
+            failures: (0..files).map(|_| AtomicU64::new(0)).collect(),
+        }
+    }
+
+    /// The first violation.
+    pub fn violation(&self) -> Option<Violation> {
+        self.violation.lock().clone()
+    }
+
+    /// How often each invariant was checked.
+    pub fn checks(&self) -> &Checks {
+        &self.checks
+    }
+
+    /// Operations whose effect was compared with the model, byte by byte.
+    pub fn verified(&self) -> u64 {
+        self.verified.load(Ordering::Relaxed)
+    }
+
+    /// Takes a verdict about a file; a breach ends the run.
+    pub fn judge(&self, file: View<'_>, op: Option<OpId>, verdict: Verdict) {
+        if let Err(breach) = verdict {
+            self.report(Violation::in_file(file, op, breach));
+        }
+    }
+
+    /// Takes a verdict about no file in particular; a breach ends the run.
+    pub fn judge_overall(&self, verdict: Verdict) {
+        if let Err(breach) = verdict {
+            self.report(Violation::overall(breach));
+        }
+    }
+
+    /// Keeps the first violation and ends the run.
+    fn report(&self, violation: Violation) {
+        let name = violation.invariant;
+        if !self.violated.swap(true, Ordering::SeqCst) {
+            *self.violation.lock() = Some(violation);
+        }
+        sim::stop(name);
+    }
+
+    pub(crate) fn shadow(&self, file: View<'_>) -> &Mutex<Shadow> {
+        &self.files[file.file()]
+    }
+
+    /// What the operation left in its own range, and the size, against the model.
+    fn judge_outcome(&self, shadow: &mut Shadow, file: View<'_>, range: ByteRange) -> Verdict {
+        let Shadow { content, seen, .. } = shadow;
+        let wrong_size = content.check_size(file.size());
+        size::size_matches_model(&self.checks, wrong_size.as_ref().map(|()| ()))?;
+        let mut rest = range.intersection(ByteRange::new(0, file.size()));
+        while !rest.is_empty() {
+            let part = ByteRange::new(rest.start, rest.end.min(rest.start + (64 << 10)));
+            rest.start = part.end;
+            seen.resize(narrow(part.len()), 0);
+            let looked = match self.sight {
+                Sight::Frozen => file.peek(part, seen),
+                Sight::Live => file.peek_cached(part, seen),
+            };
+            if looked {
+                data::judge(&self.checks, &content.quiet_settle(part.start, seen))?;
+            }
+        }
+        self.verified.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+fn range_of(range: ByteRange) -> std::ops::Range<u64> {
+    range.start..range.end
+}
+
+/// What the model calls an intent.
+fn may(op: OpId, intent: &Intent) -> (May, Fill) {
+    let write = |range, fill: Fill| (May::Write { range: range_of(range), fill: fill.clone() }, fill);
+    let tag = |shift| Fill::Tag { op, shift };
+    match *intent {
+        Intent::Read(range) => (May::Read { range: range_of(range) }, Fill::Zero),
+        Intent::Load(range) => (May::Load { range: range_of(range) }, Fill::Zero),
+        Intent::Write(range) => write(range, tag(0)),
+        Intent::Append(range) => write(range, tag(range.start)),
+        Intent::WriteFrom { range, .. } => write(range, Fill::Anything),
+        Intent::Store(range) => (May::Store { range: range_of(range), fill: tag(0) }, tag(0)),
+        Intent::Zero { range, grows_to } => {
+            (May::Zero { range: range_of(range), grows_to }, Fill::Zero)
+        }
+        Intent::Grow(to) => (May::Grow { to }, Fill::Zero),
+        Intent::Resize(to) => (May::Resize { to }, Fill::Zero),
+    }
+}
+
+/// What the model calls an effect, and the range to look at afterwards.
+fn applied<'a>(flight: &Flight, effect: Effect<'a>) -> (Applied<'a>, ByteRange) {
+    let nothing = ByteRange::new(0, 0);
+    let wrote = |range: ByteRange, fill| {
+        let applied = Applied::Wrote { range: range_of(range), fill };
+        if range.is_empty() { (Applied::Nothing, nothing) } else { (applied, range) }
+    };
+    match effect {
+        Effect::Saw { pos, bytes } => (Applied::Read { pos, bytes }, nothing),
+        Effect::Wrote(range) => wrote(range, flight.fill.clone()),
+        Effect::WroteFrom { pos, bytes, .. } => {
+            wrote(ByteRange::at(pos, wide(bytes.len())), Fill::bytes(pos, bytes))
+        }
+        Effect::Perhaps => (Applied::Perhaps, nothing),
+        Effect::Nothing => (Applied::Nothing, nothing),
+        Effect::AsIntended => match flight.intent {
+            Intent::Store(range) => wrote(range, flight.fill.clone()),
+            Intent::Zero { range, grows_to } => {
+                (Applied::Zeroed { range: range_of(range), grew_to: grows_to }, range)
+            }
+            Intent::Grow(to) => (Applied::Grew { to }, nothing),
+            Intent::Resize(to) => {
+                (Applied::Resized { to }, ByteRange::new(to.saturating_sub(1), to))
+            }
+            Intent::Read(_)
+            | Intent::Load(_)
+            | Intent::Write(_)
+            | Intent::Append(_)
+            | Intent::WriteFrom { .. } => (Applied::Nothing, nothing),
+        },
+    }
+}
+
+impl Witness for Oracle {
+    fn begins(&self, file: View<'_>, op: OpId, intent: Intent) {
+        let mut shadow = self.shadow(file).lock();
+        let source = match intent {
+            Intent::WriteFrom { source, .. } => {
+                Some(shadow.content.begin(op, May::Load { range: range_of(source) }))
+            }
+            _ => None,
+        };
+        let (effect, fill) = may(op, &intent);
+        let ticket = shadow.content.begin(op, effect);
+        shadow.flights.push(Flight { op, ticket, fill, intent, source });
+    }
+
+    fn ends(&self, file: View<'_>, op: OpId, effect: Effect<'_>) {
+        let mut shadow = self.shadow(file).lock();
+        let place = shadow.flights.iter().position(|flight| flight.op == op);
+        let flight = shadow.flights.swap_remove(place.expect("an operation begins before it ends"));
+        let (applied, look) = applied(&flight, effect);
+        let mut verdict = Ok(());
+        if let (Some(ticket), Effect::WroteFrom { source, bytes, .. }) = (flight.source, effect) {
+            let seen = shadow.content.end(ticket, Applied::Read { pos: source, bytes });
+            verdict = data::judge(&self.checks, &seen);
+        }
+        let seen = shadow.content.end(flight.ticket, applied);
+        let verdict = verdict
+            .and_then(|()| data::judge(&self.checks, &seen))
+            .and_then(|()| self.judge_outcome(&mut shadow, file, look))
+            .and_then(|()| space::space_promised_is_there(&self.checks, file));
+        drop(shadow);
+        self.judge(file, Some(op), verdict);
+    }
+
+    fn folio_unlocks(&self, file: View<'_>, folio: &Folio) {
+        if !folio.is_attached() || folio.modified() | folio.dirty_blocks() == 0 && !folio.is_dirty() {
+            return;
+        }
+        let settled = self.shadow(file).lock().content.size();
+        let end = file.geometry().up(file.size().min(settled));
+        let verdict = folios::folio_bits_are_consistent(&self.checks, file, folio)
+            .and_then(|()| folios::folio_modified_block_is_dirty(&self.checks, folio, end))
+            .and_then(|()| folios::folio_dirty_block_has_backing(&self.checks, file, folio, end));
+        self.judge(file, None, verdict);
+    }
+
+    fn mapping_validated(&self, file: View<'_>, map: &Iomap, range: ByteRange) {
+        let verdict = extents::extents_agree_with_validated_mapping(&self.checks, file, map, range);
+        self.judge(file, None, verdict);
+    }
+
+    fn cleanup_done(&self, file: View<'_>, op: OpId, range: ByteRange) {
+        let verdict = extents::extents_delalloc_is_flushable(&self.checks, file, range);
+        self.judge(file, Some(op), verdict);
+    }
+
+    fn folio_cleaned(&self, file: View<'_>, folio: &Folio) {
+        let verdict = folios::folio_clean_means_write_protected(&self.checks, file, folio);
+        self.judge(file, None, verdict);
+    }
+
+    fn submits(&self, file: View<'_>, submission: Submission) {
+        let verdict = extents::extents_agree_with_submitted_io(&self.checks, file, submission);
+        self.judge(file, None, verdict);
+    }
+
+    fn writeback_failed(&self, file: View<'_>, range: ByteRange) {
+        self.failures[file.file()].fetch_add(1, Ordering::Relaxed);
+        // The folios are still in writeback, so nobody changes the blocks under them meanwhile.
+        let mut disk = vec![0; narrow(range.len())];
+        if file.on_disk(range, &mut disk) {
+            self.shadow(file).lock().content.widen(range.start, &disk);
+        }
+    }
+}
