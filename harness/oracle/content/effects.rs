@@ -59,14 +59,16 @@ impl Content {
         self.put(range, fill, Kind::Write, span);
     }
 
-    /// A store reaches only bytes of the file.
+    /// A store reaches only bytes of the file. Beyond every possible end it needs somebody in flight
+    /// who may have moved the end.
     fn store(&mut self, range: Range<u64>, fill: Fill, span: Span) {
         self.note(&range, &fill);
-        let border = self.sizes.highest().clamp(range.start, range.end.max(range.start));
-        self.put(range.start..border, fill.clone(), Kind::Overwrite, span);
-        if !self.is_quiet() {
-            self.put(border..range.end, fill, Kind::Beyond, span);
-        }
+        let reach = if self.is_quiet() { self.sizes.highest() } else { u64::MAX };
+        let sure = self.sizes.lowest();
+        let inside = intersection(&range, &(0..sure));
+        let perhaps = intersection(&range, &(sure..reach));
+        self.put(inside, fill.clone(), Kind::Overwrite, span);
+        self.put(perhaps, fill, Kind::Beyond, span);
     }
 
     /// Remembers who wrote where, for a while.

@@ -16,7 +16,8 @@ pub(super) enum Kind {
     PerhapsGrown,
     /// Perhaps not at all.
     Perhaps,
-    /// By a store beyond the end of the file, in case somebody is growing it.
+    /// By a store that may have missed the end of the file. It takes no other writer's place, but
+    /// that of such a store: if the file shrank between the two, both are gone.
     Beyond,
     /// Not at all, but writeback failed and the disk holds this.
     OnDisk,
@@ -45,7 +46,7 @@ impl Kind {
         match self {
             Kind::Write => begin < old.ended && !old.kind.yields_to_writes(),
             Kind::Overwrite | Kind::Grown => begin < old.ended,
-            Kind::Beyond => begin < old.ended || old.dense,
+            Kind::Beyond => begin < old.ended || old.kind != Kind::Beyond,
             Kind::Perhaps | Kind::PerhapsGrown | Kind::OnDisk => true,
         }
     }

@@ -163,6 +163,21 @@ fn an_append_may_have_come_before_the_truncate_that_ended_first() {
 }
 
 #[test]
+fn a_store_that_may_have_missed_hides_no_truncate() {
+    let mut content = file(15);
+    let cut = content.begin(A, Effect::Resize { to: 0 });
+    let writer = content.begin(B, write(B, 10..14));
+    let grower = content.begin(C, Effect::Grow { to: 15 });
+    content.end(grower, Applied::Grew { to: 15 }).unwrap();
+    content.end(cut, Applied::Resized { to: 0 }).unwrap();
+    let ticket = content.begin(A, store(A, 10..14));
+    content.end(ticket, wrote(A, 10..14)).unwrap();
+    write_whole(&mut content, C, 15..16);
+    content.end(writer, wrote(B, 10..14)).unwrap();
+    assert_eq!(allowed(&content, 10..14, &[A, B]), "0 1.5 2.6");
+}
+
+#[test]
 fn what_was_stored_beyond_eof_does_not_come_back() {
     let mut content = file(100);
     let ticket = content.begin(A, store(A, 200..216));
@@ -250,7 +265,7 @@ fn a_read_may_see_zeroes_that_a_growing_operation_shows() {
     let read = content.begin(A, Effect::Read { range: 50..60 });
     content.end(read, Applied::Read { pos: 50, bytes: &[0; 10] }).unwrap();
     content.end(grower, Applied::Grew { to: 200 }).unwrap();
-    assert_eq!(allowed(&content, 50..60, &[BASE, B]), "0 2.6");
+    assert_eq!(allowed(&content, 50..60, &[BASE, B]), "0 9.1 2.6");
 }
 
 #[test]
