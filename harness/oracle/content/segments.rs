@@ -34,18 +34,10 @@ impl Kind {
         self.is_dense() || self == Kind::Beyond
     }
 
-    /// True if a write over these bytes shows that they were not grown over after it: it would have
-    /// made the file too large for that, and who shrank it since is a writer of its own. (Sure
-    /// growth may have taken that writer's place, so it stays.)
-    fn yields_to_writes(self) -> bool {
-        self == Kind::PerhapsGrown
-    }
-
     /// True if `old` may still be what is there after an operation of this kind.
     fn leaves(self, old: &Writer, begin: u64) -> bool {
         match self {
-            Kind::Write => begin < old.ended && !old.kind.yields_to_writes(),
-            Kind::Overwrite | Kind::Grown => begin < old.ended,
+            Kind::Write | Kind::Overwrite | Kind::Grown => begin < old.ended,
             Kind::Beyond => begin < old.ended || old.kind != Kind::Beyond,
             Kind::Perhaps | Kind::PerhapsGrown | Kind::OnDisk => true,
         }
@@ -152,12 +144,18 @@ impl Segments {
 }
 
 fn add_writer(writers: &mut Vec<Writer>, new: &Writer, begin: u64) {
+    let perhaps_grown = |old: &Writer| old.kind == Kind::PerhapsGrown;
     let alike = |old: &Writer| {
         old.fill == new.fill
-            && old.kind.yields_to_writes() == new.kind.yields_to_writes()
+            && perhaps_grown(old) == perhaps_grown(new)
             && (old.kind == Kind::OnDisk) == (new.kind == Kind::OnDisk)
     };
     writers.retain(|old| new.kind.leaves(old, begin) && !(new.dense && alike(old)));
+    // A write makes the file too large to be grown over it later, unless somebody cut it off between.
+    let cut_off = |old: &Writer| old.fill == Fill::Zero && !perhaps_grown(old);
+    if new.kind == Kind::Write && !writers.iter().any(cut_off) {
+        writers.retain(|old| !perhaps_grown(old));
+    }
     if let Some(old) = writers.iter_mut().find(|old| alike(old)) {
         old.ended = new.ended;
         return;

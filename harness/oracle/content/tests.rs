@@ -178,6 +178,20 @@ fn a_store_that_may_have_missed_hides_no_truncate() {
 }
 
 #[test]
+fn a_write_cut_off_by_a_truncate_may_be_grown_over_after_a_lost_store() {
+    let mut content = file(15);
+    let writer = content.begin(A, write(A, 3..9));
+    let cut = content.begin(C, Effect::Resize { to: 0 });
+    content.end(cut, Applied::Resized { to: 0 }).unwrap();
+    let behind = content.begin(C, write(C, 4..7));
+    let lost = content.begin(B, store(B, 3..9));
+    content.end(behind, wrote(C, 4..7)).unwrap();
+    content.end(writer, wrote(A, 3..9)).unwrap();
+    content.end(lost, wrote(B, 3..9)).unwrap();
+    assert_eq!(allowed(&content, 3..4, &[A, B]), "0 1.5 2.6");
+}
+
+#[test]
 fn what_was_stored_beyond_eof_does_not_come_back() {
     let mut content = file(100);
     let ticket = content.begin(A, store(A, 200..216));
