@@ -114,6 +114,11 @@ impl Device {
         }
     }
 
+    /// Ends all faults: from now on no bio fails on purpose, and none takes its time.
+    pub fn heal(&self) {
+        self.injector.heal();
+    }
+
     /// What the media holds now at `offset`: any range within the device, no faults, no latency,
     /// no scheduling point. Fails only if the machine does.
     pub fn peek(&self, offset: u64, into: &mut [u8]) -> Result<(), IoError> {

@@ -3,7 +3,7 @@
 use crate::bio::BioOp;
 use sim::chance::{FaultDice, FaultSite};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// What a device does to its bios.
@@ -101,6 +101,7 @@ pub(crate) struct Injector {
     write_error: Count,
     flush_error: Count,
     spike: Count,
+    healed: AtomicBool,
 }
 
 impl Injector {
@@ -112,6 +113,7 @@ impl Injector {
             write_error: count(),
             flush_error: count(),
             spike: count(),
+            healed: AtomicBool::new(false),
         }
     }
 
@@ -123,8 +125,16 @@ impl Injector {
         chances != [0; 4] || latency.min < latency.max
     }
 
+    /// From now on nothing fails and nothing takes time.
+    pub(crate) fn heal(&self) {
+        self.healed.store(true, Ordering::SeqCst);
+    }
+
     /// Whether the bio at `place` fails.
     pub(crate) fn fails(&self, place: Place) -> bool {
+        if self.healed.load(Ordering::Relaxed) {
+            return false;
+        }
         let (ppm, count) = match place.op {
             BioOp::Read => (self.faults.read_error_ppm, &self.read_error),
             BioOp::Write => (self.faults.write_error_ppm, &self.write_error),
@@ -135,6 +145,9 @@ impl Injector {
 
     /// How long the bio at `place` takes.
     pub(crate) fn delay(&self, place: Place) -> Duration {
+        if self.healed.load(Ordering::Relaxed) {
+            return Duration::ZERO;
+        }
         let DeviceFaults { dice, latency: Latency { min, max }, spike, .. } = self.faults;
         let mut delay = min;
         if min < max {

@@ -1,3 +1,11 @@
 //! From a scenario to a verdict: everything behind the command `pagestorm`.
 
 pub mod scenario;
+pub mod user_buffer;
+pub mod workload;
+pub mod target;
+pub mod tally;
+pub mod steering;
+pub mod stage;
+pub mod conductor;
+pub mod storm;

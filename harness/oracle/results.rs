@@ -13,22 +13,23 @@ pub struct Excuses {
     pub device_failed: bool,
     /// The device is small enough that space can run out.
     pub space_was_short: bool,
-    /// How much of the file lay within reach when the call began and when it ended, at least.
-    pub readable: Option<u64>,
+    /// The call reached, or may have reached, beyond the end of the file.
+    pub beyond_eof: bool,
 }
 
 invariants! { subject 5;
     /// A call fails, or does less than it was asked, only for a reason: a source that cannot be
     /// read, a device that failed, space that ran out, the end of the file.
     Always fn results_are_justified(op: &Op, asked: u64, outcome: Outcome, excuses: Excuses) {
+        let mapped_source = op.kind() == OpKind::WriteFromMmap;
         let fell_short = match outcome {
             Ok(done) => done < asked && moves_bytes(op),
             Err(error) => {
                 let known = match error {
-                    Errno::Fault => excuses.bad_source,
+                    Errno::Fault => excuses.bad_source || mapped_source && excuses.beyond_eof,
                     Errno::Io => excuses.device_failed,
                     Errno::NoSpace => excuses.space_was_short,
-                    Errno::Bus => true,
+                    Errno::Bus => excuses.beyond_eof || excuses.device_failed || excuses.space_was_short,
                     Errno::Invalid => asked == 0,
                     Errno::TooBig => false,
                 };
@@ -42,7 +43,7 @@ invariants! { subject 5;
         let excused = excuses.bad_source
             || excuses.device_failed
             || excuses.space_was_short
-            || excuses.readable.is_some();
+            || excuses.beyond_eof;
         if !fell_short || excused {
             return Ok(());
         }

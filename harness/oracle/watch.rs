@@ -248,7 +248,18 @@ impl Witness for Oracle {
     }
 
     fn mapping_validated(&self, file: View<'_>, map: &Iomap, range: ByteRange) {
-        let verdict = extents::extents_agree_with_validated_mapping(&self.checks, file, map, range);
+        let blocks = file.geometry().blocks_touching(range);
+        let extents = match self.sight {
+            Sight::Frozen => file.extents(blocks),
+            // Where another thread has changed some extent since the check, nobody can tell any
+            // more whether that was before it.
+            Sight::Live => match file.extents_at(map.sequence, blocks) {
+                Some(extents) => extents,
+                None => return,
+            },
+        };
+        let checks = &self.checks;
+        let verdict = extents::extents_agree_with_validated_mapping(checks, file, map, &extents);
         self.judge(file, None, verdict);
     }
 

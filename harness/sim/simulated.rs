@@ -483,6 +483,15 @@ pub(crate) fn begin_operation(number: u64) {
     });
 }
 
+/// See [`crate::current_operation`].
+pub(crate) fn current_operation() -> (u64, u64) {
+    ENGINE.with(|engine| {
+        let current = engine.current.get();
+        let task = u64::try_from(current).expect("below 64");
+        (task, engine.slots[current].operation.get())
+    })
+}
+
 /// See [`crate::stop`].
 pub(crate) fn stop(why: &str) {
     fail(Failure::Stopped(why.to_owned()));

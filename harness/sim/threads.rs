@@ -260,6 +260,11 @@ pub(crate) fn begin_operation(number: u64) {
     });
 }
 
+/// See [`crate::current_operation`].
+pub(crate) fn current_operation() -> u64 {
+    with_task(TaskState::operation).unwrap_or(0)
+}
+
 /// See [`crate::stop`].
 pub(crate) fn stop(why: &str) {
     with_task(|task| task.run.fail(Failure::Stopped(why.to_owned())));

@@ -140,6 +140,15 @@ pub fn begin_operation(number: u64) {
     }
 }
 
+/// The current task's number and its operation; zeros outside a world. In the threads world the
+/// number is 0.
+pub fn current_operation() -> (u64, u64) {
+    match here() {
+        Here::Threads => (0, threads::current_operation()),
+        Here::Simulated => simulated::current_operation(),
+    }
+}
+
 /// Ends the run: no task passes another point or wait. `why` becomes the run's outcome.
 ///
 /// The first call counts. In the simulated world it does not return.

@@ -68,6 +68,7 @@ pub(crate) fn write(inode: &Inode, op: OpId, pos: u64, source: &dyn UserMemory) 
             break;
         }
     }
+    drop_beyond_eof(inode, ByteRange::new(next, end));
     Progress { written: next - pos, error }
 }
 
@@ -127,18 +128,12 @@ fn write_folio(call: &Call<'_>, map: &Iomap, wanted: ByteRange) -> Result<Step, 
     let range = wanted.intersection(folio.range());
     inode.shared.witness.mapping_validated(inode.view(), map, range);
     inode.at(Point::WriteValidated);
-    if let Err(error) = prepare(inode, &folio, map, range) {
-        drop(folio);
-        drop_beyond_eof(inode, range);
-        return Err(error);
-    }
+    prepare(inode, &folio, map, range)?;
     let folio_uptodate = folio.is_uptodate();
     let copied = copy(call, &folio, range);
     inode.at(Point::WriteCopied);
     let kept = accept(inode, &folio, ByteRange::at(range.start, copied), range, folio_uptodate);
     if kept == 0 {
-        drop(folio);
-        drop_beyond_eof(inode, range);
         return Ok(Step::Rejected { copied });
     }
     inode.at(Point::WriteAccepted);
@@ -191,7 +186,7 @@ fn accept(
     kept
 }
 
-/// A copy that was not kept may leave a folio beyond the end of the file: takes it out again.
+/// A write that ended early may leave folios beyond the end of the file: takes them out again.
 fn drop_beyond_eof(inode: &Inode, range: ByteRange) {
     let beyond = ByteRange::new(range.start.max(inode.size()), range.end);
     if !beyond.is_empty() {
@@ -206,14 +201,16 @@ pub(crate) fn mark_dirty(inode: &Inode, folio: &LockedFolio<'_>, range: ByteRang
     }
 }
 
-/// Makes uptodate every block that a change of `range` touches only in part, and what of it lies
-/// outside the range. `map` must be current.
+/// Makes uptodate every block that a change of `range` touches only in part. `map` must be current.
+///
+/// A block is filled whole, also where the change is about to go: the copy may end early, and then
+/// every byte of a block that is uptodate must be the file's.
 ///
 /// | block of the folio             | what lies there           | what is done            |
 /// |--------------------------------|---------------------------|-------------------------|
 /// | uptodate                       | any                       | nothing                 |
 /// | wholly inside `range`          | any                       | nothing: it is all new  |
-/// | partly inside                  | not MAPPED, NEW, or past EOF | zeros around `range`  |
+/// | partly inside                  | not MAPPED, NEW, or past EOF | zeros               |
 /// | partly inside                  | MAPPED                    | read from the device    |
 pub(crate) fn prepare(
     inode: &Inode,
@@ -238,8 +235,7 @@ pub(crate) fn prepare(
                     read_blocks(inode, folio, bytes, geometry.offset_of(disk))?;
                 }
                 Kind::Hole | Kind::Delalloc | Kind::Unwritten(_) | Kind::Mapped(_) => {
-                    folio.fill_zeros(ByteRange::new(bytes.start, range.start.min(bytes.end)));
-                    folio.fill_zeros(ByteRange::new(range.end.max(bytes.start), bytes.end));
+                    folio.fill_zeros(bytes);
                 }
             }
             folio.set_uptodate((block, block + 1));

@@ -51,6 +51,14 @@ impl<'a> View<'a> {
         self.inode.peek_fork(|fork| fork.extents.pieces(blocks).collect())
     }
 
+    /// The same, if the sequence counter is `sequence` at the moment of looking.
+    pub fn extents_at(self, sequence: u64, blocks: BlockRange) -> Option<Vec<Extent>> {
+        self.inode.peek_fork(|fork| {
+            let same = fork.extents.sequence() == sequence;
+            same.then(|| fork.extents.pieces(blocks).collect())
+        })
+    }
+
     /// Everything that `ILOCK` protects.
     pub fn fork<R>(self, look: impl FnOnce(&Fork) -> R) -> R {
         self.inode.peek_fork(look)

@@ -16,7 +16,7 @@ impl Content {
             Applied::Nothing | Applied::Read { .. } => {}
             Applied::Wrote { range, fill } => {
                 if matches!(flight.effect, Effect::Store { .. }) {
-                    self.store(range, fill, span);
+                    self.store(flight, range, fill, span);
                 } else if !range.is_empty() {
                     self.write(flight, range, fill, span);
                 }
@@ -61,12 +61,11 @@ impl Content {
 
     /// A store reaches only bytes of the file. Beyond every possible end it needs somebody in flight
     /// who may have moved the end.
-    fn store(&mut self, range: Range<u64>, fill: Fill, span: Span) {
+    fn store(&mut self, flight: &Flight, range: Range<u64>, fill: Fill, span: Span) {
         self.note(&range, &fill);
         let reach = if self.is_quiet() { self.sizes.highest() } else { u64::MAX };
-        let sure = self.sizes.lowest();
-        let inside = intersection(&range, &(0..sure));
-        let perhaps = intersection(&range, &(sure..reach));
+        let inside = intersection(&range, &(0..flight.floor));
+        let perhaps = intersection(&range, &(flight.floor..reach));
         self.put(inside, fill.clone(), Kind::Overwrite, span);
         self.put(perhaps, fill, Kind::Beyond, span);
     }

@@ -192,6 +192,20 @@ fn a_write_cut_off_by_a_truncate_may_be_grown_over_after_a_lost_store() {
 }
 
 #[test]
+fn a_store_may_have_missed_a_file_that_is_larger_by_now() {
+    let mut content = file(15);
+    let writer = content.begin(A, write(A, 0..8));
+    let cut = content.begin(C, Effect::Resize { to: 2 });
+    content.end(cut, Applied::Resized { to: 2 }).unwrap();
+    let behind = content.begin(C, write(C, 6..16));
+    let lost = content.begin(B, store(B, 4..6));
+    content.end(behind, wrote(C, 6..16)).unwrap();
+    content.end(lost, wrote(B, 4..6)).unwrap();
+    content.end(writer, wrote(A, 0..8)).unwrap();
+    assert_eq!(allowed(&content, 4..6, &[A, B]), "0 1.5 2.6");
+}
+
+#[test]
 fn what_was_stored_beyond_eof_does_not_come_back() {
     let mut content = file(100);
     let ticket = content.begin(A, store(A, 200..216));

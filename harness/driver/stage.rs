@@ -1,0 +1,302 @@
+//! What the tasks of one storm share, and how an actor plays its part.
+
+use crate::scenario::plan::{ActorPlan, Layout, Plan, WorldKind};
+use crate::tally::{Fault, Tally};
+use crate::target::{Performed, StormTarget, Target};
+use crate::workload::{Drawn, Workload};
+use oracle::Oracle;
+use oracle::results::{Excuses, results_are_justified};
+use sim::chance::Seed;
+use sim::{Mutex, Rank, Site, WaitQueue};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+use stormfs::Filesystem;
+use stormfs::op::{Op, OpId, OpKind};
+use stormfs::quantity::{Geometry, wide};
+
+/// See the module.
+pub struct Stage {
+    target: StormTarget,
+    /// Who judges.
+    pub oracle: Arc<Oracle>,
+    /// What exists when the gate opens.
+    pub layouts: Vec<(u64, Layout)>,
+    /// Which world it is.
+    pub world: WorldKind,
+    /// How long the threads world acts.
+    pub time: Option<Duration>,
+    /// Operations that the threads world has left; counts down.
+    left: AtomicU64,
+    geometry: Geometry,
+    shrinks: bool,
+    tally: Mutex<Tally>,
+    phase: Phase,
+    interrupted: Arc<AtomicBool>,
+    /// fsyncs that reported an error, by file.
+    pub reported: Vec<AtomicU64>,
+}
+
+/// Where the storm stands: what actors wait for, and what the conductor waits for.
+struct Phase {
+    open: AtomicBool,
+    over: AtomicBool,
+    halted: AtomicBool,
+    /// Actors that are neither done nor halted.
+    acting: AtomicU64,
+    playing: AtomicU64,
+    changed: WaitQueue,
+}
+
+static TALLY: Rank = Rank::leaf(11, "tally lock");
+
+impl Stage {
+    /// A stage before the first act.
+    pub fn new(
+        plan: &Plan,
+        target: StormTarget,
+        oracle: Arc<Oracle>,
+        tally: Tally,
+        interrupted: Arc<AtomicBool>,
+    ) -> Stage {
+        let actors = wide(crate::storm::actors(plan));
+        let shrinks = plan.actors.iter().flat_map(|actor| &actor.ops);
+        Stage {
+            target,
+            oracle,
+            layouts: plan.files.iter().map(|file| (file.size, file.layout)).collect(),
+            world: plan.world,
+            time: plan.time,
+            left: AtomicU64::new(plan.ops.unwrap_or(u64::MAX)),
+            geometry: Geometry::new(plan.filesystem.block_size, plan.filesystem.max_folio),
+            shrinks: shrinks.into_iter().any(|(kind, _)| *kind == OpKind::Truncate),
+            tally: sim::sync::mutex(&TALLY, 0, tally),
+            phase: Phase {
+                open: AtomicBool::new(false),
+                over: AtomicBool::new(false),
+                halted: AtomicBool::new(false),
+                acting: AtomicU64::new(actors),
+                playing: AtomicU64::new(actors),
+                changed: WaitQueue::new(),
+            },
+            interrupted,
+            reported: plan.files.iter().map(|_| AtomicU64::new(0)).collect(),
+        }
+    }
+
+    /// The filesystem.
+    pub fn filesystem(&self) -> &Arc<Filesystem> {
+        &self.target.filesystem
+    }
+
+    /// What was counted; leaves an empty tally.
+    pub fn take_tally(&self) -> Tally {
+        self.tally.lock().clone()
+    }
+
+    /// Lets the actors act.
+    pub fn open_gate(&self) {
+        self.phase.set(&self.phase.open, true);
+    }
+
+    /// Tells the actors that time is up.
+    pub fn call_time(&self) {
+        self.phase.over.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether somebody outside wants the storm to end.
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// Whether every actor is done.
+    pub fn all_done(&self) -> bool {
+        self.phase.playing.load(Ordering::SeqCst) == 0
+    }
+
+    /// Waits until every actor is done.
+    pub fn wait_for_actors(&self) {
+        let site = Site::point("actors", 0x90, 0);
+        self.phase.changed.wait_until(site, || self.all_done());
+    }
+
+    /// Halts the actors between two operations each, runs `check`, and lets them go on.
+    pub fn halt(&self, check: impl FnOnce()) {
+        self.phase.halted.store(true, Ordering::SeqCst);
+        let site = Site::point("halt", 0x91, 0);
+        let still = || self.phase.acting.load(Ordering::SeqCst) == 0;
+        self.phase.changed.wait_until(site, still);
+        check();
+        self.phase.set(&self.phase.halted, false);
+    }
+
+    /// The player of the `number`-th actor.
+    pub fn player(&self, plan: &Plan, actor: &ActorPlan, seed: Seed, number: usize) -> Player {
+        let share = plan.ops.map(|ops| {
+            let actors = wide(crate::storm::actors(plan));
+            ops / actors + u64::from(wide(number) < ops % actors)
+        });
+        Player {
+            workload: Workload::new(plan, actor, seed.case(wide(number))),
+            number,
+            quota: if plan.world == WorldKind::Simulated { share } else { None },
+            pause: actor.pause,
+            memory: Vec::new(),
+        }
+    }
+}
+
+impl Phase {
+    fn set(&self, flag: &AtomicBool, value: bool) {
+        flag.store(value, Ordering::SeqCst);
+        self.changed.wake_all();
+    }
+
+    fn leave(&self, count: &AtomicU64) {
+        count.fetch_sub(1, Ordering::SeqCst);
+        self.changed.wake_all();
+    }
+}
+
+/// One actor of a storm.
+pub struct Player {
+    workload: Workload,
+    number: usize,
+    /// Operations to do in the simulated world; the threads world shares one count.
+    quota: Option<u64>,
+    pause: Duration,
+    memory: Vec<u8>,
+}
+
+impl Player {
+    /// Acts from the opening of the gate to the end.
+    pub fn act(&mut self, stage: &Stage) {
+        let phase = &stage.phase;
+        let open = || phase.open.load(Ordering::SeqCst);
+        phase.changed.wait_until(Site::point("gate", 0x92, 0), open);
+        let mut number = 0;
+        while self.may_go_on(stage, number) {
+            number += 1;
+            sim::begin_operation(number);
+            self.perform(stage, number);
+            if !self.pause.is_zero() {
+                sim::sleep(self.pause);
+            }
+        }
+        sim::begin_operation(number + 1);
+        phase.acting.fetch_sub(1, Ordering::SeqCst);
+        phase.leave(&phase.playing);
+    }
+
+    fn may_go_on(&self, stage: &Stage, done: u64) -> bool {
+        let phase = &stage.phase;
+        // Asked again after coming back: the next halt may have begun meanwhile.
+        while phase.halted.load(Ordering::SeqCst) {
+            phase.leave(&phase.acting);
+            let resumed = || !phase.halted.load(Ordering::SeqCst);
+            phase.changed.wait_until(Site::point("halted", 0x93, 0), resumed);
+            phase.acting.fetch_add(1, Ordering::SeqCst);
+        }
+        if sim::stopping() || phase.over.load(Ordering::SeqCst) {
+            return false;
+        }
+        match self.quota {
+            Some(quota) => done < quota,
+            None => {
+                let take = |left: u64| left.checked_sub(1);
+                stage.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok()
+            }
+        }
+    }
+
+    fn perform(&mut self, stage: &Stage, number: u64) {
+        let actor = u16::try_from(self.number + 1).expect("at most 40 actors");
+        let id = OpId { actor, number };
+        let drawn = self.workload.next(|file| stage.target.size(file));
+        let before = stage.reach(drawn.file);
+        let started = sim::now();
+        let performed = stage.target.perform(id, self.number, &drawn, &mut self.memory);
+        let latency = match stage.world {
+            WorldKind::Simulated => sim::points_passed(),
+            WorldKind::Threads => nanoseconds(sim::now().saturating_sub(started)),
+        };
+        stage.count(&drawn, performed, latency);
+        stage.judge(&drawn, performed, before);
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// What a call could reach when it began.
+#[derive(Clone, Copy)]
+struct Reach {
+    size: u64,
+    free: u64,
+}
+
+impl Stage {
+    fn reach(&self, file: usize) -> Reach {
+        let view = self.filesystem().view(file);
+        Reach { size: view.size(), free: view.space().free() }
+    }
+
+    fn count(&self, drawn: &Drawn, performed: Performed, latency: u64) {
+        let mut tally = self.tally.lock();
+        tally.operation(&drawn.op, performed.outcome, latency);
+        let short = performed.short_source;
+        if short.armed {
+            let fault = if short.persistent {
+                Fault::ShortCopyPersistent
+            } else {
+                Fault::ShortCopyTransient
+            };
+            tally.fault(fault, 1, u64::from(short.fired));
+        }
+        drop(tally);
+        if drawn.op == Op::Fsync && performed.outcome.is_err() {
+            self.reported[drawn.file].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether what the call returned has a reason.
+    fn judge(&self, drawn: &Drawn, performed: Performed, before: Reach) {
+        let after = self.reach(drawn.file);
+        let view = self.filesystem().view(drawn.file);
+        let counts = self.target.filesystem.shared().device.faults();
+        let failed = counts.read_error.fired + counts.write_error.fired + counts.flush_error.fired;
+        let need = performed.asked.max(extent_of(&drawn.op)) / self.geometry.block_size() + 2;
+        // Others may have given space back, or taken it for a moment, since the call failed.
+        let slack = view.space().total / 8;
+        let excuses = Excuses {
+            bad_source: performed.short_source.fired && performed.short_source.persistent,
+            device_failed: failed != 0,
+            space_was_short: before.free.min(after.free) < need + slack,
+            beyond_eof: self.shrinks || reaches_beyond(&drawn.op, before.size.min(after.size)),
+        };
+        let asked = performed.asked;
+        let outcome = performed.outcome;
+        let checks = self.oracle.checks();
+        let verdict = results_are_justified(checks, &drawn.op, asked, outcome, excuses);
+        self.oracle.judge_overall(verdict);
+    }
+}
+
+/// Bytes that the operation may need blocks for.
+fn extent_of(op: &Op) -> u64 {
+    match op {
+        Op::Fallocate { range, .. } | Op::ZeroRange { range, .. } | Op::MmapStore(range) => {
+            range.len()
+        }
+        _ => 0,
+    }
+}
+
+fn reaches_beyond(op: &Op, size: u64) -> bool {
+    match op {
+        Op::Read(range) | Op::MmapLoad(range) | Op::MmapStore(range) => size < range.end,
+        Op::WriteFromMmap { source, .. } => size < source.end,
+        _ => false,
+    }
+}

@@ -1,0 +1,230 @@
+//! One storm: a filesystem on a device, actors in a world, an oracle beside them, to the end.
+//!
+//! Task 0 conducts: it lays the files out, opens the gate, and when the actors are done makes the
+//! last checks. In the threads world it also calls a halt now and then, to check everything while
+//! nothing moves.
+
+use crate::conductor;
+use crate::scenario::plan::{DeviceKind, FaultPlan, IoKind, Plan, StrategyPlan, WorldKind};
+use crate::stage::Stage;
+use crate::steering::Steering;
+use crate::tally::{Fault, Tally};
+use crate::target::StormTarget;
+use crate::user_buffer::ShortCopies;
+use block::{Device, DeviceFaults, DeviceSpec, Latency, OpenError, Spike};
+use oracle::watch::{Oracle, Sight};
+use oracle::{Violation, progress};
+use report::record::Clock;
+use sim::chance::Seed;
+use sim::schedule::Schedule;
+use sim::strategy::{Pct, Random, Strategy};
+use sim::world::Settings;
+use sim::{End, World};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+use stormfs::quantity::Geometry;
+use stormfs::{Filesystem, Options};
+
+/// A task of the threads world that makes no progress for this long has hung.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// I/O completes out of order among this many workers.
+const WORKERS: usize = 2;
+
+/// How one storm is run.
+#[derive(Clone, Copy)]
+pub struct Orders<'a> {
+    /// What to run.
+    pub plan: &'a Plan,
+    /// Its seed.
+    pub seed: Seed,
+    /// Decisions that a run of this plan makes, for strategies that must know.
+    pub length: u64,
+    /// Whether to keep the schedule.
+    pub record: bool,
+    /// Whether somebody judges.
+    pub judged: bool,
+    /// Raised from outside to end the storm early.
+    pub interrupted: &'a Arc<AtomicBool>,
+}
+
+/// What one storm was.
+pub struct Storm {
+    /// How the world ended.
+    pub end: End,
+    /// What the oracle found.
+    pub violation: Option<Violation>,
+    /// What happened.
+    pub tally: Tally,
+    /// The device it ran on.
+    pub device: Arc<Device>,
+}
+
+/// Runs one storm to its end.
+pub fn run(orders: Orders<'_>) -> Result<Storm, OpenError> {
+    let Orders { plan, seed, .. } = orders;
+    let device = open_device(plan, seed)?;
+    let simulated = plan.world == WorldKind::Simulated;
+    let sight = if simulated { Sight::Frozen } else { Sight::Live };
+    let oracle = Arc::new(Oracle::new(plan.files.len(), sight));
+    let steering = Arc::new(Steering::new(plan, seed.faults()));
+    let filesystem = filesystem(orders, &device, &oracle, &steering);
+    let clock = if simulated { Clock::Steps } else { Clock::Wall };
+    let target = StormTarget {
+        filesystem: Arc::clone(&filesystem),
+        dice: seed.faults(),
+        short_copies: short_copies(plan),
+    };
+    let interrupted = Arc::clone(orders.interrupted);
+    let stage = Stage::new(plan, target, Arc::clone(&oracle), Tally::new(clock), interrupted);
+    let stage = Arc::new(stage);
+    let end = enact(orders, &stage, &device);
+    oracle.judge_overall(progress::progress_keeps_the_lock_order(oracle.checks(), &end.outcome));
+    oracle.judge_overall(progress::progress_without_panic(oracle.checks(), &end.outcome));
+    oracle.judge_overall(progress::progress_is_made(oracle.checks(), &end.outcome));
+    let tally = counted(&stage, &end, &device, &steering, &oracle);
+    Ok(Storm { end, violation: oracle.violation(), tally, device })
+}
+
+fn enact(orders: Orders<'_>, stage: &Arc<Stage>, device: &Arc<Device>) -> End {
+    let Orders { plan, seed, .. } = orders;
+    let mut world = match plan.world {
+        WorldKind::Threads => World::threads(PATIENCE),
+        WorldKind::Simulated => World::simulated(Settings {
+            strategy: strategy(plan, seed, orders.length),
+            step_budget: u32::try_from(plan.step_budget).unwrap_or(u32::MAX),
+            record: orders.record,
+        }),
+    };
+    let (conducted, below) = (Arc::clone(stage), Arc::clone(device));
+    world.spawn("conductor", move || conductor::conduct(&conducted, &below));
+    let mut number = 0;
+    for actor in &plan.actors {
+        for nth in 0..actor.count {
+            let mut player = stage.player(plan, actor, seed, number);
+            let stage = Arc::clone(stage);
+            world.spawn(&format!("{}-{nth}", actor.name), move || player.act(&stage));
+            number += 1;
+        }
+    }
+    for worker in 0..WORKERS {
+        let device = Arc::clone(device);
+        world.spawn(&format!("disk-{worker}"), move || device.serve());
+    }
+    world.run()
+}
+
+/// How many tasks the storms of `plan` have, that act.
+pub fn actors(plan: &Plan) -> usize {
+    plan.actors.iter().map(|actor| usize::try_from(actor.count).expect("at most 32")).sum()
+}
+
+fn strategy(plan: &Plan, seed: Seed, length: u64) -> Box<dyn Strategy> {
+    match plan.strategy {
+        StrategyPlan::Random => Box::new(Random::new(seed.schedule())),
+        StrategyPlan::Pct { depth } => Box::new(Pct::new(seed.schedule(), depth, length)),
+    }
+}
+
+fn filesystem(
+    orders: Orders<'_>,
+    device: &Arc<Device>,
+    oracle: &Arc<Oracle>,
+    steering: &Arc<Steering>,
+) -> Arc<Filesystem> {
+    let plan = orders.plan;
+    let geometry = Geometry::new(plan.filesystem.block_size, plan.filesystem.max_folio);
+    let mut options = Options::new(geometry);
+    options.choices = plan.filesystem.choices;
+    options.files = plan.files.len();
+    options.mappers = actors(plan);
+    if orders.judged {
+        options.witness = Arc::<Oracle>::clone(oracle);
+    }
+    options.steer = Arc::<Steering>::clone(steering);
+    let filesystem = Arc::new(Filesystem::new(Arc::clone(device), options));
+    steering.attach(Arc::downgrade(&filesystem));
+    filesystem
+}
+
+fn open_device(plan: &Plan, seed: Seed) -> Result<Arc<Device>, OpenError> {
+    let mut faults = DeviceFaults::none(seed.faults());
+    faults.latency = Latency { min: plan.device.latency_min, max: plan.device.latency_max };
+    for fault in &plan.faults {
+        match *fault {
+            FaultPlan::IoError { on: IoKind::Read, chance_ppm } => {
+                faults.read_error_ppm = chance_ppm;
+            }
+            FaultPlan::IoError { on: IoKind::Write, chance_ppm } => {
+                faults.write_error_ppm = chance_ppm;
+            }
+            FaultPlan::IoError { on: IoKind::Flush, chance_ppm } => {
+                faults.flush_error_ppm = chance_ppm;
+            }
+            FaultPlan::Latency { chance_ppm, length } => {
+                faults.spike = Spike { ppm: chance_ppm, time: length };
+            }
+            FaultPlan::ShortCopy { .. } | FaultPlan::Evict { .. } | FaultPlan::Delay { .. } => {}
+        }
+    }
+    block::open(&DeviceSpec {
+        kind: match plan.device.kind {
+            DeviceKind::Auto => block::DeviceKind::Auto,
+            DeviceKind::Loop => block::DeviceKind::Loop,
+            DeviceKind::Image => block::DeviceKind::Image,
+            DeviceKind::Ram => block::DeviceKind::Ram,
+        },
+        size: plan.device.size,
+        block_size: plan.filesystem.block_size,
+        simulated: plan.world == WorldKind::Simulated,
+        faults,
+    })
+}
+
+fn short_copies(plan: &Plan) -> ShortCopies {
+    let mut copies = ShortCopies::default();
+    for fault in &plan.faults {
+        if let FaultPlan::ShortCopy { chance_ppm, persistent_ppm } = *fault {
+            copies = ShortCopies { chance_ppm, persistent_ppm };
+        }
+    }
+    copies
+}
+
+/// The stage's tally with what only the end of the storm can tell.
+fn counted(
+    stage: &Stage,
+    end: &End,
+    device: &Device,
+    steering: &Steering,
+    oracle: &Oracle,
+) -> Tally {
+    let mut tally = stage.take_tally();
+    tally.seeds = 1;
+    tally.points = stage.filesystem().shared().reached();
+    tally.deviations = stage.filesystem().shared().rules.deviations();
+    tally.scheduling_points = end.points;
+    tally.switches = end.switches;
+    tally.trace_hash = end.trace_hash;
+    tally.verified = oracle.verified();
+    tally.invariants = oracle.checks().counts().into_iter().collect();
+    let faults = device.faults();
+    for (fault, count) in [
+        (Fault::ReadError, faults.read_error),
+        (Fault::WriteError, faults.write_error),
+        (Fault::FlushError, faults.flush_error),
+        (Fault::Latency, faults.spike),
+    ] {
+        tally.fault(fault, count.armed, count.fired);
+    }
+    for (fault, armed, fired) in steering.counts() {
+        tally.fault(fault, armed, fired);
+    }
+    tally
+}
+
+/// A schedule's deviations as text, one a line.
+pub fn schedule_lines(schedule: &Schedule) -> Vec<String> {
+    schedule.deviations.iter().map(ToString::to_string).collect()
+}

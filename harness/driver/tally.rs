@@ -1,0 +1,166 @@
+//! What happened in a run, counted: by one actor, by all, by many seeds. Tallies add up in any
+//! order to the same.
+
+use report::latency::Latency;
+use report::record::{Clock, FaultCount, Outcome as Ended};
+use std::collections::BTreeMap;
+use stormfs::errno::Errno;
+use stormfs::op::{Op, OpKind, Outcome};
+
+/// A kind of fault, by the name it has in results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// A copy from user memory met a byte that was not present, once.
+    ShortCopyTransient,
+    /// A copy from user memory met a byte that cannot be read.
+    ShortCopyPersistent,
+    /// The device failed a read.
+    ReadError,
+    /// The device failed a write.
+    WriteError,
+    /// The device failed a flush.
+    FlushError,
+    /// The device took longer than usual.
+    Latency,
+    /// A folio was evicted at a point.
+    Evict,
+    /// A task was delayed at a point.
+    Delay,
+    /// An operation found no space.
+    NoSpace,
+}
+
+impl Fault {
+    /// The name in results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Fault::ShortCopyTransient => "short_copy_transient",
+            Fault::ShortCopyPersistent => "short_copy_persistent",
+            Fault::ReadError => "io_error_read",
+            Fault::WriteError => "io_error_write",
+            Fault::FlushError => "io_error_flush",
+            Fault::Latency => "latency",
+            Fault::Evict => "evict",
+            Fault::Delay => "delay",
+            Fault::NoSpace => "no_space",
+        }
+    }
+}
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub struct Tally {
+    /// Seeds that ran to their end.
+    pub seeds: u64,
+    /// Operations that ended, by kind.
+    pub operations: BTreeMap<OpKind, u64>,
+    /// Operations that failed, by error.
+    pub failed: BTreeMap<Errno, u64>,
+    /// Bytes that writes and stores put into files.
+    pub bytes_written: u64,
+    /// Bytes that reads and loads took out.
+    pub bytes_read: u64,
+    /// Faults armed and fired.
+    pub faults: BTreeMap<Fault, FaultCount>,
+    /// Passages of each point, in the order of `Point::ALL`.
+    pub points: Vec<u64>,
+    /// Checks of each invariant.
+    pub invariants: BTreeMap<&'static str, u64>,
+    /// Effects that were compared with the model, byte by byte.
+    pub verified: u64,
+    /// Answers of the rules that were wrong on purpose.
+    pub deviations: u64,
+    /// Scheduling points passed.
+    pub scheduling_points: u64,
+    /// Exchanges of the running task.
+    pub switches: u64,
+    /// The trace hashes of all seeds, combined so that their order does not matter.
+    pub trace_hash: u64,
+    /// How long operations took.
+    pub latency: Latency,
+}
+
+impl Tally {
+    /// Nothing has happened yet; latencies will count `clock`.
+    pub fn new(clock: Clock) -> Tally {
+        Tally {
+            seeds: 0,
+            operations: BTreeMap::new(),
+            failed: BTreeMap::new(),
+            bytes_written: 0,
+            bytes_read: 0,
+            faults: BTreeMap::new(),
+            points: Vec::new(),
+            invariants: BTreeMap::new(),
+            verified: 0,
+            deviations: 0,
+            scheduling_points: 0,
+            switches: 0,
+            trace_hash: 0,
+            latency: Latency::new(clock),
+        }
+    }
+
+    /// Counts one operation that took `latency`.
+    pub fn operation(&mut self, op: &Op, outcome: Outcome, latency: u64) {
+        let kind = op.kind();
+        *self.operations.entry(kind).or_default() += 1;
+        let ended = if outcome.is_ok() { Ended::Ok } else { Ended::Error };
+        self.latency.record(kind.name(), ended, latency);
+        match (kind, outcome) {
+            (_, Err(error)) => {
+                *self.failed.entry(error).or_default() += 1;
+                if error == Errno::NoSpace {
+                    self.fault(Fault::NoSpace, 1, 1);
+                }
+            }
+            (
+                OpKind::Write | OpKind::Append | OpKind::WriteFromMmap | OpKind::MmapStore,
+                Ok(moved),
+            ) => self.bytes_written += moved,
+            (OpKind::Read | OpKind::MmapLoad, Ok(moved)) => self.bytes_read += moved,
+            _ => {}
+        }
+    }
+
+    /// Counts faults.
+    pub fn fault(&mut self, fault: Fault, armed: u64, fired: u64) {
+        let count = self.faults.entry(fault).or_default();
+        count.armed += armed;
+        count.fired += fired;
+    }
+
+    /// How many operations ended.
+    pub fn total_operations(&self) -> u64 {
+        self.operations.values().sum()
+    }
+
+    /// Adds what `other` counted.
+    pub fn add(&mut self, other: &Tally) {
+        self.seeds += other.seeds;
+        add_maps(&mut self.operations, &other.operations);
+        add_maps(&mut self.failed, &other.failed);
+        add_maps(&mut self.invariants, &other.invariants);
+        for (fault, count) in &other.faults {
+            self.fault(*fault, count.armed, count.fired);
+        }
+        self.points.resize(self.points.len().max(other.points.len()), 0);
+        for (mine, theirs) in self.points.iter_mut().zip(&other.points) {
+            *mine += theirs;
+        }
+        self.bytes_written += other.bytes_written;
+        self.bytes_read += other.bytes_read;
+        self.verified += other.verified;
+        self.deviations += other.deviations;
+        self.scheduling_points += other.scheduling_points;
+        self.switches += other.switches;
+        self.trace_hash = self.trace_hash.wrapping_add(other.trace_hash);
+        self.latency.merge(&other.latency).expect("tallies of one run have one clock");
+    }
+}
+
+fn add_maps<K: Ord + Copy>(mine: &mut BTreeMap<K, u64>, theirs: &BTreeMap<K, u64>) {
+    for (key, count) in theirs {
+        *mine.entry(*key).or_default() += count;
+    }
+}

@@ -1,0 +1,121 @@
+//! What actors act on: something that performs operations and can be asked for sizes.
+//!
+//! Operations, actors, faults and the tally know a [`Target`] only; the filesystem model is one.
+
+use crate::user_buffer::{ShortCopies, UserBuffer};
+use crate::workload::Drawn;
+use oracle::pattern;
+use sim::chance::FaultDice;
+use std::sync::Arc;
+use stormfs::Filesystem;
+use stormfs::op::{Op, OpId, Outcome};
+use stormfs::quantity::{ByteRange, narrow};
+
+/// What came of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Performed {
+    /// What it returned.
+    pub outcome: Outcome,
+    /// How many bytes it was asked to move; 0 if it moves none.
+    pub asked: u64,
+    /// Whether its source was made to fall short.
+    pub short_source: Shortness,
+}
+
+/// What was wrong with a write's source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Shortness {
+    /// It had a byte that was not present.
+    pub armed: bool,
+    /// A copy met that byte.
+    pub fired: bool,
+    /// The byte could never be read.
+    pub persistent: bool,
+}
+
+/// Performs operations.
+pub trait Target: Send + Sync {
+    /// Performs `drawn` as operation `id`, in the mapping of `mapper` where it uses one.
+    /// `memory` is the actor's own, reused from call to call.
+    fn perform(&self, id: OpId, mapper: usize, drawn: &Drawn, memory: &mut Vec<u8>) -> Performed;
+
+    /// The size of a file now.
+    fn size(&self, file: usize) -> u64;
+}
+
+/// The filesystem model as a target.
+pub struct StormTarget {
+    /// The filesystem.
+    pub filesystem: Arc<Filesystem>,
+    /// Decides which copies end early.
+    pub dice: FaultDice,
+    /// How often.
+    pub short_copies: ShortCopies,
+}
+
+impl Target for StormTarget {
+    fn perform(&self, id: OpId, mapper: usize, drawn: &Drawn, memory: &mut Vec<u8>) -> Performed {
+        let (fs, file) = (&self.filesystem, drawn.file);
+        let plain = |outcome| Performed { outcome, asked: 0, short_source: Shortness::default() };
+        let moved = |outcome, range: ByteRange| Performed { asked: range.len(), ..plain(outcome) };
+        match drawn.op {
+            Op::Read(range) => {
+                memory.resize(narrow(range.len()), 0);
+                moved(fs.read(file, id, range.start, memory), range)
+            }
+            Op::Write(range) => self.write(id, drawn, Some(range.start), range.len(), memory),
+            Op::Append(len) => self.write(id, drawn, None, len, memory),
+            Op::WriteFromMmap { pos, source } => {
+                moved(fs.write_from_mmap(file, id, mapper, (pos, source)), source)
+            }
+            Op::MmapLoad(range) => {
+                memory.resize(narrow(range.len()), 0);
+                moved(fs.mmap_load(file, id, mapper, (range.start, memory)), range)
+            }
+            Op::MmapStore(range) => {
+                patterned(id, range.start, range.len(), memory);
+                moved(fs.mmap_store(file, id, mapper, (range.start, memory)), range)
+            }
+            Op::Truncate(size) => plain(fs.truncate(file, id, size)),
+            Op::Punch(range) => plain(fs.punch(file, id, range)),
+            Op::ZeroRange { range, keep_size } => plain(fs.zero_range(file, id, range, keep_size)),
+            Op::Fallocate { range, keep_size } => plain(fs.fallocate(file, id, range, keep_size)),
+            Op::Fsync => plain(fs.fsync(file)),
+            Op::Sync => plain(fs.sync()),
+            Op::Writeback(range) => plain(fs.writeback(file, range)),
+            Op::Evict(range) => plain(fs.evict(file, range)),
+            Op::Release => plain(fs.release(file)),
+        }
+    }
+
+    fn size(&self, file: usize) -> u64 {
+        self.filesystem.view(file).size()
+    }
+}
+
+impl StormTarget {
+    fn write(
+        &self,
+        id: OpId,
+        drawn: &Drawn,
+        pos: Option<u64>,
+        len: u64,
+        memory: &mut Vec<u8>,
+    ) -> Performed {
+        patterned(id, pos.unwrap_or(0), len, memory);
+        let gap = self.short_copies.gap(self.dice, id, len, &drawn.pieces);
+        let source = UserBuffer::new(memory, &drawn.pieces, gap);
+        let outcome = self.filesystem.write(drawn.file, id, pos, &source);
+        let short_source = Shortness {
+            armed: gap.is_some(),
+            fired: source.fell_short(),
+            persistent: gap.is_some_and(|gap| gap.persistent),
+        };
+        Performed { outcome, asked: len, short_source }
+    }
+}
+
+fn patterned(id: OpId, pos: u64, len: u64, memory: &mut Vec<u8>) {
+    memory.resize(narrow(len), 0);
+    pattern::fill(id, pos, memory);
+}

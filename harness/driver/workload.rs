@@ -1,0 +1,141 @@
+//! What an actor does next: operations drawn from its own stream of chance.
+//!
+//! Positions are drawn where bugs live: around the end of the file, at edges of blocks, pages and
+//! folios, and around what the actor touched last, more often than anywhere.
+
+use crate::scenario::plan::{ActorPlan, Plan, SizeShape};
+use sim::chance::Stream;
+use stormfs::op::{Op, OpKind};
+use stormfs::quantity::{ByteRange, PAGE, page_up};
+
+/// Draws the operations of one actor.
+pub struct Workload {
+    chance: Stream,
+    actor: ActorPlan,
+    weights: Vec<u32>,
+    files: u64,
+    within: u64,
+    edges: [u64; 3],
+    recent: u64,
+}
+
+/// An operation and the file it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drawn {
+    /// The file's number.
+    pub file: usize,
+    /// The operation.
+    pub op: Op,
+    /// Offsets at which the iovecs of a write end.
+    pub pieces: Vec<u64>,
+}
+
+impl Workload {
+    /// The workload of `actor` in `plan`.
+    pub fn new(plan: &Plan, actor: &ActorPlan, chance: Stream) -> Workload {
+        let largest = plan.files.iter().map(|file| file.size).max().unwrap_or(0);
+        let weight = |(_, weight): &(OpKind, u64)| u32::try_from(*weight).unwrap_or(u32::MAX);
+        Workload {
+            chance,
+            actor: actor.clone(),
+            weights: actor.ops.iter().map(weight).collect(),
+            files: u64::try_from(plan.files.len()).expect("at most 64"),
+            within: actor.within.unwrap_or((largest * 2).max(1 << 20)),
+            edges: [plan.filesystem.block_size, PAGE, plan.filesystem.max_folio],
+            recent: 0,
+        }
+    }
+
+    /// The next operation. `size` tells the size of a file as it is now.
+    pub fn next(&mut self, size: impl Fn(usize) -> u64) -> Drawn {
+        let kind = self.actor.ops[self.chance.weighted(&self.weights)].0;
+        let file = usize::try_from(self.chance.below(self.files)).expect("at most 64");
+        let size = size(file);
+        let len = self.length();
+        let range = ByteRange::at(self.position(size), len);
+        self.recent = range.end;
+        let op = self.operation(kind, range, size);
+        Drawn { file, op, pieces: self.pieces(len) }
+    }
+
+    fn operation(&mut self, kind: OpKind, range: ByteRange, size: u64) -> Op {
+        match kind {
+            OpKind::Read => Op::Read(range),
+            OpKind::Write => Op::Write(range),
+            OpKind::Append => Op::Append(range.len()),
+            OpKind::WriteFromMmap => {
+                let from = self.chance.below(size.max(1));
+                let source = ByteRange::new(from, (from + range.len()).min(size.max(from + 1)));
+                Op::WriteFromMmap { pos: range.start, source }
+            }
+            OpKind::MmapLoad => Op::MmapLoad(self.mapped(range, size)),
+            OpKind::MmapStore => Op::MmapStore(self.mapped(range, size)),
+            OpKind::Truncate => Op::Truncate(range.start),
+            OpKind::Punch => Op::Punch(range),
+            OpKind::ZeroRange => Op::ZeroRange { range, keep_size: self.coin() },
+            OpKind::Fallocate => Op::Fallocate { range, keep_size: self.coin() },
+            OpKind::Fsync => Op::Fsync,
+            OpKind::Sync => Op::Sync,
+            OpKind::Writeback => Op::Writeback(self.everything_at_times(range)),
+            OpKind::Evict => Op::Evict(self.everything_at_times(range)),
+            OpKind::Release => Op::Release,
+        }
+    }
+
+    fn coin(&mut self) -> bool {
+        self.chance.below(2) == 0
+    }
+
+    fn length(&mut self) -> u64 {
+        let size = self.actor.size;
+        match size.shape {
+            SizeShape::Uniform => self.chance.between(size.min, size.max),
+            SizeShape::LogUniform => self.chance.log_uniform(size.min, size.max),
+            SizeShape::Fixed => size.max,
+        }
+    }
+
+    fn position(&mut self, size: u64) -> u64 {
+        let anywhere = self.chance.below(self.within);
+        let near = |chance: &mut Stream, center: u64| {
+            let reach = chance.log_uniform(1, 2 * PAGE);
+            let pos = center.saturating_sub(reach) + chance.below(2 * reach);
+            pos.min(self.within - 1)
+        };
+        let pos = match self.chance.below(8) {
+            0 | 1 => near(&mut self.chance, size),
+            2 => near(&mut self.chance, self.recent),
+            3 => {
+                let edge = self.edges[usize::try_from(self.chance.below(3)).expect("below 3")];
+                anywhere - anywhere % edge
+            }
+            _ => anywhere,
+        };
+        pos - pos % self.actor.align
+    }
+
+    /// `range` moved to where a mapping has something behind it, mostly.
+    fn mapped(&mut self, range: ByteRange, size: u64) -> ByteRange {
+        let end = page_up(size);
+        if end == 0 || self.chance.below(64) == 0 {
+            return range;
+        }
+        let start = if range.start < end { range.start } else { self.chance.below(end) };
+        ByteRange::new(start, range.end.max(start + range.len()).min(end.max(start + 1)))
+    }
+
+    fn everything_at_times(&mut self, range: ByteRange) -> ByteRange {
+        if self.chance.below(4) == 0 { ByteRange::new(0, u64::MAX >> 16) } else { range }
+    }
+
+    fn pieces(&mut self, len: u64) -> Vec<u64> {
+        let most = u64::from(self.actor.iovecs);
+        if most <= 1 {
+            return Vec::new();
+        }
+        let count = self.chance.below(most);
+        let mut cuts: Vec<u64> = (0..count).map(|_| self.chance.below(len)).collect();
+        cuts.sort_unstable();
+        cuts
+    }
+}
