@@ -8,6 +8,7 @@ const RANKS: &[(&str, &str)] = &[
     ("block/device.rs", "a device's queue and its answers; below every lock of a filesystem"),
     ("block/file.rs", "which sectors of a file were written: a leaf below the device's"),
     ("block/ram.rs", "the chunks of memory: a leaf below the device's"),
+    ("driver/bench.rs", "a lock of its own in a world of its own, to be measured"),
     ("driver/stage.rs", "what happened is counted by actors that hold nothing else"),
     (
         "oracle/watch.rs",
