@@ -60,6 +60,17 @@ pub struct Content {
     now: u64,
     /// What was written lately, newest first: it names bytes that cannot name themselves.
     lately: VecDeque<(Range<u64>, Fill)>,
+    /// Where zeroes came lately, newest first: it tells why a byte should be zero.
+    zeroed: VecDeque<(Range<u64>, Zeroed)>,
+}
+
+/// How a range came to be zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Zeroed {
+    /// The file grew over it.
+    Grown,
+    /// It was punched or zeroed.
+    Cleared,
 }
 
 impl Content {
@@ -76,6 +87,7 @@ impl Content {
             flights: Vec::new(),
             now: 0,
             lately: base.map(|op| (0..size, Fill::tag(op))).into_iter().collect(),
+            zeroed: VecDeque::new(),
         }
     }
 

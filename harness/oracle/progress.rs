@@ -33,7 +33,8 @@ invariants! { subject 6;
         }
     }
 
-    /// The filesystem's own assertions hold.
+    /// The filesystem's own assertions hold. One that fails stops the task in the middle of what it
+    /// was changing.
     Always fn progress_without_panic(outcome: &Outcome) {
         match outcome {
             Outcome::Failed(failure @ Failure::Panicked { .. }) => {

@@ -18,7 +18,9 @@ impl Oracle {
             self.judge_bytes(*file, Bytes::Seen);
             self.judge_folios(*file);
             let checks = &self.checks;
-            let verdict = size::size_on_disk_never_exceeds_size(checks, *file)
+            let whole = ByteRange::new(0, file.size());
+            let verdict = extents::extents_delalloc_is_flushable(checks, *file, whole)
+                .and_then(|()| size::size_on_disk_never_exceeds_size(checks, *file))
                 .and_then(|()| size::size_bounds_the_page_cache(checks, *file));
             self.judge(*file, None, verdict);
         }
@@ -105,7 +107,6 @@ impl Oracle {
         folios::folio_modified_block_is_dirty(&self.checks, folio, end)?;
         folios::folio_dirty_block_has_backing(&self.checks, file, folio, end)?;
         folios::folio_clean_means_write_protected(&self.checks, file, folio)?;
-        extents::extents_delalloc_is_flushable(&self.checks, file, folio.range())?;
         data::data_in_clean_folios_equals_disk(&self.checks, file, folio)
     }
 }

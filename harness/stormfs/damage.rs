@@ -2,8 +2,10 @@
 
 use crate::extent_map::State;
 use crate::filesystem::Filesystem;
+use crate::iomap;
 use crate::page_cache::Tag;
-use crate::quantity::{BlockRange, ByteRange};
+use crate::quantity::{BlockRange, ByteRange, narrow};
+use block::Bio;
 
 /// What to break. Nothing else is adjusted to it: that is the damage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,18 +18,24 @@ pub enum Damage {
     FreeUnderneath(BlockRange),
     /// Promises so many blocks to nobody.
     LeakReservation(u64),
+    /// Promises so many blocks, even if there are fewer.
+    Overpromise(u64),
     /// Sets `i_size`.
     Size(u64),
     /// Sets the on-disk size.
     SizeDisk(u64),
     /// Changes the cached byte at this position, and marks nothing.
     Scribble(u64),
+    /// Changes the byte at this position, which must be mapped, on the device.
+    ScribbleOnDisk(u64),
     /// Clears the dirty flag of the folio at this position, and keeps its dirty bits.
     ForgetDirty(u64),
     /// Cleans the folio at this position without writing it, and keeps its PTEs as they are.
     PretendClean(u64),
     /// Takes the folio at this position out of the cache, and keeps its PTEs.
     DetachMapped(u64),
+    /// Puts an empty folio at this position into the cache.
+    CacheNothing(u64),
     /// Marks blocks beyond the end of the file as speculative.
     CallSpeculative,
 }
@@ -58,6 +66,7 @@ impl Filesystem {
             Damage::LeakReservation(blocks) => {
                 self.shared().space.reserve(blocks).expect("space");
             }
+            Damage::Overpromise(blocks) => self.shared().space.promise_blindly(blocks),
             Damage::Size(size) => inode.set_size(size),
             Damage::SizeDisk(size) => inode.change_fork(|fork| fork.size_disk = size),
             Damage::Scribble(pos) => {
@@ -66,6 +75,7 @@ impl Filesystem {
                 folio.read(pos, &mut byte);
                 folio.fill(pos, &[!byte[0]]);
             }
+            Damage::ScribbleOnDisk(pos) => self.scribble_on_disk(file, pos),
             Damage::ForgetDirty(pos) => folio_at(pos).clear_dirty_flag(),
             Damage::PretendClean(pos) => {
                 let folio = folio_at(pos);
@@ -75,7 +85,24 @@ impl Filesystem {
                 inode.cache.untag(&folio, Tag::Dirty);
             }
             Damage::DetachMapped(pos) => inode.cache.remove(&folio_at(pos)),
+            Damage::CacheNothing(pos) => drop(inode.grab_folio(pos, 1)),
             Damage::CallSpeculative => inode.change_fork(|fork| fork.speculative = true),
         }
+    }
+
+    fn scribble_on_disk(&self, file: usize, pos: u64) {
+        let geometry = self.shared().geometry;
+        let map = iomap::begin_read(self.inode(file), pos);
+        let block = map.disk_of(geometry.block_of(pos)).expect("an allocated block");
+        let offset = geometry.offset_of(block);
+        let device = &self.shared().device;
+        let (read, result) =
+            device.submit_wait(Bio::read(offset, narrow(geometry.block_size()), 0));
+        result.expect("a device that reads");
+        let mut data = read.data;
+        let within = narrow(pos - geometry.down(pos));
+        data[within] = !data[within];
+        let (_, result) = device.submit_wait(Bio::write(offset, data, 0));
+        result.expect("a device that writes");
     }
 }

@@ -64,6 +64,11 @@ impl Space {
         Ok(())
     }
 
+    /// Promises `blocks`, whether there are as many or not: only damage does.
+    pub(crate) fn promise_blindly(&self, blocks: u64) {
+        self.state.lock().reserved += blocks;
+    }
+
     /// Takes back a promise of `blocks`.
     pub fn unreserve(&self, blocks: u64) {
         let mut state = self.state.lock();

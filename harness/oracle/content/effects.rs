@@ -1,7 +1,7 @@
 //! What an operation leaves behind when it ends.
 
 use super::{
-    Content,
+    Content, Zeroed,
     fill::Fill,
     flight::{Applied, Effect, Flight, intersection},
     segments::Kind,
@@ -22,6 +22,7 @@ impl Content {
                 }
             }
             Applied::Zeroed { range, grew_to } => {
+                self.note_zeroed(range.clone(), Zeroed::Cleared);
                 self.put(range, Fill::Zero, Kind::Overwrite, span);
                 if let Some(to) = grew_to {
                     self.grow(flight, to, to, span);
@@ -78,6 +79,14 @@ impl Content {
         }
     }
 
+    /// Remembers where zeroes came from, for a while.
+    fn note_zeroed(&mut self, range: Range<u64>, why: Zeroed) {
+        if !range.is_empty() {
+            self.zeroed.truncate(LATELY - 1);
+            self.zeroed.push_front((range, why));
+        }
+    }
+
     /// The file holds at least `to` bytes now, and those up to `exposed` were zero.
     fn grow(&mut self, flight: &Flight, exposed: u64, to: u64, span: Span) {
         self.expose(flight, exposed, span);
@@ -88,6 +97,7 @@ impl Content {
     /// have had meanwhile, perhaps from the smallest.
     fn expose(&mut self, flight: &Flight, to: u64, span: Span) {
         let lowest = self.sizes.lowest();
+        self.note_zeroed(lowest..to, Zeroed::Grown);
         let sure = flight.ceiling.max(lowest).min(to);
         self.put(lowest..sure, Fill::Zero, Kind::PerhapsGrown, span);
         self.put(sure.max(lowest)..to, Fill::Zero, Kind::Grown, span);
@@ -144,5 +154,5 @@ impl Content {
     }
 }
 
-/// How many writes are kept to name bytes by.
+/// How many writes, and how many zeroings, are kept to name bytes by.
 const LATELY: usize = 64;

@@ -1,7 +1,7 @@
 //! Is this byte, or this size, possible? And if not, where does it come from?
 
 use super::{
-    Content,
+    Content, Zeroed,
     dense::{end_of, length},
     fill::{Fill, is_zero},
     flight::{Effect, Flight},
@@ -189,6 +189,7 @@ impl Content {
         let origin = self.origin(at, pos, bytes);
         let class = match origin {
             Origin::Zero => Class::Lost,
+            Origin::Op(op) if self.wrote_here(op, at) && self.grew_over(at) => Class::BeyondEof,
             Origin::Op(op) if self.wrote_here(op, at) => Class::Lost,
             Origin::Op(_) => Class::Stale,
             Origin::FolioPoison | Origin::DevicePoison | Origin::Unknown => Class::Garbage,
@@ -233,6 +234,13 @@ impl Content {
             range.contains(&at) && fill.candidate().is_some_and(|candidate| candidate.op == op)
         };
         self.lately.iter().any(|(range, fill)| by(range, fill))
+    }
+
+    /// True if the byte at `at` should be zero because the file grew over it.
+    fn grew_over(&self, at: u64) -> bool {
+        let last = self.zeroed.iter().find(|(range, _)| range.contains(&at));
+        let grown = last.is_some_and(|(_, why)| *why == Zeroed::Grown);
+        grown && self.dense.first_difference(at, &[0]).is_none()
     }
 
     /// The dense byte, by the name of who wrote it where that can be told.

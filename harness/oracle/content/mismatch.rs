@@ -31,7 +31,8 @@ pub enum Class {
     Stale,
     /// What no operation wrote.
     Garbage,
-    /// A byte from beyond the end of the file, or one there that should be zero.
+    /// A byte that was put beyond the end of the file, and is still there or shows since the file
+    /// grew over it; or one that a read returned from there.
     BeyondEof,
 }
 

@@ -312,6 +312,21 @@ fn a_read_ends_at_the_end_of_the_file() {
 }
 
 #[test]
+fn bytes_that_growth_exposes_are_told_from_lost_ones() {
+    let zero = |range| Effect::Zero { range, grows_to: None };
+    let mut content = file(20);
+    let ticket = content.begin(B, store(B, 24..40));
+    content.end(ticket, wrote(B, 24..40)).unwrap();
+    let ticket = content.begin(C, Effect::Resize { to: 60 });
+    content.end(ticket, Applied::Resized { to: 60 }).unwrap();
+    let class = |content: &Content| content.check(24, &bytes(B, 24..40)).unwrap_err().class;
+    assert_eq!(class(&content), Class::BeyondEof);
+    let ticket = content.begin(C, zero(0..40));
+    content.end(ticket, Applied::Zeroed { range: 0..40, grew_to: None }).unwrap();
+    assert_eq!(class(&content), Class::Lost);
+}
+
+#[test]
 fn a_source_that_is_not_known_yet_allows_anything_until_it_is() {
     let mut content = file(64);
     let effect = Effect::Write { range: 0..8, fill: Fill::Anything };
