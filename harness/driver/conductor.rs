@@ -98,10 +98,10 @@ impl Conductor<'_> {
             let now = sim::now();
             self.number += 1;
             sim::begin_operation(self.number);
-            let time_is_up = self.stage.time.is_some_and(|time| time < now - started);
+            let time_is_up = self.stage.time.is_some_and(|time| time < now.saturating_sub(started));
             if time_is_up || self.stage.is_interrupted() {
                 self.stage.call_time();
-            } else if HALT_EVERY < now - halted {
+            } else if HALT_EVERY < now.saturating_sub(halted) {
                 self.stage.halt(|| self.check_still());
                 halted = sim::now();
             }

@@ -35,7 +35,12 @@ pub struct Stage {
     interrupted: Arc<AtomicBool>,
     /// fsyncs that reported an error, by file.
     pub reported: Vec<AtomicU64>,
+    /// Operations that ended, for those who watch; whole steps of [`LIVE_STEP`] an actor.
+    pub live: Arc<AtomicU64>,
 }
+
+/// Operations after which an actor tells those who watch: rarely enough to cost nothing.
+const LIVE_STEP: u64 = 64;
 
 /// Where the storm stands: what actors wait for, and what the conductor waits for.
 struct Phase {
@@ -81,6 +86,7 @@ impl Stage {
             },
             interrupted,
             reported: plan.files.iter().map(|_| AtomicU64::new(0)).collect(),
+            live: Arc::default(),
         }
     }
 
@@ -179,6 +185,9 @@ impl Player {
             number += 1;
             sim::begin_operation(number);
             self.perform(stage, number);
+            if number.is_multiple_of(LIVE_STEP) {
+                stage.live.fetch_add(LIVE_STEP, Ordering::Relaxed);
+            }
             if !self.pause.is_zero() {
                 sim::sleep(self.pause);
             }
@@ -197,16 +206,14 @@ impl Player {
             phase.changed.wait_until(Site::point("halted", 0x93, 0), resumed);
             phase.acting.fetch_add(1, Ordering::SeqCst);
         }
-        if sim::stopping() || phase.over.load(Ordering::SeqCst) {
+        if sim::stopping() || phase.over.load(Ordering::SeqCst) || stage.is_interrupted() {
             return false;
         }
-        match self.quota {
-            Some(quota) => done < quota,
-            None => {
-                let take = |left: u64| left.checked_sub(1);
-                stage.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok()
-            }
+        if let Some(quota) = self.quota {
+            return done < quota;
         }
+        let take = |left: u64| left.checked_sub(1);
+        stage.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok()
     }
 
     fn perform(&mut self, stage: &Stage, number: u64) {
@@ -285,18 +292,19 @@ impl Stage {
 
 /// Bytes that the operation may need blocks for.
 fn extent_of(op: &Op) -> u64 {
-    match op {
-        Op::Fallocate { range, .. } | Op::ZeroRange { range, .. } | Op::MmapStore(range) => {
-            range.len()
-        }
-        _ => 0,
+    if let Op::Fallocate { range, .. } | Op::ZeroRange { range, .. } | Op::MmapStore(range) = op {
+        return range.len();
     }
+    0
 }
 
 fn reaches_beyond(op: &Op, size: u64) -> bool {
-    match op {
-        Op::Read(range) | Op::MmapLoad(range) | Op::MmapStore(range) => size < range.end,
-        Op::WriteFromMmap { source, .. } => size < source.end,
-        _ => false,
-    }
+    let range = if let Op::WriteFromMmap { source, .. } = op {
+        source
+    } else if let Op::Read(range) | Op::MmapLoad(range) | Op::MmapStore(range) = op {
+        range
+    } else {
+        return false;
+    };
+    size < range.end
 }

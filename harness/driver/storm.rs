@@ -21,7 +21,7 @@ use sim::strategy::{Pct, Random, Strategy};
 use sim::world::Settings;
 use sim::{End, World};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 use stormfs::quantity::Geometry;
 use stormfs::{Filesystem, Options};
@@ -61,10 +61,16 @@ pub struct Storm {
     pub device: Arc<Device>,
 }
 
-/// Runs one storm to its end.
+/// Runs one storm to its end, on a device of its own.
 pub fn run(orders: Orders<'_>) -> Result<Storm, OpenError> {
+    let device = open_device(orders.plan, orders.seed)?;
+    Ok(run_on(orders, device, &Arc::default()))
+}
+
+/// Runs one storm to its end on `device`, which nobody else uses. Operations are added to `live`
+/// as they end, some at a time.
+pub fn run_on(orders: Orders<'_>, device: Arc<Device>, live: &Arc<AtomicU64>) -> Storm {
     let Orders { plan, seed, .. } = orders;
-    let device = open_device(plan, seed)?;
     let simulated = plan.world == WorldKind::Simulated;
     let sight = if simulated { Sight::Frozen } else { Sight::Live };
     let oracle = Arc::new(Oracle::new(plan.files.len(), sight));
@@ -77,14 +83,15 @@ pub fn run(orders: Orders<'_>) -> Result<Storm, OpenError> {
         short_copies: short_copies(plan),
     };
     let interrupted = Arc::clone(orders.interrupted);
-    let stage = Stage::new(plan, target, Arc::clone(&oracle), Tally::new(clock), interrupted);
+    let mut stage = Stage::new(plan, target, Arc::clone(&oracle), Tally::new(clock), interrupted);
+    stage.live = Arc::clone(live);
     let stage = Arc::new(stage);
     let end = enact(orders, &stage, &device);
     oracle.judge_overall(progress::progress_keeps_the_lock_order(oracle.checks(), &end.outcome));
     oracle.judge_overall(progress::progress_without_panic(oracle.checks(), &end.outcome));
     oracle.judge_overall(progress::progress_is_made(oracle.checks(), &end.outcome));
     let tally = counted(&stage, &end, &device, &steering, &oracle);
-    Ok(Storm { end, violation: oracle.violation(), tally, device })
+    Storm { end, violation: oracle.violation(), tally, device }
 }
 
 fn enact(orders: Orders<'_>, stage: &Arc<Stage>, device: &Arc<Device>) -> End {
@@ -148,7 +155,8 @@ fn filesystem(
     filesystem
 }
 
-fn open_device(plan: &Plan, seed: Seed) -> Result<Arc<Device>, OpenError> {
+/// The device that a storm of `plan` runs on.
+pub fn open_device(plan: &Plan, seed: Seed) -> Result<Arc<Device>, OpenError> {
     let mut faults = DeviceFaults::none(seed.faults());
     faults.latency = Latency { min: plan.device.latency_min, max: plan.device.latency_max };
     for fault in &plan.faults {

@@ -64,13 +64,13 @@ pub(super) static SCENARIO: Shape = Shape {
         key(
             "ops",
             "Operations over all actors: per seed (simulated) or in total (threads).",
-            Fallback::Rule("2000; unlimited if `time` is given"),
+            Fallback::Rule("2000 if simulated; unlimited in threads"),
             Kind::Number { min: 1, max: 1_000_000_000_000 },
         ),
         key(
             "time",
             "How long to run (threads world only).",
-            Fallback::Rule("until `ops` are done"),
+            Fallback::Rule("10s, or until `ops` are done if they are given"),
             Kind::Duration { hours: 24 * 7 },
         ),
         key(

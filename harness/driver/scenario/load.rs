@@ -5,7 +5,7 @@ use super::node::Value;
 use super::plan::Plan;
 use super::problem::{Problem, Problems};
 use super::suggest::nearest;
-use super::{meaning, overrides, raw, yaml};
+use super::{meaning, other_world, overrides, raw, yaml};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
@@ -33,18 +33,23 @@ pub fn load(
     known: &Known<'_>,
     overrides: &[(String, String)],
 ) -> Result<Plan, Report> {
+    parse(&path.display().to_string(), &text_of(path)?, known, overrides)
+}
+
+/// The text of the file at `path`, for [`parse`].
+///
+/// # Errors
+///
+/// It cannot be read, or is no text.
+pub fn text_of(path: &Path) -> Result<String, Report> {
     let name = path.display().to_string();
     let bytes = read(path).map_err(|error| unreadable(path, &name, &error))?;
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            let at = error.utf8_error().valid_up_to();
-            let message = format!("this is not text: byte {at} is not UTF-8");
-            let help = "a scenario is YAML in UTF-8; is this another kind of file?";
-            return Err(Report::of_file(&name, message, help.to_owned()));
-        }
-    };
-    parse(&name, &text, known, overrides)
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let message = format!("this is not text: byte {at} is not UTF-8");
+        let help = "a scenario is YAML in UTF-8; is this another kind of file?";
+        Report::of_file(&name, message, help.to_owned())
+    })
 }
 
 /// Reads a text. `name` stands for the file's name in messages, and the scenario is named after it
@@ -74,9 +79,12 @@ pub fn parse(
         let problem = Problem::at(*later, message).help("remove or rename one of the two");
         problems.add(problem.second(*first, "the first"));
     }
+    let world = other_world::named_in(&tree.root);
     overrides::apply(&mut tree.root, overrides, &problems);
+    let dropped = other_world::drop_keys(&mut tree.root, &world);
     let raw = raw::scenario(&tree.root, known, &problems);
     let plan = raw.and_then(|raw| meaning::plan(raw, name, &problems));
+    let plan = plan.map(|plan| Plan { dropped, ..plan });
     match plan {
         Some(plan) if problems.is_empty() => Ok(plan),
         _ => Err(Report::of_problems(name, text, &tree.root, overrides, problems)),

@@ -12,6 +12,13 @@ use super::problem::{Problem, Problems};
 use super::quantity::{show_duration, show_size};
 use super::raw::{RawDevice, RawFile, RawFilesystem, RawScenario};
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How long threads run if nothing is said about it.
+const THREADS_TIME: Duration = Duration::from_secs(10);
+
+/// Operations of a simulation if nothing is said about them.
+const SIMULATED_OPS: u64 = 2000;
 
 /// The plan, or `None` if something was wrong here or before.
 pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<Plan> {
@@ -24,15 +31,15 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
     let files = raw.files.and_then(|raw| files(raw, problems));
     let actors = raw.actors.and_then(|raw| every_actor(raw, problems));
     let is_threads = raw.world?.value == WorldKind::Threads;
-    let time = raw.time?.value;
-    let unlimited = is_threads && time.is_some();
+    let ops = raw.ops?.value;
+    let time = raw.time?.value.or((is_threads && ops.is_none()).then_some(THREADS_TIME));
     Some(Plan {
         name: raw.name?.value.unwrap_or_else(|| default_name(name)),
         about: raw.about?.value,
         world: raw.world?.value,
         seed: raw.seed?.value,
         seeds: raw.seeds?.value.unwrap_or(if is_threads { 1 } else { 100 }),
-        ops: raw.ops?.value.or(if unlimited { None } else { Some(2000) }),
+        ops: ops.or((!is_threads).then_some(SIMULATED_OPS)),
         time,
         strategy: raw.strategy?.value.unwrap_or(StrategyPlan::Random),
         step_budget: raw.step_budget?.value,
@@ -43,6 +50,7 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
         faults: raw.faults?,
         bugs: raw.bugs?,
         expect: raw.expect?.value,
+        dropped: Vec::new(),
     })
 }
 

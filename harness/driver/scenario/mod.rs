@@ -11,6 +11,7 @@ mod load;
 mod yaml;
 mod node;
 mod overrides;
+mod other_world;
 mod keys;
 mod format;
 mod quantity;
@@ -27,5 +28,5 @@ pub mod schema;
 pub mod reference;
 
 pub use diagnose::{Diagnostic, Report};
-pub use load::{Known, MAX_BYTES, load, parse};
+pub use load::{Known, MAX_BYTES, load, parse, text_of};
 pub use plan::Plan;

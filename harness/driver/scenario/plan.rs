@@ -44,6 +44,8 @@ pub struct Plan {
     pub bugs: Vec<String>,
     /// How the run should end.
     pub expect: Expectation,
+    /// Keys of the file that were dropped because the command line asks for the other world.
+    pub dropped: Vec<&'static str>,
 }
 
 words! {

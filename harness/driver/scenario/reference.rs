@@ -21,6 +21,11 @@ pub fn tables() -> Vec<(&'static str, String)> {
     ]
 }
 
+/// The faults, each with what happens.
+pub fn fault_names() -> Vec<(&'static str, &'static str)> {
+    FAULTS.iter().map(|fault| (fault.name, fault.about)).collect()
+}
+
 /// `page` with each table put between its marks, `<!-- begin NAME -->` and `<!-- end NAME -->`.
 /// A table without marks is left out.
 pub fn filled_in(page: &str) -> String {

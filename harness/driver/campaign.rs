@@ -1,0 +1,221 @@
+//! A campaign: one plan, all of its seeds.
+//!
+//! The result is that of running the seeds one after the other up to the first that fails, however
+//! many threads share the work: seeds run in batches, and what a seed beyond the first failing one
+//! did is left out.
+
+use crate::progress::Progress;
+use crate::scenario::plan::{Plan, StrategyPlan, WorldKind};
+use crate::storm::{self, Orders, Storm};
+use crate::tally::Tally;
+use block::{Device, OpenError};
+use oracle::Violation;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use report::record::Clock;
+use sim::chance::Seed;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// Seeds in a batch. It bounds the memory that waiting tallies take, and nothing else.
+const BATCH: u64 = 64;
+
+/// Lines of a schedule that are kept as evidence.
+const SCHEDULE_LINES: usize = 200;
+
+/// The seed of the run that measures how long runs are. It is no seed of the plan, so that a
+/// single seed runs alone as it did among others.
+const PROFILE: Seed = Seed(0);
+
+/// What is to be run.
+#[derive(Clone, Copy)]
+pub struct Mission<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// Raised from outside to end early.
+    pub interrupted: &'a Arc<AtomicBool>,
+    /// Counts what is done.
+    pub progress: &'a Progress,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Campaign {
+    /// Everything that happened, added up.
+    pub tally: Tally,
+    /// What the oracle found, under the first seed under which it found something.
+    pub found: Option<Found>,
+    /// False if that seed, run again, did not do the same.
+    pub deterministic: bool,
+}
+
+/// A violation, and how it came about.
+#[derive(Debug)]
+pub struct Found {
+    /// The seed of the storm.
+    pub seed: Seed,
+    /// What was violated.
+    pub violation: Violation,
+    /// Scheduling points that the storm passed until it was stopped; 0 if threads ran.
+    pub step: u64,
+    /// The schedule that led there, as far as it was recorded: one line each.
+    pub details: Vec<String>,
+}
+
+impl Campaign {
+    /// Nothing has run.
+    pub fn new(world: WorldKind) -> Campaign {
+        let clock = match world {
+            WorldKind::Simulated => Clock::Steps,
+            WorldKind::Threads => Clock::Wall,
+        };
+        Campaign { tally: Tally::new(clock), found: None, deterministic: true }
+    }
+}
+
+/// Runs the plan, in the simulated world on the threads of the current rayon pool. `device` is
+/// where a storm of threads runs; a simulation makes its own for each seed.
+///
+/// # Errors
+///
+/// A device of a later seed could not be opened.
+pub fn run(mission: Mission<'_>, device: Arc<Device>) -> Result<Campaign, OpenError> {
+    match mission.plan.world {
+        WorldKind::Threads => Ok(on_threads(mission, device)),
+        WorldKind::Simulated => {
+            drop(device);
+            simulated(mission)
+        }
+    }
+}
+
+fn on_threads(mission: Mission<'_>, device: Arc<Device>) -> Campaign {
+    let seed = Seed(mission.plan.seed);
+    let orders = orders(mission, seed, 0);
+    let storm = storm::run_on(orders, device, &mission.progress.operations);
+    let mut campaign = Campaign::new(WorldKind::Threads);
+    let ran = Ran::of(storm, mission.progress);
+    campaign.tally.add(&ran.tally);
+    let step = |violation: &Violation| violation.operation.map_or(0, |operation| operation.number);
+    campaign.found = ran.violation.map(|violation| Found {
+        seed,
+        step: step(&violation),
+        violation,
+        details: Vec::new(),
+    });
+    campaign
+}
+
+fn simulated(mission: Mission<'_>) -> Result<Campaign, OpenError> {
+    let plan = mission.plan;
+    let length = profile(mission)?;
+    let mut campaign = Campaign::new(WorldKind::Simulated);
+    let mut next = 0;
+    while next < plan.seeds && campaign.found.is_none() && !is_raised(mission) {
+        let end = plan.seeds.min(next + BATCH);
+        for (n, ran) in batch(mission, length, next..end)? {
+            campaign.tally.add(&ran.tally);
+            let step = ran.step;
+            if let Some(violation) = ran.violation {
+                let seed = Seed(plan.seed).nth(n);
+                let details = Vec::new();
+                campaign.found = Some(Found { seed, violation, step, details });
+                confirm(mission, length, ran.trace_hash, &mut campaign)?;
+                break;
+            }
+        }
+        next = end;
+    }
+    Ok(campaign)
+}
+
+/// What is kept of a storm until its turn to be counted.
+struct Ran {
+    tally: Tally,
+    violation: Option<Violation>,
+    step: u64,
+    trace_hash: u64,
+}
+
+impl Ran {
+    fn of(storm: Storm, progress: &Progress) -> Ran {
+        let Storm { end, violation, tally, device: _ } = storm;
+        progress.seeds.fetch_add(1, Ordering::Relaxed);
+        progress.violations.fetch_add(u64::from(violation.is_some()), Ordering::Relaxed);
+        Ran { tally, violation, step: end.points, trace_hash: end.trace_hash }
+    }
+}
+
+/// Runs some seeds, and gives those that count in their order: none beyond a failing one.
+fn batch(
+    mission: Mission<'_>,
+    length: u64,
+    seeds: std::ops::Range<u64>,
+) -> Result<Vec<(u64, Ran)>, OpenError> {
+    let failing = AtomicU64::new(u64::MAX);
+    let one = |n| {
+        if failing.load(Ordering::Relaxed) < n || is_raised(mission) {
+            return Ok(None);
+        }
+        let seed = Seed(mission.plan.seed).nth(n);
+        let device = storm::open_device(mission.plan, seed)?;
+        let orders = orders(mission, seed, length);
+        let storm = storm::run_on(orders, device, &mission.progress.operations);
+        let ran = Ran::of(storm, mission.progress);
+        if ran.violation.is_some() {
+            failing.fetch_min(n, Ordering::Relaxed);
+        }
+        Ok(Some((n, ran)))
+    };
+    let ran: Vec<_> = seeds.into_par_iter().map(one).collect::<Result<_, _>>()?;
+    Ok(ran.into_iter().flatten().collect())
+}
+
+/// Runs the failing seed again, keeps its schedule, and compares.
+fn confirm(
+    mission: Mission<'_>,
+    length: u64,
+    trace_hash: u64,
+    campaign: &mut Campaign,
+) -> Result<(), OpenError> {
+    // A seed that was cut short has no second run that is cut at the same place.
+    let Some(found) = campaign.found.as_mut().filter(|_| !is_raised(mission)) else {
+        return Ok(());
+    };
+    let orders = Orders { record: true, ..orders(mission, found.seed, length) };
+    let again = storm::run(orders)?;
+    if is_raised(mission) {
+        return Ok(());
+    }
+    let schedule = storm::schedule_lines(&again.end.schedule);
+    found.details.push(format!(
+        "the schedule left the default rule {} times; the first {}:",
+        schedule.len(),
+        schedule.len().min(SCHEDULE_LINES)
+    ));
+    found.details.extend(schedule.into_iter().take(SCHEDULE_LINES));
+    let same_violation = again.violation.as_ref() == Some(&found.violation);
+    campaign.deterministic = same_violation && again.end.trace_hash == trace_hash;
+    Ok(())
+}
+
+/// Scheduling points that one run of the plan passes, for strategies that spread their changes over
+/// a run. A decision is taken at most of them.
+fn profile(mission: Mission<'_>) -> Result<u64, OpenError> {
+    match mission.plan.strategy {
+        StrategyPlan::Random => Ok(0),
+        StrategyPlan::Pct { .. } => {
+            let plan = Plan { strategy: StrategyPlan::Random, ..mission.plan.clone() };
+            let orders = Orders { plan: &plan, ..orders(mission, PROFILE, 0) };
+            Ok(storm::run(orders)?.end.points)
+        }
+    }
+}
+
+fn orders(mission: Mission<'_>, seed: Seed, length: u64) -> Orders<'_> {
+    let Mission { plan, interrupted, .. } = mission;
+    Orders { plan, seed, length, record: false, judged: true, interrupted }
+}
+
+fn is_raised(mission: Mission<'_>) -> bool {
+    mission.interrupted.load(Ordering::Relaxed)
+}

@@ -1,0 +1,129 @@
+//! The command line: what can be asked for, and who answers.
+
+use crate::commands;
+use crate::console::Console;
+use crate::exit::Exit;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Storms a model of the buffered write path and checks every operation.
+#[derive(Debug, Parser)]
+#[command(name = "pagestorm", version, after_help = EXITS)]
+pub struct Cli {
+    /// What to do; without it, the three most useful commands are shown.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const EXITS: &str = "Exit status: 0 as expected, 1 violation or another verdict than expected, \
+2 bad usage or scenario, 4 nothing ran, 5 the environment cannot, 70 the harness failed, \
+130 and 143 interrupted";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run scenarios, and judge them.
+    Run(Box<RunArgs>),
+    /// Read scenarios and tell every mistake in them, without running anything.
+    Check {
+        /// Scenarios.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// List the scenarios of a directory, and what a scenario can ask for.
+    List {
+        /// Where scenarios are looked for.
+        #[arg(default_value = "scenarios", value_name = "DIR")]
+        dir: PathBuf,
+    },
+    /// List what the oracle checks, and why it must hold.
+    Invariants,
+    /// List the named points, where an actor can be delayed.
+    Points,
+    /// Look whether this machine can run storms, and say what to do where it cannot.
+    Doctor,
+    /// Print the JSON Schema of scenarios, for editors.
+    Schema {
+        /// Print that of result.json instead.
+        #[arg(long)]
+        result: bool,
+    },
+}
+
+/// What `run` can be told. What changes the scenario is the same as a `--set` of that name.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Scenarios. All are read before the first one runs.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The master seed: a number, or 0x and hexadecimal digits.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<String>,
+    /// How many seeds to run (simulated world).
+    #[arg(long, value_name = "N")]
+    pub seeds: Option<String>,
+    /// Operations: per seed (simulated world) or in total (threads).
+    #[arg(long, value_name = "N")]
+    pub ops: Option<String>,
+    /// How long to run (threads), as in 10s.
+    #[arg(long, value_name = "D")]
+    pub time: Option<String>,
+    /// The world: simulated or threads. Keys of the file that have no meaning in it are dropped.
+    #[arg(long, value_name = "W")]
+    pub world: Option<String>,
+    /// The device: auto, loop, image or ram.
+    #[arg(long, value_name = "D")]
+    pub device: Option<String>,
+    /// Threads that share the seeds; as many as there are processors by default.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Change one value of the scenario, as in `actors[0].size.max=4KiB`.
+    #[arg(long = "set", value_name = "PATH=VALUE", value_parser = path_and_value)]
+    pub sets: Vec<(String, String)>,
+    /// Where result.json goes as well; - prints it instead of the summary.
+    #[arg(long, value_name = "FILE|-")]
+    pub json: Option<PathBuf>,
+    /// Where the directories of runs go.
+    #[arg(long, default_value = "reports", value_name = "DIR")]
+    pub reports: PathBuf,
+    /// Say nothing on stderr but what went wrong.
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+impl RunArgs {
+    /// What the command line changes in a scenario, `--set` last.
+    pub fn overrides(&self) -> Vec<(String, String)> {
+        let options = [
+            ("world", &self.world),
+            ("seed", &self.seed),
+            ("seeds", &self.seeds),
+            ("ops", &self.ops),
+            ("time", &self.time),
+            ("device.kind", &self.device),
+        ];
+        let given = options.into_iter().filter_map(|(path, value)| Some((path, value.clone()?)));
+        let given = given.map(|(path, value)| (path.to_owned(), value));
+        given.chain(self.sets.iter().cloned()).collect()
+    }
+}
+
+/// Does what was asked for.
+pub fn answer(cli: &Cli) -> Exit {
+    let console = Console::new(false);
+    match &cli.command {
+        None => commands::hint::hint(console),
+        Some(Command::Run(args)) => commands::run::run(args, Console::new(args.quiet)),
+        Some(Command::Check { files }) => commands::check::check(files, console),
+        Some(Command::List { dir }) => commands::list::list(dir, console),
+        Some(Command::Invariants) => commands::invariants::invariants(console),
+        Some(Command::Points) => commands::points::points(console),
+        Some(Command::Doctor) => commands::doctor::doctor(console),
+        Some(Command::Schema { result }) => commands::schema::schema(*result, console),
+    }
+}
+
+fn path_and_value(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').map(|(path, value)| (path.to_owned(), value.to_owned()));
+    pair.ok_or_else(|| "write PATH=VALUE, as in `seeds=10`".to_owned())
+}

@@ -1,0 +1,77 @@
+//! What a run leaves: its directory, its result on stdout, and the last words on stderr.
+
+use crate::cli::RunArgs;
+use crate::console::Console;
+use crate::exit::Exit;
+use crate::record;
+use report::record::Record;
+use report::{summary, writing};
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Writes and prints the record. The answer is how well that went, not what the verdict is.
+pub fn tell(record: &Record, args: &RunArgs, console: Console) -> Exit {
+    let mut exit = Exit::Ok;
+    let to_stdout = args.json.as_deref() == Some(Path::new("-"));
+    exit = exit.max(if to_stdout {
+        console.print(&record.to_json())
+    } else {
+        console.print(&summary::summary(record))
+    });
+    if let Some(file) = args.json.as_ref().filter(|_| !to_stdout)
+        && let Err(error) = write_whole(file, record.to_json().as_bytes())
+    {
+        console.warn(&unwritten(&file.display().to_string(), &error));
+        exit = exit.max(Exit::Environment);
+    }
+    let dir = directory(record, &args.reports);
+    match writing::write_run(&dir, record) {
+        Ok(written) => console.say(&format!("report: {}", written.html.display())),
+        Err(error) => {
+            console.warn(&unwritten("the report", &error));
+            exit = exit.max(Exit::Environment);
+        }
+    }
+    if !record.verdict.as_expected {
+        last_words(record, console);
+    }
+    exit
+}
+
+/// What a person needs next: what it looked like, and how to see it again.
+fn last_words(record: &Record, console: Console) {
+    if let Some(violation) = record.violations.first() {
+        for line in violation.strip.lines() {
+            console.say(&format!("  {line}"));
+        }
+    }
+    console.warn(&format!("reproduce with: {}", record::reproduce_line(record)));
+}
+
+/// The run's own directory: by name and seed, so that the same run replaces itself.
+fn directory(record: &Record, reports: &Path) -> PathBuf {
+    reports.join(format!("{}-{}", record.scenario.name, record.seed.first))
+}
+
+fn unwritten(what: &str, error: &io::Error) -> String {
+    format!("{what} was not written: {error}; free space there, or name another place")
+}
+
+/// A regular file appears whole or not at all; anything else (a pipe, `/dev/null`) is written to.
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if fs::metadata(path).is_ok_and(|data| !data.is_file()) {
+        return File::options().write(true).open(path)?.write_all(bytes);
+    }
+    let mut pending = path.as_os_str().to_owned();
+    pending.push(".tmp");
+    let pending = PathBuf::from(pending);
+    let mut written = File::create(&pending).and_then(|mut file| file.write_all(bytes));
+    if written.is_ok() {
+        written = fs::rename(&pending, path);
+    }
+    if written.is_err() {
+        drop(fs::remove_file(&pending));
+    }
+    written
+}

@@ -1,0 +1,175 @@
+//! `run`: scenarios are read, stormed and judged, one after the other.
+
+use super::check::invariant_names;
+use super::outcome;
+use crate::campaign::{self, Campaign, Mission};
+use crate::cli::RunArgs;
+use crate::clock::Stopwatch;
+use crate::console::Console;
+use crate::exit::Exit;
+use crate::interrupt::Interrupts;
+use crate::progress::{Progress, Ticker};
+use crate::record::{self, Asked};
+use crate::scenario::plan::{Plan, WorldKind};
+use crate::scenario::{self, Known, Report};
+use crate::{storm, verdict};
+use block::{Device, OpenError};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use report::record::{Record, Seed};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// How often the command looks for signals and for the end of a run.
+const LOOK_UP: Duration = Duration::from_millis(10);
+
+/// Runs every file, and ends as the most severe of them does. If one cannot be read, none runs.
+pub fn run(args: &RunArgs, console: Console) -> Exit {
+    if 1 < args.files.len() && args.json.as_ref().is_some_and(|file| file != Path::new("-")) {
+        console.warn("--json FILE takes the result of one scenario: give one, or use --json -");
+        return Exit::Usage;
+    }
+    let overrides = args.overrides();
+    let Some(scenarios) = read_all(args, &overrides, console) else { return Exit::Usage };
+    let interrupts = Interrupts::catch();
+    let jobs = args.jobs.map_or(0, usize::from);
+    let Ok(pool) = ThreadPoolBuilder::new().num_threads(jobs).build() else {
+        console.warn("the system has no room for so many threads: use a smaller --jobs");
+        return Exit::Environment;
+    };
+    let mut exit = Exit::Ok;
+    for scenario in &scenarios {
+        let asked = scenario.asked(&overrides);
+        let run = Run { asked, console, interrupts: &interrupts, pool: &pool };
+        let (record, ended) = run.to_its_end();
+        exit = exit.max(ended).max(outcome::tell(&record, args, console));
+        if let Some(caught) = interrupts.caught() {
+            return exit.max(caught);
+        }
+    }
+    exit
+}
+
+/// A scenario that was read.
+struct Loaded {
+    file: String,
+    text: String,
+    plan: Plan,
+}
+
+impl Loaded {
+    fn asked<'a>(&'a self, overrides: &'a [(String, String)]) -> Asked<'a> {
+        Asked { file: &self.file, text: &self.text, overrides, plan: &self.plan }
+    }
+}
+
+/// Reads every file, or tells what is wrong with all of them.
+fn read_all(
+    args: &RunArgs,
+    overrides: &[(String, String)],
+    console: Console,
+) -> Option<Vec<Loaded>> {
+    let tell = |report: Report| console.raw(&report.render(console.styled));
+    let read = |file: &Path| read(file, overrides).map_err(tell).ok();
+    let all: Vec<_> = args.files.iter().map(|file| read(file)).collect();
+    all.into_iter().collect()
+}
+
+fn read(file: &Path, overrides: &[(String, String)]) -> Result<Loaded, Report> {
+    let invariants = invariant_names();
+    let known = Known { invariants: &invariants, bugs: &[] };
+    let text = scenario::text_of(file)?;
+    let file = file.display().to_string();
+    let plan = scenario::parse(&file, &text, &known, overrides)?;
+    Ok(Loaded { file, text, plan })
+}
+
+/// One scenario on its way to a record.
+struct Run<'a> {
+    asked: Asked<'a>,
+    console: Console,
+    interrupts: &'a Interrupts,
+    pool: &'a ThreadPool,
+}
+
+impl Run<'_> {
+    /// The record of the run, and how the command ends because of it.
+    fn to_its_end(&self) -> (Record, Exit) {
+        let plan = self.asked.plan;
+        let watch = Stopwatch::start();
+        let opened = storm::open_device(plan, sim::chance::Seed(plan.seed));
+        let (device, storm) = match opened {
+            Ok(device) => (record::opened(&device), self.storm(device)),
+            Err(refused) => (record::refused(plan, &refused.cause()), Err(refused)),
+        };
+        let (campaign, verdict) = match storm {
+            Ok(campaign) => {
+                let interrupted = self.interrupts.caught().is_some();
+                let verdict = verdict::verdict(plan, &campaign, interrupted);
+                (campaign, verdict)
+            }
+            Err(refused) => {
+                let verdict = verdict::impossible(plan, refused.to_string());
+                (Campaign::new(plan.world), verdict)
+            }
+        };
+        let exit = verdict::exit(&verdict);
+        let record = record::record(self.asked, device, &campaign, (verdict, watch.elapsed()));
+        (record, exit)
+    }
+
+    /// Runs the campaign on the pool, and meanwhile tells its progress and looks for signals.
+    fn storm(&self, device: Arc<Device>) -> Result<Campaign, OpenError> {
+        let plan = self.asked.plan;
+        self.announce(&device);
+        let progress = Progress::default();
+        let interrupted = self.interrupts.flag();
+        let mission = Mission { plan, interrupted, progress: &progress };
+        let (result, over) = (OnceLock::new(), AtomicBool::new(false));
+        let seeds = (plan.world == WorldKind::Simulated).then_some(plan.seeds);
+        let mut ticker = Ticker::new(self.console, &progress, seeds);
+        self.pool.in_place_scope(|scope| {
+            let (result, over) = (&result, &over);
+            scope.spawn(move |_| {
+                let _over = RaiseAtTheEnd(over);
+                drop(result.set(campaign::run(mission, device)));
+            });
+            while !over.load(Ordering::SeqCst) {
+                sim::sleep(LOOK_UP);
+                ticker.tick();
+                if self.interrupts.look() {
+                    ticker.clear();
+                    self.console.warn("ending the run; once more ends it at once");
+                }
+            }
+            ticker.clear();
+        });
+        result.into_inner().expect("the scope ends after the campaign, which sets it or panics")
+    }
+
+    /// The first line: what runs where, and why there.
+    fn announce(&self, device: &Device) {
+        let plan = self.asked.plan;
+        let seed = Seed(plan.seed);
+        let seeds = match plan.world {
+            WorldKind::Simulated => format!("{} seeds from {seed}", plan.seeds),
+            WorldKind::Threads => format!("seed {seed}"),
+        };
+        let (name, world) = (&plan.name, plan.world.name());
+        self.console.say(&format!("{name}: {world} world, {seeds}; {}", device.detail()));
+        if !plan.dropped.is_empty() {
+            let keys = plan.dropped.join("`, `");
+            self.console.say(&format!("dropped for the world {world}: `{keys}` of the file"));
+        }
+    }
+}
+
+/// Raises its flag whether the work ends or panics.
+struct RaiseAtTheEnd<'a>(&'a AtomicBool);
+
+impl Drop for RaiseAtTheEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}

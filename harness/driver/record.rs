@@ -1,0 +1,226 @@
+//! The record of a campaign: everything of it in the words of `result.json`.
+
+use crate::campaign::{Campaign, Found};
+use crate::environment;
+use crate::scenario::plan::{FaultPlan, IoKind, Plan, WorldKind};
+use crate::tally::{Fault, Tally};
+use block::DeviceKind;
+use oracle::Invariant;
+use report::record::{
+    ByteRange, Counts, Deviation, Device, DeviceKind as RecordedKind, FaultCount, Filesystem,
+    Record, Scenario, Seed, Seeds, Timing, Tool, Verdict, Violation, World,
+};
+use report::reproduce;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use stormfs::op::OpId;
+use stormfs::points::Point;
+
+/// Command line changes of these have words of their own in every command that runs it again.
+const SEEDS: [&str; 2] = ["seed", "seeds"];
+
+/// What was asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The scenario's path, as it was written.
+    pub file: &'a str,
+    /// The scenario's text.
+    pub text: &'a str,
+    /// What the command line changed in it.
+    pub overrides: &'a [(String, String)],
+    /// What it means.
+    pub plan: &'a Plan,
+}
+
+/// The record of a campaign that took `elapsed`.
+pub fn record(
+    asked: Asked<'_>,
+    device: Device,
+    campaign: &Campaign,
+    (verdict, elapsed): (Verdict, Duration),
+) -> Record {
+    let plan = asked.plan;
+    let Campaign { tally, found, .. } = campaign;
+    let simulated = plan.world == WorldKind::Simulated;
+    let counts = counts(plan, tally);
+    let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    let per_second = counts.operations.saturating_mul(1000) / milliseconds.max(1);
+    Record {
+        schema: Record::SCHEMA_VERSION,
+        tool: Tool { name: "pagestorm".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        scenario: scenario(asked),
+        world: if simulated { World::Simulated } else { World::Threads },
+        seed: Seeds { first: Seed(plan.seed), count: plan.seeds },
+        device,
+        filesystem: filesystem(plan),
+        counts,
+        verdict,
+        violations: found.iter().map(|found| violation(plan, found)).collect(),
+        latency: tally.latency.to_record(),
+        trace_hash: simulated.then(|| format!("{:016x}", tally.trace_hash)),
+        environment: environment::environment(),
+        timing: Timing {
+            elapsed_ms: milliseconds,
+            operations_per_second: per_second,
+            oracle_share: None,
+        },
+    }
+}
+
+/// A device that was opened.
+pub fn opened(device: &block::Device) -> Device {
+    let kind = match device.kind() {
+        DeviceKind::Auto | DeviceKind::Ram => RecordedKind::Ram,
+        DeviceKind::Image => RecordedKind::Image,
+        DeviceKind::Loop => RecordedKind::Loop,
+    };
+    Device { kind, size: device.size(), detail: device.detail().to_owned() }
+}
+
+/// The device that a plan asks for and that could not be opened.
+pub fn refused(plan: &Plan, why: &str) -> Device {
+    use crate::scenario::plan::DeviceKind as Kind;
+    let kind = match plan.device.kind {
+        Kind::Ram => RecordedKind::Ram,
+        Kind::Loop => RecordedKind::Loop,
+        // Without a loop device, an image is what `auto` ends with.
+        Kind::Auto | Kind::Image => RecordedKind::Image,
+    };
+    Device { kind, size: plan.device.size, detail: format!("not opened: {why}") }
+}
+
+/// The command that shows the first violation again, or else the whole run.
+pub fn reproduce_line(record: &Record) -> String {
+    let Some(violation) = record.violations.first() else { return reproduce::run(record) };
+    // With one seed the command says nothing of seeds, and the file's own number would count.
+    let seed = Seeds { count: 1, ..record.seed };
+    let command = reproduce::violation(&Record { seed, ..record.clone() }, violation);
+    match record.world {
+        World::Simulated => format!("{command} --seeds 1"),
+        World::Threads => command,
+    }
+}
+
+fn scenario(asked: Asked<'_>) -> Scenario {
+    let kept = asked.overrides.iter().filter(|(path, _)| !SEEDS.contains(&path.as_str()));
+    Scenario {
+        name: asked.plan.name.clone(),
+        file: asked.file.to_owned(),
+        about: asked.plan.about.clone(),
+        text: asked.text.to_owned(),
+        overrides: kept.map(|(path, value)| format!("{path}={value}")).collect(),
+    }
+}
+
+fn filesystem(plan: &Plan) -> Filesystem {
+    let deviations = plan.filesystem.choices.deviations().into_iter();
+    let deviation = |(decision, value): (&str, &str)| Deviation {
+        decision: decision.to_owned(),
+        value: value.to_owned(),
+    };
+    Filesystem {
+        block_size: plan.filesystem.block_size,
+        max_folio: plan.filesystem.max_folio,
+        deviations: deviations.map(deviation).collect(),
+    }
+}
+
+fn counts(plan: &Plan, tally: &Tally) -> Counts {
+    let mut by_kind: BTreeMap<String, u64> = plan
+        .actors
+        .iter()
+        .flat_map(|actor| &actor.ops)
+        .map(|(kind, _)| (kind.name().to_owned(), 0))
+        .collect();
+    by_kind.extend(tally.operations.iter().map(|(kind, count)| (kind.name().to_owned(), *count)));
+    let failed = tally.failed.iter();
+    let points = Point::ALL.iter().enumerate().map(|(place, point)| {
+        (point.name().to_owned(), tally.points.get(place).copied().unwrap_or(0))
+    });
+    let invariants = Invariant::all().map(|invariant| {
+        let count = tally.invariants.get(invariant.name).copied().unwrap_or(0);
+        (invariant.name.to_owned(), count)
+    });
+    Counts {
+        seeds_done: tally.seeds,
+        operations: tally.total_operations(),
+        verified_operations: tally.verified,
+        failed_operations: failed.map(|(errno, count)| (errno.name().to_owned(), *count)).collect(),
+        operations_by_kind: by_kind,
+        bytes_written: tally.bytes_written,
+        bytes_read: tally.bytes_read,
+        faults: faults(plan, tally),
+        points: points.collect(),
+        invariants: invariants.collect(),
+        deviations: tally.deviations,
+        scheduling_points: tally.scheduling_points,
+        switches: tally.switches,
+    }
+}
+
+/// The faults that the plan asks for, and those that came about without being asked for.
+fn faults(plan: &Plan, tally: &Tally) -> BTreeMap<String, FaultCount> {
+    let asked = plan.faults.iter().flat_map(kinds).map(|fault| (fault, FaultCount::default()));
+    let mut counts: BTreeMap<Fault, FaultCount> = asked.collect();
+    for (fault, count) in &tally.faults {
+        if count.armed != 0 || counts.contains_key(fault) {
+            counts.insert(*fault, *count);
+        }
+    }
+    counts.into_iter().map(|(fault, count)| (fault.name().to_owned(), count)).collect()
+}
+
+fn kinds(fault: &FaultPlan) -> Vec<Fault> {
+    const ALWAYS: u32 = 1_000_000;
+    match *fault {
+        FaultPlan::ShortCopy { persistent_ppm: 0, .. } => vec![Fault::ShortCopyTransient],
+        FaultPlan::ShortCopy { persistent_ppm: ALWAYS.., .. } => vec![Fault::ShortCopyPersistent],
+        FaultPlan::ShortCopy { .. } => {
+            vec![Fault::ShortCopyTransient, Fault::ShortCopyPersistent]
+        }
+        FaultPlan::IoError { on: IoKind::Read, .. } => vec![Fault::ReadError],
+        FaultPlan::IoError { on: IoKind::Write, .. } => vec![Fault::WriteError],
+        FaultPlan::IoError { on: IoKind::Flush, .. } => vec![Fault::FlushError],
+        FaultPlan::Evict { .. } => vec![Fault::Evict],
+        FaultPlan::Delay { .. } => vec![Fault::Delay],
+        FaultPlan::Latency { .. } => vec![Fault::Latency],
+    }
+}
+
+fn violation(plan: &Plan, found: &Found) -> Violation {
+    let Found { seed, violation, step, details } = found;
+    let file = violation.file.and_then(|file| plan.files.get(file));
+    let operation = violation.operation.map(|operation| operation_name(plan, operation));
+    Violation {
+        invariant: violation.invariant.to_owned(),
+        sentence: one_line(violation.about()),
+        file: file.map(|file| file.name.clone()),
+        range: violation.range.map(|range| ByteRange { start: range.start, end: range.end }),
+        expected: violation.expected.clone(),
+        found: violation.found.clone(),
+        signature: violation.invariant.to_owned(),
+        seed: Seed(seed.0),
+        operation: operation.unwrap_or_else(|| "none in particular".to_owned()),
+        step: *step,
+        replay: None,
+        strip: violation.strip.clone(),
+        details: details.clone(),
+    }
+}
+
+/// `writer-1, operation 7`, by the names of the scenario.
+fn operation_name(plan: &Plan, id: OpId) -> String {
+    let names = plan
+        .actors
+        .iter()
+        .flat_map(|actor| (0..actor.count).map(move |nth| format!("{}-{nth}", actor.name)));
+    // Actors count from 1; before them comes the conductor.
+    let mut all = std::iter::once("conductor".to_owned()).chain(names);
+    let actor = all.nth(id.actor.into()).unwrap_or_else(|| format!("actor {}", id.actor));
+    format!("{actor}, operation {}", id.number)
+}
+
+/// Doc comments keep the line breaks of their source.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

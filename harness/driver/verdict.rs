@@ -1,0 +1,207 @@
+//! The verdict on a campaign: what happened, held against what the scenario expected.
+
+use crate::campaign::Campaign;
+use crate::exit::Exit;
+use crate::scenario::plan::{Expectation, Plan, WorldKind};
+use report::record::{Seed, Verdict, VerdictKind};
+
+/// Judges a campaign that ran. `interrupted` says that a signal ended it early.
+pub fn verdict(plan: &Plan, campaign: &Campaign, interrupted: bool) -> Verdict {
+    let kind = kind(plan, campaign, interrupted);
+    let wanted = match plan.expect {
+        Expectation::Clean => VerdictKind::Clean,
+        Expectation::Caught { .. } => VerdictKind::Caught,
+    };
+    Verdict {
+        kind,
+        expected: expected(plan),
+        as_expected: kind == wanted,
+        sentence: sentence(plan, campaign, kind),
+    }
+}
+
+/// The verdict on a run that could not begin.
+pub fn impossible(plan: &Plan, why: String) -> Verdict {
+    let kind = VerdictKind::Environment;
+    Verdict { kind, expected: expected(plan), as_expected: false, sentence: why }
+}
+
+/// How the command ends after such a verdict, if no signal ended it.
+pub fn exit(verdict: &Verdict) -> Exit {
+    match verdict.kind {
+        _ if verdict.as_expected => Exit::Ok,
+        VerdictKind::NotDeterministic => Exit::Harness,
+        VerdictKind::Environment => Exit::Environment,
+        VerdictKind::NothingRan => Exit::NothingRan,
+        VerdictKind::Clean
+        | VerdictKind::Caught
+        | VerdictKind::Violation
+        | VerdictKind::Missed
+        | VerdictKind::NotProvoked
+        | VerdictKind::Hung
+        | VerdictKind::Panicked
+        | VerdictKind::Interrupted => Exit::Failed,
+    }
+}
+
+fn kind(plan: &Plan, campaign: &Campaign, interrupted: bool) -> VerdictKind {
+    let Campaign { tally, found, deterministic } = campaign;
+    let caught_by = match &plan.expect {
+        Expectation::Clean => None,
+        Expectation::Caught { by, .. } => Some(by.as_str()),
+    };
+    match found {
+        _ if !deterministic => VerdictKind::NotDeterministic,
+        Some(found) if caught_by == Some(found.violation.invariant) => VerdictKind::Caught,
+        Some(found) => match found.violation.invariant {
+            "progress_is_made" => VerdictKind::Hung,
+            "progress_without_panic" => VerdictKind::Panicked,
+            _ => VerdictKind::Violation,
+        },
+        None if interrupted => VerdictKind::Interrupted,
+        None if tally.total_operations() == 0 => VerdictKind::NothingRan,
+        None if tally.deviations != 0 => VerdictKind::Missed,
+        None if caught_by.is_some() => VerdictKind::NotProvoked,
+        None => VerdictKind::Clean,
+    }
+}
+
+fn expected(plan: &Plan) -> String {
+    match &plan.expect {
+        Expectation::Clean => "clean".to_owned(),
+        Expectation::Caught { by, bug: None } => format!("caught by {by}"),
+        Expectation::Caught { by, bug: Some(bug) } => format!("{bug} caught by {by}"),
+    }
+}
+
+fn sentence(plan: &Plan, campaign: &Campaign, kind: VerdictKind) -> String {
+    let done = extent(plan, campaign);
+    let deviations = campaign.tally.deviations;
+    let found = campaign
+        .found
+        .as_ref()
+        .map(|found| format!("{} under seed {}", found.violation.invariant, Seed(found.seed.0)));
+    let found = found.unwrap_or_default();
+    match kind {
+        VerdictKind::Clean => format!("Every invariant held in {done}."),
+        VerdictKind::Caught | VerdictKind::Violation => {
+            format!("After {done}: {found} does not hold.")
+        }
+        VerdictKind::Hung => format!("After {done}: an operation did not end ({found})."),
+        VerdictKind::Panicked => format!("After {done}: the filesystem panicked ({found})."),
+        VerdictKind::Missed => format!(
+            "The filesystem decided wrongly {deviations} times in {done}, and no invariant noticed."
+        ),
+        VerdictKind::NotProvoked => {
+            format!("In {done} the filesystem never decided otherwise than a correct one.")
+        }
+        VerdictKind::NothingRan => "Not a single operation ended.".to_owned(),
+        VerdictKind::Interrupted => {
+            format!("A signal ended the run; every invariant held in {done} until then.")
+        }
+        VerdictKind::Environment => "The run could not begin.".to_owned(),
+        VerdictKind::NotDeterministic => {
+            format!("The seed of {found} did something else when it ran again.")
+        }
+    }
+}
+
+/// How much was done, in words.
+fn extent(plan: &Plan, campaign: &Campaign) -> String {
+    let operations = campaign.tally.total_operations();
+    let operations = format!("{operations} operation{}", plural(operations));
+    match plan.world {
+        WorldKind::Threads => operations,
+        WorldKind::Simulated => {
+            let seeds = campaign.tally.seeds;
+            format!("{operations} under {seeds} seed{}", plural(seeds))
+        }
+    }
+}
+
+fn plural(count: u64) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::Found;
+    use crate::scenario::{Known, parse};
+    use oracle::Violation;
+    use std::collections::BTreeMap;
+    use stormfs::op::OpKind;
+
+    fn plan(expect: &str) -> Plan {
+        let text = format!("actors: [{{name: a, ops: {{write: 1}}}}]\nexpect: {expect}\n");
+        let known = Known { invariants: &["data_matches_model", "progress_is_made"], bugs: &[] };
+        parse("a.yaml", &text, &known, &[]).unwrap()
+    }
+
+    fn campaign(operations: u64, deviations: u64, invariant: Option<&'static str>) -> Campaign {
+        let mut campaign = Campaign::new(WorldKind::Simulated);
+        campaign.tally.operations = BTreeMap::from([(OpKind::Fsync, operations)]);
+        campaign.tally.deviations = deviations;
+        campaign.found = invariant.map(|invariant| Found {
+            seed: sim::chance::Seed(7),
+            step: 1,
+            details: Vec::new(),
+            violation: Violation {
+                invariant,
+                file: None,
+                range: None,
+                expected: String::new(),
+                found: String::new(),
+                operation: None,
+                strip: String::new(),
+            },
+        });
+        campaign
+    }
+
+    #[test]
+    fn every_end_has_its_verdict_and_its_exit() {
+        use VerdictKind as K;
+        let caught = "{caught: {by: data_matches_model}}";
+        let (data, size) = (Some("data_matches_model"), Some("size_matches_model"));
+        let (hung, panicked) = (Some("progress_is_made"), Some("progress_without_panic"));
+        let table = [
+            ("clean", 9, 0, None, K::Clean, 0),
+            ("clean", 9, 5, None, K::Missed, 1),
+            ("clean", 0, 0, None, K::NothingRan, 4),
+            ("clean", 9, 0, data, K::Violation, 1),
+            ("clean", 9, 5, data, K::Violation, 1),
+            ("clean", 0, 0, data, K::Violation, 1),
+            ("clean", 9, 0, hung, K::Hung, 1),
+            ("clean", 9, 0, panicked, K::Panicked, 1),
+            (caught, 9, 5, data, K::Caught, 0),
+            (caught, 9, 5, size, K::Violation, 1),
+            (caught, 9, 5, hung, K::Hung, 1),
+            (caught, 9, 5, None, K::Missed, 1),
+            (caught, 9, 0, None, K::NotProvoked, 1),
+            (caught, 0, 0, None, K::NothingRan, 4),
+            ("{caught: {by: progress_is_made}}", 9, 1, hung, K::Caught, 0),
+        ];
+        for (expect, operations, deviations, invariant, kind, code) in table {
+            let campaign = campaign(operations, deviations, invariant);
+            let verdict = verdict(&plan(expect), &campaign, false);
+            let row = format!("{expect}, {operations} operations, {deviations}, {invariant:?}");
+            assert_eq!((verdict.kind, exit(&verdict).code()), (kind, code), "{row}");
+            assert!(verdict.sentence.ends_with('.'), "{}", verdict.sentence);
+        }
+    }
+
+    #[test]
+    fn a_signal_hides_no_violation_and_a_second_run_that_differs_hides_everything() {
+        let plan = plan("clean");
+        let interrupted = verdict(&plan, &campaign(3, 0, None), true);
+        assert_eq!(interrupted.kind, VerdictKind::Interrupted);
+        let found = verdict(&plan, &campaign(3, 0, Some("data_matches_model")), true);
+        assert_eq!(found.kind, VerdictKind::Violation);
+        let mut campaign = campaign(3, 0, Some("data_matches_model"));
+        campaign.deterministic = false;
+        let differing = verdict(&plan, &campaign, false);
+        assert_eq!(exit(&differing), Exit::Harness);
+        assert_eq!(exit(&impossible(&plan, String::new())), Exit::Environment);
+    }
+}
