@@ -138,7 +138,7 @@ struct Ran {
 
 impl Ran {
     fn of(storm: Storm, progress: &Progress) -> Ran {
-        let Storm { end, violation, tally, device: _ } = storm;
+        let Storm { end, violation, tally, .. } = storm;
         progress.seeds.fetch_add(1, Ordering::Relaxed);
         progress.violations.fetch_add(u64::from(violation.is_some()), Ordering::Relaxed);
         Ran { tally, violation, step: end.points, trace_hash: end.trace_hash }

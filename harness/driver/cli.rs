@@ -16,7 +16,7 @@ pub struct Cli {
 }
 
 const EXITS: &str = "Exit status: 0 as expected, 1 violation or another verdict than expected, \
-2 bad usage or scenario, 4 nothing ran, 5 the environment cannot, 70 the harness failed, \
+2 bad usage or scenario, 3 only a gate was missed, 4 nothing ran, 5 the environment cannot, 70 the harness failed, \
 130 and 143 interrupted";
 
 /// The commands.
@@ -42,6 +42,8 @@ pub enum Command {
     Points,
     /// Look whether this machine can run storms, and say what to do where it cannot.
     Doctor,
+    /// Measure what the harness itself costs; takes about a minute.
+    Bench,
     /// Print the JSON Schema of scenarios, for editors.
     Schema {
         /// Print that of result.json instead.
@@ -119,6 +121,7 @@ pub fn answer(cli: &Cli) -> Exit {
         Some(Command::Invariants) => commands::invariants::invariants(console),
         Some(Command::Points) => commands::points::points(console),
         Some(Command::Doctor) => commands::doctor::doctor(console),
+        Some(Command::Bench) => commands::bench::bench(console),
         Some(Command::Schema { result }) => commands::schema::schema(*result, console),
     }
 }

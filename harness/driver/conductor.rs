@@ -1,5 +1,6 @@
 //! The conductor's part: before the storm, at its halts, and after it.
 
+use crate::clock::Stopwatch;
 use crate::scenario::plan::{Layout, WorldKind};
 use crate::stage::Stage;
 use block::Device;
@@ -31,11 +32,13 @@ pub fn conduct(stage: &Stage, device: &Device) {
     for (file, (size, layout)) in stage.layouts.clone().into_iter().enumerate() {
         conductor.lay_out(file, size, layout);
     }
+    let opened = Stopwatch::start();
     stage.open_gate();
     match stage.world {
         WorldKind::Simulated => stage.wait_for_actors(),
         WorldKind::Threads => conductor.watch(),
     }
+    *stage.acted.lock() = opened.elapsed();
     device.heal();
     conductor.finish(device);
     device.shutdown();

@@ -5,6 +5,8 @@
 pub enum Exit {
     /// As the scenario expected.
     Ok,
+    /// Only a gate on figures was missed.
+    Gate,
     /// Not a single operation ended.
     NothingRan,
     /// The machine cannot do what was asked.
@@ -28,6 +30,7 @@ impl Exit {
             Exit::Ok => 0,
             Exit::Failed => 1,
             Exit::Usage => 2,
+            Exit::Gate => 3,
             Exit::NothingRan => 4,
             Exit::Environment => 5,
             Exit::Harness => 70,

@@ -9,6 +9,7 @@ pub mod steering;
 pub mod stage;
 pub mod conductor;
 pub mod storm;
+pub mod bench;
 pub mod progress;
 pub mod campaign;
 pub mod verdict;

@@ -33,6 +33,8 @@ pub struct Stage {
     tally: Mutex<Tally>,
     phase: Phase,
     interrupted: Arc<AtomicBool>,
+    /// Wall-clock time from the opening of the gate until the actors were done.
+    pub acted: Mutex<Duration>,
     /// fsyncs that reported an error, by file.
     pub reported: Vec<AtomicU64>,
     /// Operations that ended, for those who watch; whole steps of [`LIVE_STEP`] an actor.
@@ -53,6 +55,7 @@ struct Phase {
     changed: WaitQueue,
 }
 
+static ACTED: Rank = Rank::leaf(10, "stopwatch lock");
 static TALLY: Rank = Rank::leaf(11, "tally lock");
 
 impl Stage {
@@ -85,6 +88,7 @@ impl Stage {
                 changed: WaitQueue::new(),
             },
             interrupted,
+            acted: sim::sync::mutex(&ACTED, 0, Duration::ZERO),
             reported: plan.files.iter().map(|_| AtomicU64::new(0)).collect(),
             live: Arc::default(),
         }

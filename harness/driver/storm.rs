@@ -59,6 +59,8 @@ pub struct Storm {
     pub tally: Tally,
     /// The device it ran on.
     pub device: Arc<Device>,
+    /// Wall-clock time that the actors acted, without laying out files and the last checks.
+    pub acted: Duration,
 }
 
 /// Runs one storm to its end, on a device of its own.
@@ -72,7 +74,11 @@ pub fn run(orders: Orders<'_>) -> Result<Storm, OpenError> {
 pub fn run_on(orders: Orders<'_>, device: Arc<Device>, live: &Arc<AtomicU64>) -> Storm {
     let Orders { plan, seed, .. } = orders;
     let simulated = plan.world == WorldKind::Simulated;
-    let sight = if simulated { Sight::Frozen } else { Sight::Live };
+    let sight = match orders.judged {
+        false => Sight::Closed,
+        true if simulated => Sight::Frozen,
+        true => Sight::Live,
+    };
     let oracle = Arc::new(Oracle::new(plan.files.len(), sight));
     let steering = Arc::new(Steering::new(plan, seed.faults()));
     let filesystem = filesystem(orders, &device, &oracle, &steering);
@@ -91,7 +97,8 @@ pub fn run_on(orders: Orders<'_>, device: Arc<Device>, live: &Arc<AtomicU64>) ->
     oracle.judge_overall(progress::progress_without_panic(oracle.checks(), &end.outcome));
     oracle.judge_overall(progress::progress_is_made(oracle.checks(), &end.outcome));
     let tally = counted(&stage, &end, &device, &steering, &oracle);
-    Storm { end, violation: oracle.violation(), tally, device }
+    let acted = *stage.acted.lock();
+    Storm { end, violation: oracle.violation(), tally, device, acted }
 }
 
 fn enact(orders: Orders<'_>, stage: &Arc<Stage>, device: &Arc<Device>) -> End {

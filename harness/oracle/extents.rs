@@ -154,7 +154,11 @@ fn covered(file: View<'_>, blocks: BlockRange) -> Result<(), Evidence> {
             folio.is_locked() || folio.is_writeback() || folio.dirty_blocks() >> bit & 1 == 1
         });
         if !needed {
-            return Err(at(range, "dirty cache over a delayed allocation", "nothing that writeback finds"));
+            return Err(at(
+                range,
+                "dirty cache over a delayed allocation",
+                "nothing that writeback finds",
+            ));
         }
     }
     Ok(())

@@ -117,7 +117,6 @@ macro_rules! invariants {
         $when:ident fn $name:ident($($arg:ident: $type:ty),* $(,)?) $body:block
     )*) => {
         #[expect(non_camel_case_types, reason = "one place for each invariant, by its own name")]
-        #[expect(clippy::enum_variant_names, reason = "a subject's names begin with it")]
         enum Place { $($name,)* }
 
         /// The invariants of this subject.
@@ -133,7 +132,6 @@ macro_rules! invariants {
                 checks: &$crate::invariant::Checks,
                 $($arg: $type,)*
             ) -> $crate::invariant::Verdict {
-                #[expect(clippy::as_conversions, reason = "the discriminant of a fieldless enum")]
                 checks.count($subject, Place::$name as usize);
                 let judge = || -> Result<(), $crate::invariant::Evidence> { $body };
                 judge().map_err(|evidence| evidence.against(stringify!($name)))

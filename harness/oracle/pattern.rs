@@ -128,7 +128,8 @@ pub struct Candidate {
 ///
 /// The aligned word around the byte decides where it is whole. What is left of the word from `pos`
 /// on is compared with the poisons and the candidates otherwise, and needs two bytes to be
-/// believed.
+/// believed: where only one is left, the next word is asked too. A word may hold the bytes of two
+/// writers, so four bytes are enough to believe a candidate.
 pub fn classify(
     pos: u64,
     start: u64,
@@ -148,16 +149,19 @@ pub fn classify(
             return origin;
         }
     }
-    let rest = &around[at..around.len().min(at + 8 - offset)];
+    let len = if offset == 7 { 9 } else { 8 - offset };
+    let rest = &around[at..around.len().min(at + len)];
     let poisons = [(FOLIO_POISON, Origin::FolioPoison), (DEVICE_POISON, Origin::DevicePoison)];
     for (poison, origin) in poisons {
-        if 2 <= rest.len() && rest == &poison.to_le_bytes()[offset..offset + rest.len()] {
+        let from_here = poison.to_le_bytes().into_iter().cycle().skip(offset);
+        if 2 <= rest.len() && rest.iter().zip(from_here).all(|(found, poison)| *found == poison) {
             return origin;
         }
     }
     if found == 0 {
         return Origin::Zero;
     }
+    let rest = &rest[..rest.len().min(4)];
     let believed =
         |seen: &Candidate| 2 <= rest.len() && matches(seen.op, pos.wrapping_sub(seen.shift), rest);
     candidates.into_iter().find(believed).map_or(Origin::Unknown, |seen| Origin::Op(seen.op))
@@ -268,6 +272,10 @@ mod tests {
             (13, 8, &folio, Origin::FolioPoison),
             (13, 8, &device, Origin::DevicePoison),
             (14, 14, &folio[6..], Origin::FolioPoison),
+            (15, 15, &[&folio[7..], &folio].concat(), Origin::FolioPoison),
+            (15, 15, &[&folio[7..], &[0; 8]].concat(), Origin::Unknown),
+            (15, 15, &pattern(15, 9), Origin::Op(OP)),
+            (17, 17, &[&pattern(17, 4)[..], &[0; 3]].concat(), Origin::Op(OP)),
             (19, 16, &pattern(16, 8), Origin::Op(OP)),
             (19, 19, &pattern(19, 3), Origin::Op(OP)),
             (19, 19, &pattern(19, 1), Origin::Unknown),

@@ -29,7 +29,7 @@ invariants! { subject 6;
             {
                 Err(overall("locks in order", failure.to_string()))
             }
-            _ => Ok(()),
+            Outcome::Finished | Outcome::Failed(_) => Ok(()),
         }
     }
 
@@ -40,7 +40,7 @@ invariants! { subject 6;
             Outcome::Failed(failure @ Failure::Panicked { .. }) => {
                 Err(overall("no panic in the filesystem", failure.to_string()))
             }
-            _ => Ok(()),
+            Outcome::Finished | Outcome::Failed(_) => Ok(()),
         }
     }
 }

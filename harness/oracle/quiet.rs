@@ -65,7 +65,7 @@ impl Oracle {
 
     fn judge_bytes(&self, file: View<'_>, bytes: Bytes) {
         let wrong_size = self.shadow(file).lock().content.quiet_settle_size(file.size());
-        let verdict = size::size_matches_model(&self.checks, wrong_size.as_ref().map(|()| ()));
+        let verdict = size::size_matches_model(&self.checks, wrong_size.as_ref().copied());
         self.judge(file, None, verdict);
         let mut rest = ByteRange::new(0, file.size());
         let mut seen = Vec::new();
@@ -85,7 +85,7 @@ impl Oracle {
                 match bytes {
                     Bytes::Seen => data::judge(&self.checks, &looked),
                     Bytes::Reread => {
-                        data::data_survives_eviction(&self.checks, looked.as_ref().map(|()| ()))
+                        data::data_survives_eviction(&self.checks, looked.as_ref().copied())
                     }
                 }
             };

@@ -6,6 +6,7 @@ use stormfs::op::{Op, OpKind, Outcome};
 
 /// What may justify that a call fell short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an excuse of its own, given or not")]
 pub struct Excuses {
     /// The source buffer had bytes that could not be faulted in.
     pub bad_source: bool,

@@ -28,6 +28,7 @@ pub use rank::Rank;
 pub use site::Site;
 pub use sync::{Lock, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use wait::{
-    WaitQueue, begin_operation, current_operation, now, pause, point, points_passed, sleep, stop, stopping,
+    WaitQueue, begin_operation, current_operation, now, pause, point, points_passed, sleep, stop,
+    stopping,
 };
 pub use world::{End, Failure, Outcome, World};

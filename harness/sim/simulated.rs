@@ -117,6 +117,7 @@ pub(crate) fn run(tasks: Vec<Task>, settings: Settings) -> End {
     let mut coroutines: Vec<_> = tasks.map(|(index, task)| Some(coroutine(index, task))).collect();
     ENGINE.with(|engine| {
         engine.running.set(true);
+        crate::world::running_tasks(true);
         engine.drive(&mut coroutines, &names);
         engine.unwinding.set(true);
         for slot in &mut coroutines {
@@ -127,6 +128,7 @@ pub(crate) fn run(tasks: Vec<Task>, settings: Settings) -> End {
         }
         engine.unwinding.set(false);
         engine.running.set(false);
+        crate::world::running_tasks(false);
         rank::exchange(Held::NONE);
         engine.end()
     })

@@ -180,6 +180,7 @@ pub(crate) fn run(tasks: Vec<Task>, patience: Duration) -> End {
 
 fn body(task: Task, state: &Arc<TaskState>) {
     TASK.set(Some(Arc::clone(state)));
+    crate::world::running_tasks(true);
     if let Err(panic) = crate::world::guarded(task.body) {
         state.run.fail(Failure::Panicked { task: task.name, panic });
     }

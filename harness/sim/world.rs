@@ -184,13 +184,16 @@ thread_local! {
 /// Thrown through a task of the threads world whose run has been stopped elsewhere.
 pub(crate) struct Abandoned;
 
+/// From now on this thread runs tasks, or no longer does. Coroutines share their thread, so this
+/// is for their executor to say, not for each of them.
+pub(crate) fn running_tasks(running: bool) {
+    IN_TASK.set(running);
+}
+
 /// Runs a task's body. A panic of its own becomes a value; being abandoned goes on unwinding in
 /// the simulated world, whose executor waits for it, and ends quietly in the threads world.
 pub(crate) fn guarded(body: Box<dyn FnOnce() + Send>) -> Result<(), Panic> {
-    let outer = IN_TASK.replace(true);
-    let result = catch_unwind(AssertUnwindSafe(body));
-    IN_TASK.set(outer);
-    match result {
+    match catch_unwind(AssertUnwindSafe(body)) {
         Ok(()) => {
             rank::assert_none_held();
             Ok(())

@@ -143,9 +143,7 @@ impl Filesystem {
     pub fn punch(&self, file: usize, op: OpId, range: ByteRange) -> Outcome {
         checked(range.start, range.len())?;
         let zeroed = Intent::Zero { range, grows_to: None };
-        self.reshape(file, op, zeroed, Effect::Perhaps, |inode| {
-            fallocate::punch(inode, range)
-        })
+        self.reshape(file, op, zeroed, Effect::Perhaps, |inode| fallocate::punch(inode, range))
     }
 
     /// `fallocate(2)` with `ZERO_RANGE`.

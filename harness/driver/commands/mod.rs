@@ -9,3 +9,4 @@ pub mod invariants;
 pub mod points;
 pub mod doctor;
 pub mod schema;
+pub mod bench;

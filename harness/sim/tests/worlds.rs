@@ -255,3 +255,29 @@ fn abandoned_tasks_give_back_what_they_own() {
         assert_eq!(Arc::strong_count(&owned), 1);
     }
 }
+
+#[test]
+fn a_panic_after_a_simulation_is_printed_like_any_other() {
+    let printed = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "panics_after_a_simulation", "--nocapture"])
+        .env("PANIC_AFTER", "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&printed.stderr);
+    assert!(text.contains("seen by everybody"), "{text}");
+}
+
+#[test]
+fn panics_after_a_simulation() {
+    // Tasks that end in another order than they began, so that none can restore what it found.
+    let mut world = random(3);
+    for task in 0..4 {
+        world.spawn(&format!("task-{task}"), move || {
+            for _ in 0..10 - task {
+                sim::point(Site::point("step", 9, 0));
+            }
+        });
+    }
+    finished(&world.run());
+    assert!(std::env::var("PANIC_AFTER").is_err(), "seen by everybody");
+}
