@@ -1,0 +1,120 @@
+//! The alarm rings for every wrong decision: each value of a decision that is not the correct one
+//! has a scenario of its own, named `<decision>-<value>.yaml`, that catches it.
+
+use driver::scenario::plan::{Expectation, Plan};
+use driver::scenario::{Known, load};
+use driver::storm::{Orders, Storm, run};
+use oracle::Invariant;
+use sim::chance::Seed;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use stormfs::choices::{Choices, Decision};
+
+/// Values that are no mistake.
+const HARMLESS: &[(&str, &str, &str)] =
+    &[("short_copy", "if_uptodate", "the kernel's rule: it keeps less, and copies once more")];
+
+/// Scheduling decisions that a seed is expected to make: only the strategy with priorities asks.
+const LENGTH: u64 = 5000;
+
+#[test]
+fn each_wrong_decision_is_caught_by_its_invariant_and_the_right_one_by_none() {
+    for (decision, value) in wrong_values() {
+        let wrong = plan((decision, value), value);
+        let Expectation::Caught { by, .. } = &wrong.expect else {
+            panic!("{decision}: {value}: the scenario expects nothing");
+        };
+        let (seed, storm) = first_caught(&wrong);
+        let violation = storm.violation.expect("it was caught");
+        let about = format!("{decision}: {value}, seed {seed}: {violation}\n{}", violation.strip);
+        assert_eq!(violation.invariant, by, "{about}");
+        assert!(0 < storm.tally.deviations, "{about}");
+
+        let right = plan((decision, value), correct(decision));
+        for seed in 0..right.seeds {
+            let storm = nth(&right, seed);
+            assert_eq!(storm.violation, None, "{decision} is correct, seed {seed}");
+            assert_eq!(storm.tally.deviations, 0, "{decision} is correct, seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_mistake_is_clean_where_mistakes_are_caught() {
+    for (decision, mild, why) in HARMLESS {
+        let (_, wrong) = wrong_values().find(|(name, _)| name == decision).expect(why);
+        let plan = plan((decision, wrong), mild);
+        let mut deviations = 0;
+        for seed in 0..plan.seeds {
+            let storm = nth(&plan, seed);
+            assert_eq!(storm.violation, None, "{decision}: {mild}, seed {seed}: {why}");
+            deviations += storm.tally.deviations;
+        }
+        assert!(0 < deviations, "{decision}: {mild} has changed nothing");
+    }
+}
+
+#[test]
+fn every_scenario_belongs_to_a_wrong_decision() {
+    let expected: Vec<PathBuf> = wrong_values().map(|(name, value)| path(name, value)).collect();
+    let entries = std::fs::read_dir(folder()).unwrap();
+    for entry in entries {
+        let found = entry.unwrap().path();
+        assert!(expected.contains(&found), "{}: no decision has that value", found.display());
+    }
+}
+
+/// The first seed that is caught, which must be among the first few dozens.
+fn first_caught(plan: &Plan) -> (u64, Storm) {
+    let caught =
+        |seed| Some((seed, nth(plan, seed))).filter(|(_, storm)| storm.violation.is_some());
+    let first = (0..plan.seeds).find_map(caught);
+    first.unwrap_or_else(|| panic!("{}: missed in {} seeds", plan.name, plan.seeds))
+}
+
+fn nth(plan: &Plan, seed: u64) -> Storm {
+    let orders = Orders {
+        plan,
+        seed: Seed(plan.seed).nth(seed),
+        length: LENGTH,
+        record: false,
+        judged: true,
+        interrupted: &Arc::new(AtomicBool::new(false)),
+    };
+    run(orders).expect("memory can be had")
+}
+
+/// The scenario of a wrong decision, with `value` in its place.
+fn plan((decision, wrong): (&str, &str), value: &str) -> Plan {
+    let invariants: Vec<&str> = Invariant::all().map(|invariant| invariant.name).collect();
+    let known = Known { invariants: &invariants, bugs: &[] };
+    let set = [(format!("filesystem.{decision}"), value.to_owned())];
+    load(&path(decision, wrong), &known, &set)
+        .unwrap_or_else(|report| panic!("{}", report.render(false)))
+}
+
+/// Every decision with each of its values that loses data.
+fn wrong_values() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let pairs = |decision: &'static Decision| {
+        decision.values[1..].iter().map(|(value, _)| (decision.name, *value))
+    };
+    let harmless = |(decision, value): &(&str, &str)| {
+        HARMLESS.iter().any(|(name, mild, _)| name == decision && mild == value)
+    };
+    Choices::DECISIONS.iter().flat_map(pairs).filter(move |pair| !harmless(pair))
+}
+
+fn correct(decision: &str) -> &'static str {
+    let found = Choices::DECISIONS.iter().find(|known| known.name == decision);
+    found.expect("a decision of the filesystem").values[0].0
+}
+
+fn path(decision: &str, value: &str) -> PathBuf {
+    folder().join(format!("{decision}-{value}.yaml"))
+}
+
+fn folder() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.ancestors().nth(2).expect("this crate lies in harness/driver").join("scenarios/alarms")
+}
