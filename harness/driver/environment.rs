@@ -11,7 +11,8 @@ pub fn environment() -> Environment {
         cpu: cpu(),
         cores: cores(),
         rustc: option_env!("PAGESTORM_RUSTC").map(str::to_owned),
-        commit: option_env!("PAGESTORM_COMMIT").map(str::to_owned),
+        // To ask git at each build would build the program again at each commit.
+        commit: None,
     }
 }
 

@@ -1,0 +1,59 @@
+//! The commands that only tell.
+
+use crate::stand::{CLEAN, Stand, project};
+use report::record::Record;
+use serde_json::Value;
+
+#[test]
+fn without_words_three_commands_are_shown() {
+    let ran = Stand::new().run("");
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+    assert_eq!(ran.out.lines().filter(|line| line.starts_with("pagestorm ")).count(), 3);
+}
+
+#[test]
+fn lists_are_complete() {
+    let stand = Stand::new();
+    let invariants = stand.run("invariants").out;
+    for invariant in oracle::Invariant::all() {
+        assert!(invariants.contains(&format!("{} (", invariant.name)), "{}", invariant.name);
+    }
+    let points = stand.run("points").out;
+    assert_eq!(points.lines().count(), stormfs::points::Point::ALL.len());
+    let ran = stand.run(&format!("list {}", project("scenarios").display()));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    for word in ["smoke.yaml", "write_from_mmap", "short_copy", "mapping_check", "each_folio"] {
+        assert!(ran.out.contains(&format!(" {word}")), "{word}: {}", ran.out);
+    }
+    assert!(ran.out.lines().all(|line| line.chars().count() <= 80), "{}", ran.out);
+}
+
+#[test]
+fn a_list_tells_which_scenario_has_mistakes() {
+    let stand = Stand::with(CLEAN);
+    stand.write("b.yaml", "world: \u{1b}[31m\n");
+    let ran = stand.run("list .");
+    assert!(ran.out.contains("a.yaml") && ran.out.contains("b.yaml"), "{ran:?}");
+    assert!(ran.out.contains("has mistakes") && !ran.out.contains('\u{1b}'), "{ran:?}");
+}
+
+#[test]
+fn schemas_are_json() {
+    let stand = Stand::new();
+    let of = |words| -> Value { serde_json::from_str(&stand.run(words).out).unwrap() };
+    assert_eq!(of("schema")["title"], "A Pagestorm scenario");
+    let result: Value = serde_json::from_str(Record::JSON_SCHEMA).unwrap();
+    assert_eq!(of("schema --result"), result);
+}
+
+#[test]
+fn every_scenario_of_the_project_is_well() {
+    let folder = project("scenarios");
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files: Vec<_> =
+        entries.filter(|path| path.extension().is_some_and(|e| e == "yaml")).collect();
+    let words: Vec<_> = files.iter().map(|path| path.display().to_string()).collect();
+    let ran = Stand::new().run(&format!("check {}", words.join(" ")));
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{ran:?}");
+    assert_eq!(ran.out.lines().count(), files.len());
+}

@@ -1,0 +1,11 @@
+//! The command as people and scripts meet it: the binary, its streams and its exit status.
+
+#![expect(clippy::unwrap_used, reason = "a test whose stage cannot be set has failed")]
+
+mod stand;
+mod exits;
+mod results;
+mod signals;
+mod places;
+mod lists;
+mod bad_input;

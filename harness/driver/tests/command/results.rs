@@ -1,0 +1,98 @@
+//! Results: the same on every machine and with any number of threads, and reproduced by one line.
+
+use crate::stand::{CLEAN, PAGESTORM, Ran, Stand, project};
+use report::record::{Environment, Record, Timing, VerdictKind};
+use std::process::Command;
+
+/// Fails, but not at its first seed.
+const LATE: &str = "--ops 30 --seed 77 --set filesystem.mapping_check=never";
+
+/// The JSON without what may differ between machines.
+fn portable(ran: &Ran) -> String {
+    let record = ran.record();
+    let (environment, timing) = (Environment::default(), Timing::default());
+    Record { environment, timing, ..record }.to_json()
+}
+
+#[test]
+fn results_do_not_depend_on_the_number_of_jobs() {
+    let mixed = project("scenarios/mixed.yaml").display().to_string();
+    let pct = r#"--set strategy={"pct":{"depth":3}}"#;
+    for words in [
+        "a.yaml --seeds 70".to_owned(),
+        format!("{mixed} --ops 100"),
+        format!("{mixed} --ops 100 --seeds 8 {pct}"),
+        format!("{mixed} {LATE}"),
+    ] {
+        let stand = Stand::with(CLEAN);
+        let of = |jobs| stand.run(&format!("run {words} --json - --jobs {jobs}"));
+        let (one, two, three) = (of(1), of(2), of(3));
+        assert_eq!(portable(&one), portable(&two), "{words}");
+        assert_eq!(portable(&one), portable(&three), "{words}");
+        assert_eq!(one.code, two.code, "{words}");
+    }
+}
+
+#[test]
+fn the_last_line_of_a_failing_run_shows_the_same_violation() {
+    let mixed = project("scenarios/mixed.yaml").display().to_string();
+    for strategy in ["random", "{pct: {depth: 3}}"] {
+        let stand = Stand::new();
+        let set = format!("strategy={strategy}");
+        let mut command = stand.command(&format!("run {mixed} {LATE} --json -"));
+        let first = Ran::of(command.args(["--set", &set]).output().unwrap());
+        assert_eq!(first.code, Some(1), "{first:?}");
+        let line = first.err.lines().last().unwrap();
+        let words = line.strip_prefix("reproduce with: pagestorm ").expect(line);
+        assert!(words.contains(" --seed 0x") && words.ends_with(" --seeds 1"), "{words}");
+        assert_ne!(first.record().counts.seeds_done, 1, "the first seed failed already");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{PAGESTORM} {words} --json -")]);
+        let again = Ran::of(shell.current_dir(stand.path(".")).output().unwrap());
+        assert_eq!(again.code, Some(1), "{again:?}");
+        assert_eq!(again.record().violations, first.record().violations);
+        assert_eq!(again.record().counts.seeds_done, 1);
+    }
+}
+
+#[test]
+fn a_violation_carries_its_evidence() {
+    let mixed = project("scenarios/mixed.yaml").display().to_string();
+    let ran = Stand::new().run(&format!("run {mixed} {LATE} --json -"));
+    let record = ran.record();
+    let violation = &record.violations[0];
+    assert!(violation.strip.contains("\nextents  "), "{violation:?}");
+    assert!(ran.err.contains("  extents  "), "{ran:?}");
+    assert!(violation.file.is_some() && violation.range.is_some(), "{violation:?}");
+    assert!(violation.details[0].starts_with("the schedule left the default rule "));
+    assert!(violation.details[1].starts_with("switch "), "{violation:?}");
+    assert!(violation.details.len() <= 201);
+    assert!(0 < violation.step);
+    assert!(!violation.sentence.is_empty() && !violation.sentence.contains('\n'));
+}
+
+#[test]
+fn everything_that_can_be_counted_is_listed() {
+    let faults = r#"[{"io_error":{"on":"read","chance":0}},{"latency":{"chance":0,"for":"1us"}}]"#;
+    let ran = Stand::with(CLEAN).run(&format!("run a.yaml --set faults={faults} --json -"));
+    let counts = ran.record().counts;
+    assert_eq!(counts.points.len(), stormfs::points::Point::ALL.len());
+    assert_eq!(counts.invariants.len(), oracle::Invariant::all().count());
+    assert_eq!(counts.operations, 360);
+    assert_eq!(counts.seeds_done, 6);
+    assert_eq!(counts.operations, counts.operations_by_kind.values().sum::<u64>());
+    let fired: Vec<_> =
+        counts.faults.iter().map(|(kind, fault)| (kind.as_str(), fault.fired)).collect();
+    assert_eq!(fired, [("io_error_read", 0), ("latency", 0)]);
+}
+
+#[test]
+fn a_clean_record_says_where_and_how_long() {
+    let record = Stand::with(CLEAN).run("run a.yaml --seed 0xff --json -").record();
+    assert_eq!(record.verdict.kind, VerdictKind::Clean);
+    assert_eq!(record.seed.first.to_string(), "0xff");
+    assert!(record.environment.kernel.unwrap().starts_with("Linux "));
+    assert!(0 < record.environment.cores.unwrap());
+    assert!(record.environment.rustc.unwrap().starts_with("rustc "));
+    assert_eq!(record.trace_hash.unwrap().len(), 16);
+}
