@@ -57,3 +57,16 @@ fn every_scenario_of_the_project_is_well() {
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{ran:?}");
     assert_eq!(ran.out.lines().count(), files.len());
 }
+
+#[test]
+fn the_readme_names_every_invariant_and_its_scenario_is_well() {
+    let readme = std::fs::read_to_string(project("README.md")).unwrap();
+    for invariant in oracle::Invariant::all() {
+        assert!(readme.contains(&format!("`{}`", invariant.name)), "{}", invariant.name);
+    }
+    let (_, scenario) = readme.split_once("```yaml\n").unwrap();
+    let (scenario, _) = scenario.split_once("```").unwrap();
+    let stand = Stand::with(scenario);
+    assert_eq!(stand.run("check a.yaml").code, Some(0));
+    assert_eq!(stand.run("run a.yaml --seeds 3").code, Some(0));
+}
