@@ -38,6 +38,8 @@ pub struct Oracle {
     violated: AtomicBool,
     violation: Mutex<Option<Violation>>,
     verified: AtomicU64,
+    /// The last operation of each actor that was counted.
+    last_verified: [AtomicU64; 64],
     /// Writeback failures seen, by file.
     pub(crate) failures: Vec<AtomicU64>,
 }
@@ -79,6 +81,7 @@ impl Oracle {
             violated: AtomicBool::new(false),
             violation: sim::sync::mutex(&VERDICT, 0, None),
             verified: AtomicU64::new(0),
+            last_verified: std::array::from_fn(|_| AtomicU64::new(0)),
             failures: (0..files).map(|_| AtomicU64::new(0)).collect(),
         }
     }
@@ -128,6 +131,14 @@ impl Oracle {
         &self.files[file.file()]
     }
 
+    /// Counts an operation whose effect is judged, once however many parts it has.
+    fn count_verified(&self, op: OpId) {
+        let last = &self.last_verified[usize::from(op.actor) % self.last_verified.len()];
+        if last.swap(op.number, Ordering::Relaxed) != op.number {
+            self.verified.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// What the operation left in its own range, and the size, against the model.
     fn judge_outcome(&self, shadow: &mut Shadow, file: View<'_>, range: ByteRange) -> Verdict {
         let Shadow { content, seen, .. } = shadow;
@@ -147,7 +158,6 @@ impl Oracle {
                 data::judge(&self.checks, &content.quiet_settle(part.start, seen))?;
             }
         }
-        self.verified.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 }
@@ -236,6 +246,7 @@ impl Witness for Oracle {
         let place = shadow.flights.iter().position(|flight| flight.op == op);
         let flight = shadow.flights.swap_remove(place.expect("an operation begins before it ends"));
         let (applied, look) = applied(&flight, effect);
+        self.count_verified(op);
         let mut verdict = Ok(());
         if let (Some(ticket), Effect::WroteFrom { source, bytes, .. }) = (flight.source, effect) {
             let seen = shadow.content.end(ticket, Applied::Read { pos: source, bytes });

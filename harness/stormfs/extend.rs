@@ -3,9 +3,9 @@
 //! Bytes beyond the end of the last page can be stored to through a mapping, and blocks beyond the
 //! last one have no reservation even where their folio is writable. So before the size grows, the
 //! gap is zeroed through cache and extents under `invalidate_lock`; after it has grown, the folio
-//! that straddled the old end loses its writable PTEs, and stores that slipped in between are
-//! undone: they were concurrent with the extension and may be lost, but must not stay in the cache
-//! over a block that nobody reserved.
+//! that straddled the old end loses its writable PTEs, and stores that slipped in between over
+//! blocks that nobody reserved are undone: they were concurrent with the extension and may be lost,
+//! but must not stay in the cache alone.
 //!
 //! Kernel: `xfs_file_write_checks`, `pagecache_isize_extended` (90a8020278c1, v3.18; zeroing since
 //! 52aecaee1c26, v6.13).
@@ -13,7 +13,9 @@
 use crate::block_bits::runs;
 use crate::errno::Errno;
 use crate::inode::Inode;
+use crate::iomap::{self, Kind};
 use crate::quantity::ByteRange;
+use crate::truncate::wait_for_writeback;
 use crate::zero_range;
 
 /// Zeroes `[size, pos)` before a write at `pos`. Held: `i_rwsem` exclusively.
@@ -27,6 +29,10 @@ pub(crate) fn zero_gap(inode: &Inode, pos: u64) -> Result<(), Errno> {
 }
 
 /// The size has grown from `old` to at least `new`, and no write has filled what lies between.
+///
+/// In the folio that straddled the old end, a block that is dirty keeps what was stored to it: it
+/// has backing and will be written. So does one that writeback has written since the size grew.
+/// What was stored to a block without data of its own goes.
 pub(crate) fn size_grew(inode: &Inode, old: u64, new: u64) {
     if !inode.rules().zeroes_exposed() {
         return;
@@ -36,13 +42,16 @@ pub(crate) fn size_grew(inode: &Inode, old: u64, new: u64) {
     };
     inode.mappings.protect(&folio);
     let exposed = ByteRange::new(old, new).intersection(folio.range());
-    if exposed.is_empty() {
-        return;
-    }
-    folio.zero(exposed);
+    // Unwritten extents of blocks in I/O have data, and do not say so yet.
+    wait_for_writeback(&folio);
     let (first, last) = folio.touching(exposed);
-    for clean in runs(!folio.dirty_blocks(), first, last) {
-        // What lies under a clean block beyond the old end reads as zeros, as the block now does.
-        folio.clear_modified(clean);
+    for (from, to) in runs(!folio.dirty_blocks(), first, last) {
+        for block in from..to {
+            let bytes = folio.bytes_of(block, block + 1);
+            if !matches!(iomap::begin_read(inode, bytes.start).kind, Kind::Mapped(_)) {
+                folio.fill_zeros(bytes.intersection(exposed));
+                folio.clear_modified((block, block + 1));
+            }
+        }
     }
 }

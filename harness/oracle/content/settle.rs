@@ -14,8 +14,10 @@ impl Content {
     /// Writeback failed: until something new is written, or [`Content::settle`], the file may also
     /// show what the disk holds, which is `disk` at `pos`.
     pub fn widen(&mut self, pos: u64, disk: &[u8]) {
-        let disk = below(self.sizes.highest(), pos, disk);
-        if self.dense.first_difference(pos, disk).is_none() {
+        // A write in flight may have come to these bytes already, and its data failed with them.
+        let disk = below(self.size_bounds().1, pos, disk);
+        let same = self.dense.first_difference(pos, disk).is_none();
+        if disk.is_empty() || same && self.is_quiet() {
             return;
         }
         self.now += 1;

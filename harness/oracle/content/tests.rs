@@ -355,6 +355,19 @@ fn failed_writeback_widens_until_a_write_or_a_settled_look() {
 }
 
 #[test]
+fn writeback_may_fail_under_a_write_that_is_growing_the_file() {
+    let mut content = file(8);
+    let flying = content.begin(A, write(A, 8..64));
+    content.widen(16, &[0; 16]);
+    content.end(flying, wrote(A, 8..64)).unwrap();
+    content.check(8, &bytes(A, 8..64)).unwrap();
+    content.check(16, &[0; 16]).unwrap();
+    assert!(content.check(32, &[0; 16]).is_err(), "that part of it was not in the failed I/O");
+    write_whole(&mut content, B, 8..64);
+    assert!(content.check(16, &[0; 16]).is_err(), "what failed is overwritten");
+}
+
+#[test]
 fn a_look_settles_what_nobody_is_changing() {
     let mut content = file(64);
     let a = content.begin(A, write(A, 0..64));
