@@ -16,9 +16,6 @@ use std::time::Duration;
 use stormfs::op::OpId;
 use stormfs::points::Point;
 
-/// Command line changes of these have words of their own in every command that runs it again.
-const SEEDS: [&str; 2] = ["seed", "seeds"];
-
 /// What was asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
@@ -92,7 +89,7 @@ pub fn refused(plan: &Plan, why: &str) -> Device {
 /// The command that shows the first violation again, or else the whole run.
 pub fn reproduce_line(record: &Record) -> String {
     let Some(violation) = record.violations.first() else { return reproduce::run(record) };
-    // With one seed the command says nothing of seeds, and the file's own number would count.
+    // A command for one seed says nothing of their number, and the file's own would count.
     let seed = Seeds { count: 1, ..record.seed };
     let command = reproduce::violation(&Record { seed, ..record.clone() }, violation);
     match record.world {
@@ -102,7 +99,8 @@ pub fn reproduce_line(record: &Record) -> String {
 }
 
 fn scenario(asked: Asked<'_>) -> Scenario {
-    let kept = asked.overrides.iter().filter(|(path, _)| !SEEDS.contains(&path.as_str()));
+    // Every command that runs it again has its own word for the seed.
+    let kept = asked.overrides.iter().filter(|(path, _)| path != "seed");
     Scenario {
         name: asked.plan.name.clone(),
         file: asked.file.to_owned(),

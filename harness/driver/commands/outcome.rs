@@ -4,7 +4,7 @@ use crate::cli::RunArgs;
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::record;
-use report::record::Record;
+use report::record::{Record, VerdictKind};
 use report::{summary, writing};
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -33,7 +33,9 @@ pub fn tell(record: &Record, args: &RunArgs, console: Console) -> Exit {
             exit = exit.max(Exit::Environment);
         }
     }
-    if !record.verdict.as_expected {
+    let kind = record.verdict.kind;
+    let ended_from_outside = matches!(kind, VerdictKind::Interrupted | VerdictKind::Environment);
+    if !record.verdict.as_expected && !ended_from_outside {
         last_words(record, console);
     }
     exit

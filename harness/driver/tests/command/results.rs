@@ -7,6 +7,9 @@ use std::process::Command;
 /// Fails, but not at its first seed.
 const LATE: &str = "--ops 30 --seed 77 --set filesystem.mapping_check=never";
 
+/// Expects what a correct filesystem does not do.
+const EXPECTING: &str = r#"--set expect={"caught":{"by":"data_matches_model"}}"#;
+
 /// The JSON without what may differ between machines.
 fn portable(ran: &Ran) -> String {
     let record = ran.record();
@@ -53,6 +56,15 @@ fn the_last_line_of_a_failing_run_shows_the_same_violation() {
         assert_eq!(again.record().violations, first.record().violations);
         assert_eq!(again.record().counts.seeds_done, 1);
     }
+}
+
+#[test]
+fn a_run_that_missed_is_reproduced_as_a_whole() {
+    let stand = Stand::with(CLEAN);
+    let ran = stand.run(&format!("run a.yaml --seeds 3 --seed 4 {EXPECTING} --json -"));
+    assert_eq!(ran.record().verdict.kind, VerdictKind::NotProvoked);
+    let line = ran.err.lines().last().unwrap();
+    assert!(line.contains("run a.yaml --seed 0x4 --set seeds=3 --set 'expect="), "{line}");
 }
 
 #[test]
