@@ -10,6 +10,7 @@ use sim::world::Settings;
 use std::cell::Cell;
 use std::sync::Arc;
 use stormfs::choices::Choices;
+use stormfs::mmap::Resident;
 use stormfs::op::{OpId, Outcome};
 use stormfs::quantity::{ByteRange, Geometry, narrow, wide};
 use stormfs::uaccess::UserMemory;
@@ -135,6 +136,18 @@ impl Scene {
         self.fs.mmap_store(0, id, 0, (pos, &patterned(id, pos, len)))
     }
 
+    /// Stores through the mapping while another operation of the story is in flight.
+    pub(crate) fn store_meanwhile(&self, pos: u64, len: u64) {
+        let id = OpId { actor: 2, number: self.number.get() };
+        let stored = self.fs.mmap_store(0, id, 0, (pos, &patterned(id, pos, len)));
+        assert_eq!(stored, Ok(len), "a page fault needs no lock that a write holds");
+    }
+
+    /// Makes file 0 durable while another operation of the story is in flight.
+    pub(crate) fn sync_meanwhile(&self) {
+        assert_eq!(self.fs.fsync(0), Ok(0), "fsync needs no lock that a write holds");
+    }
+
     /// Loads `len` bytes at `pos` through the mapping.
     pub(crate) fn load(&self, pos: u64, len: u64) -> Outcome {
         self.fs.mmap_load(0, self.next_id(), 0, (pos, &mut vec![0; narrow(len)]))
@@ -153,6 +166,23 @@ impl Scene {
     /// Allocates `len` bytes at `pos`; the size stays.
     pub(crate) fn reserve(&self, pos: u64, len: u64) -> Outcome {
         self.fs.fallocate(0, self.next_id(), ByteRange::at(pos, len), true)
+    }
+
+    /// Allocates `len` bytes at `pos` and grows the file over them.
+    pub(crate) fn allocate(&self, pos: u64, len: u64) -> Outcome {
+        self.fs.fallocate(0, self.next_id(), ByteRange::at(pos, len), false)
+    }
+
+    /// Makes zeros of `len` bytes at `pos`, and grows the file over them.
+    pub(crate) fn zero(&self, pos: u64, len: u64) -> Outcome {
+        self.fs.zero_range(0, self.next_id(), ByteRange::at(pos, len), false)
+    }
+
+    /// Writes `len` bytes at the start of file 1.
+    pub(crate) fn fill_other_file(&self, len: u64) -> Outcome {
+        let id = self.next_id();
+        let bytes = patterned(id, 0, len);
+        self.fs.write(1, id, Some(0), &Resident(&bytes))
     }
 
     /// Drops whatever is clean of file 0.

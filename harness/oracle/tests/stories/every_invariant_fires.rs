@@ -1,13 +1,11 @@
 //! The alarm rings: for every invariant a story in which something is broken on purpose and this
 //! very invariant says so, and the same story with nothing broken, in which nobody says a word.
 
-mod scene;
-
+use crate::scene::{Scene, Setting, play};
 use block::{Bio, Buffer};
 use oracle::extents::extents_writes_never_overlap;
 use oracle::results::{Excuses, results_are_justified};
 use oracle::{Invariant, Violation};
-use scene::{Scene, Setting, play};
 use sim::{Site, WaitQueue};
 use std::collections::BTreeSet;
 use stormfs::damage::Damage;
@@ -113,8 +111,7 @@ const ROWS: &[Row] = &[
     }),
     row("extents_agree_with_validated_mapping", |s, _| {
         ok(s.write(0, 4096));
-        let meanwhile = || ok(s.fs.fsync(0));
-        ok(s.write_while(0, 100, 100, &meanwhile));
+        ok(s.write_while(0, 100, 100, &|| s.sync_meanwhile()));
     })
     .choosing("mapping_check", "never"),
     row("extents_agree_with_submitted_io", |s, breaking| {
