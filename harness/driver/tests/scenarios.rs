@@ -1,0 +1,85 @@
+//! Every scenario keeps its promise, in both worlds, and a simulated one is the same every time.
+
+use driver::scenario::plan::{Expectation, Plan, WorldKind};
+use driver::scenario::{Known, load};
+use driver::storm::{Orders, Storm, run};
+use oracle::Invariant;
+use sim::chance::Seed;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+/// Seeds of each scenario that are run here; `pagestorm run` takes all of them.
+const SEEDS: u64 = 12;
+
+/// How long each scenario acts in the threads world here.
+const BRIEFLY: Duration = Duration::from_millis(400);
+
+fn plans() -> Vec<(PathBuf, Plan)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    let names: Vec<&str> = Invariant::all().map(|invariant| invariant.name).collect();
+    let known = Known { invariants: &names, ..Known::default() };
+    let mut plans = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|ending| ending == "yaml") {
+            let plan = load(&path, &known, &[]).unwrap_or_else(|report| panic!("{report}"));
+            plans.push((path, plan));
+        }
+    }
+    plans
+}
+
+fn storm(plan: &Plan, seed: u64) -> Storm {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    run(Orders {
+        plan,
+        seed: Seed(plan.seed).nth(seed),
+        length: 5000,
+        record: false,
+        judged: true,
+        interrupted: &interrupted,
+    })
+    .expect("`auto` always finds a device")
+}
+
+fn clean(path: &Path, seed: u64, storm: &Storm) {
+    let told = storm.violation.as_ref().map(|found| format!("{found}\n{}", found.strip));
+    assert_eq!(told, None, "{}, seed {seed}", path.display());
+    assert_ne!(storm.tally.total_operations(), 0, "{}", path.display());
+}
+
+#[test]
+fn there_are_at_least_ten_and_all_expect_a_clean_run() {
+    let plans = plans();
+    assert!(10 <= plans.len(), "{} scenarios", plans.len());
+    for (path, plan) in plans {
+        assert_eq!(plan.expect, Expectation::Clean, "{}", path.display());
+        assert!(40 < plan.about.len(), "{} says too little about itself", path.display());
+    }
+}
+
+#[test]
+fn simulated_scenarios_are_clean_and_repeat_themselves() {
+    for (path, mut plan) in plans() {
+        if plan.world == WorldKind::Threads {
+            (plan.world, plan.time, plan.ops) = (WorldKind::Simulated, None, Some(300));
+        }
+        for seed in 0..SEEDS {
+            let first = storm(&plan, seed);
+            clean(&path, seed, &first);
+            let again = storm(&plan, seed);
+            let hashes = (first.end.trace_hash, again.end.trace_hash);
+            assert_eq!(hashes.0, hashes.1, "{}, seed {seed}", path.display());
+        }
+    }
+}
+
+#[test]
+fn scenarios_are_clean_on_threads() {
+    for (path, mut plan) in plans() {
+        (plan.world, plan.time, plan.ops) = (WorldKind::Threads, Some(BRIEFLY), None);
+        clean(&path, 0, &storm(&plan, 0));
+    }
+}
