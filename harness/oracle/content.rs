@@ -134,6 +134,11 @@ impl Content {
         self.sizes.highest()
     }
 
+    /// The same; the smallest if several are possible.
+    pub fn least_size(&self) -> u64 {
+        self.sizes.lowest()
+    }
+
     /// True if nothing in flight can change a byte or the size.
     pub fn is_quiet(&self) -> bool {
         self.oldest_change().is_none()

@@ -142,7 +142,7 @@ impl Oracle {
     /// What the operation left in its own range, and the size, against the model.
     fn judge_outcome(&self, shadow: &mut Shadow, file: View<'_>, range: ByteRange) -> Verdict {
         let Shadow { content, seen, .. } = shadow;
-        let wrong_size = content.check_size(file.size());
+        let wrong_size = content.quiet_settle_size(file.size());
         size::size_matches_model(&self.checks, wrong_size.as_ref().copied())?;
         let mut rest = range.intersection(ByteRange::new(0, file.size()));
         while !rest.is_empty() {
@@ -266,7 +266,7 @@ impl Witness for Oracle {
         {
             return;
         }
-        let settled = self.shadow(file).lock().content.size();
+        let settled = self.shadow(file).lock().content.least_size();
         let end = file.geometry().up(file.size().min(settled));
         let verdict = folios::folio_bits_are_consistent(&self.checks, file, folio)
             .and_then(|()| folios::folio_modified_block_is_dirty(&self.checks, folio, end))

@@ -1,6 +1,6 @@
 //! The command that runs something again, as one line that a shell takes.
 
-use crate::record::{Record, Violation};
+use crate::record::{Record, Violation, World};
 use crate::visible;
 
 /// Runs the whole scenario again, with the seed and the overrides it had.
@@ -14,10 +14,10 @@ pub fn violation(record: &Record, violation: &Violation) -> String {
     if let Some(path) = &violation.replay {
         return format!("{} replay {}", quoted(&record.tool.name), path_argument(path));
     }
-    // One seed is enough; an override of the number of seeds would run others as well.
+    // One seed is enough, however many the scenario or the command line asked for.
     let overrides = record.scenario.overrides.iter().map(String::as_str);
     let kept = overrides.filter(|text| !text.starts_with("seeds="));
-    let seeds = (record.seed.count > 1).then_some("seeds=1");
+    let seeds = (record.world == World::Simulated).then_some("seeds=1");
     command(record, &violation.seed.to_string(), kept.chain(seeds))
 }
 

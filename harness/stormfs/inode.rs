@@ -102,6 +102,7 @@ pub struct Inode {
     pub(crate) cache: PageCache,
     pub(crate) mappings: Mappings,
     failed_writeback: AtomicBool,
+    error_flag: AtomicBool,
     writeback_error: Mutex<Option<Errno>>,
 }
 
@@ -120,6 +121,7 @@ impl Inode {
             cache: PageCache::new(geometry, number),
             mappings: Mappings::new(mappers, number),
             failed_writeback: AtomicBool::new(false),
+            error_flag: AtomicBool::new(false),
             writeback_error: sim::sync::mutex(Lock::WritebackError.rank(), number, None),
         })
     }
@@ -236,6 +238,7 @@ impl Inode {
     /// Remembers that data could not be written back, for the next fsync to report.
     pub(crate) fn set_writeback_error(&self, error: Errno) {
         self.failed_writeback.store(true, Ordering::Relaxed);
+        self.error_flag.store(true, Ordering::Relaxed);
         self.writeback_error.lock().get_or_insert(error);
     }
 
@@ -244,9 +247,10 @@ impl Inode {
         self.writeback_error.lock().take()
     }
 
-    /// The writeback error that no fsync has reported yet.
-    pub(crate) fn writeback_error(&self) -> Option<Errno> {
-        *self.writeback_error.lock()
+    /// Whether writeback has failed since this was last asked (`AS_EIO`). It tells those who wait
+    /// for writeback; fsync has a memory of its own.
+    pub(crate) fn take_error_flag(&self) -> bool {
+        self.error_flag.swap(false, Ordering::Relaxed)
     }
 
     /// This file, to keep in an I/O that outlives the caller's reference.

@@ -46,7 +46,7 @@ struct Pass<'a> {
 }
 
 /// Writes back the dirty folios that have a byte in `range`. With [`Mode::Wait`], an error of any
-/// writeback of the file since the last report is returned, and stays to be reported by fsync.
+/// writeback of the file since somebody waited last is returned; fsync will report it besides.
 pub(crate) fn write_range(inode: &Inode, range: ByteRange, mode: Mode) -> Result<(), Errno> {
     let inode = inode.handle();
     let mut pass = Pass { inode: &inode, map: None, ioend: None };
@@ -69,7 +69,7 @@ fn wait_for_io(inode: &Inode, range: ByteRange) -> Result<(), Errno> {
         wait_for(&folio);
         rest.start = folio.range().end;
     }
-    inode.writeback_error().map_or(Ok(()), Err)
+    if inode.take_error_flag() { Err(Errno::Io) } else { Ok(()) }
 }
 
 fn wait_for(folio: &Folio) {

@@ -368,6 +368,16 @@ fn writeback_may_fail_under_a_write_that_is_growing_the_file() {
 }
 
 #[test]
+fn growth_that_may_have_failed_leaves_two_sizes_until_a_look() {
+    let mut content = file(64);
+    let flying = content.begin(A, Effect::Zero { range: 0..8, grows_to: Some(128) });
+    content.end(flying, Applied::Perhaps).unwrap();
+    assert_eq!((content.least_size(), content.size()), (64, 128));
+    content.quiet_settle_size(64).unwrap();
+    assert_eq!((content.least_size(), content.size()), (64, 64));
+}
+
+#[test]
 fn a_look_settles_what_nobody_is_changing() {
     let mut content = file(64);
     let a = content.begin(A, write(A, 0..64));
