@@ -89,13 +89,7 @@ pub fn refused(plan: &Plan, why: &str) -> Device {
 /// The command that shows the first violation again, or else the whole run.
 pub fn reproduce_line(record: &Record) -> String {
     let Some(violation) = record.violations.first() else { return reproduce::run(record) };
-    // A command for one seed says nothing of their number, and the file's own would count.
-    let seed = Seeds { count: 1, ..record.seed };
-    let command = reproduce::violation(&Record { seed, ..record.clone() }, violation);
-    match record.world {
-        World::Simulated => format!("{command} --seeds 1"),
-        World::Threads => command,
-    }
+    reproduce::violation(record, violation)
 }
 
 fn scenario(asked: Asked<'_>) -> Scenario {

@@ -37,7 +37,8 @@ pub struct Stage {
     pub acted: Mutex<Duration>,
     /// fsyncs that reported an error, by file.
     pub reported: Vec<AtomicU64>,
-    /// Operations that ended, for those who watch; whole steps of [`LIVE_STEP`] an actor.
+    /// Operations that ended, for those who watch; an actor adds whole steps of [`LIVE_STEP`]
+    /// while it acts.
     pub live: Arc<AtomicU64>,
 }
 
@@ -196,6 +197,7 @@ impl Player {
                 sim::sleep(self.pause);
             }
         }
+        stage.live.fetch_add(number % LIVE_STEP, Ordering::Relaxed);
         sim::begin_operation(number + 1);
         phase.acting.fetch_sub(1, Ordering::SeqCst);
         phase.leave(&phase.playing);

@@ -99,8 +99,7 @@ impl Workload {
         let anywhere = self.chance.below(self.within);
         let near = |chance: &mut Stream, center: u64| {
             let reach = chance.log_uniform(1, 2 * PAGE);
-            let pos = center.saturating_sub(reach) + chance.below(2 * reach);
-            pos.min(self.within - 1)
+            (center.saturating_sub(reach) + chance.below(2 * reach)) % self.within
         };
         let pos = match self.chance.below(8) {
             0 | 1 => near(&mut self.chance, size),

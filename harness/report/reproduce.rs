@@ -17,8 +17,11 @@ pub fn violation(record: &Record, violation: &Violation) -> String {
     // One seed is enough, however many the scenario or the command line asked for.
     let overrides = record.scenario.overrides.iter().map(String::as_str);
     let kept = overrides.filter(|text| !text.starts_with("seeds="));
-    let seeds = (record.world == World::Simulated).then_some("seeds=1");
-    command(record, &violation.seed.to_string(), kept.chain(seeds))
+    let line = command(record, &violation.seed.to_string(), kept);
+    match record.world {
+        World::Simulated => format!("{line} --seeds 1"),
+        World::Threads => line,
+    }
 }
 
 fn command<'a>(record: &Record, seed: &str, overrides: impl Iterator<Item = &'a str>) -> String {

@@ -21,8 +21,8 @@ fn plans() -> Vec<(PathBuf, Plan)> {
     let names: Vec<&str> = Invariant::all().map(|invariant| invariant.name).collect();
     let known = Known { invariants: &names, ..Known::default() };
     let mut plans = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in std::fs::read_dir(folder).expect("scenarios are in the tree") {
+        let path = entry.expect("a readable folder").path();
         if path.extension().is_some_and(|ending| ending == "yaml") {
             let plan = load(&path, &known, &[]).unwrap_or_else(|report| panic!("{report}"));
             plans.push((path, plan));
