@@ -105,7 +105,7 @@ fn scenario(asked: Asked<'_>) -> Scenario {
 }
 
 fn filesystem(plan: &Plan) -> Filesystem {
-    let deviations = plan.filesystem.choices.deviations().into_iter();
+    let deviations = plan.filesystem.choices.departures().into_iter();
     let deviation = |(decision, value): (&str, &str)| Deviation {
         decision: decision.to_owned(),
         value: value.to_owned(),

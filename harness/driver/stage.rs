@@ -37,7 +37,7 @@ pub struct Stage {
     pub acted: Mutex<Duration>,
     /// fsyncs that reported an error, by file.
     pub reported: Vec<AtomicU64>,
-    /// Operations that ended, for those who watch; an actor adds whole steps of [`LIVE_STEP`]
+    /// Operations that ended, for those who watch; an actor adds whole steps
     /// while it acts.
     pub live: Arc<AtomicU64>,
 }
@@ -242,17 +242,18 @@ fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// What a call could reach when it began.
+/// How things stood when a call began.
 #[derive(Clone, Copy)]
 struct Reach {
     size: u64,
-    free: u64,
+    /// Of the free-space counters.
+    instant: u64,
 }
 
 impl Stage {
     fn reach(&self, file: usize) -> Reach {
-        let view = self.filesystem().view(file);
-        Reach { size: view.size(), free: view.space().free() }
+        let size = self.filesystem().view(file).size();
+        Reach { size, instant: self.filesystem().shared().space.instant() }
     }
 
     fn count(&self, drawn: &Drawn, performed: Performed, latency: u64) {
@@ -276,16 +277,16 @@ impl Stage {
     /// Whether what the call returned has a reason.
     fn judge(&self, drawn: &Drawn, performed: Performed, before: Reach) {
         let after = self.reach(drawn.file);
-        let view = self.filesystem().view(drawn.file);
         let counts = self.target.filesystem.shared().device.faults();
         let failed = counts.read_error.fired + counts.write_error.fired + counts.flush_error.fired;
-        let need = performed.asked.max(extent_of(&drawn.op)) / self.geometry.block_size() + 2;
-        // Others may have given space back, or taken it for a moment, since the call failed.
-        let slack = view.space().total / 8;
+        // Edges of blocks on both sides; a write fault reserves for its whole folio.
+        let bytes = performed.asked.max(extent_of(&drawn.op)).max(self.geometry.max_folio());
+        let need = bytes / self.geometry.block_size() + 2;
+        let least_free = self.filesystem().shared().space.least_free_since(before.instant);
         let excuses = Excuses {
             bad_source: performed.short_source.fired && performed.short_source.persistent,
             device_failed: failed != 0,
-            space_was_short: before.free.min(after.free) < need + slack,
+            space_was_short: least_free < need,
             beyond_eof: self.shrinks || reaches_beyond(&drawn.op, before.size.min(after.size)),
         };
         let asked = performed.asked;

@@ -61,7 +61,7 @@ macro_rules! choices {
             }
 
             /// The decisions that differ from the correct filesystem, as name and value.
-            pub fn deviations(&self) -> Vec<(&'static str, &'static str)> {
+            pub fn departures(&self) -> Vec<(&'static str, &'static str)> {
                 let mut list = Vec::new();
                 $(if self.$field != $type::default() {
                     list.push((stringify!($field), self.$field.name()));

@@ -7,7 +7,7 @@ use crate::errno::Errno;
 use crate::locks::Lock;
 use crate::quantity::DiskBlock;
 use sim::Mutex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// The free-space map of one filesystem.
 pub struct Space {
@@ -20,6 +20,41 @@ struct State {
     runs: BTreeMap<u64, u64>,
     unallocated: u64,
     reserved: u64,
+    low_water: LowWater,
+}
+
+/// When free space was how low. No algorithm looks at it: it is what ENOSPC is judged by.
+///
+/// Instants count changes of the counters. Marks are kept for as long as nothing was as low since.
+#[derive(Default)]
+struct LowWater {
+    now: u64,
+    /// Instants and free blocks, both rising.
+    marks: VecDeque<(u64, u64)>,
+    /// Marks before this instant are forgotten.
+    known_since: u64,
+}
+
+impl LowWater {
+    /// This many marks are kept.
+    const KEPT: usize = 1024;
+
+    fn note(&mut self, free: u64) {
+        self.now += 1;
+        while self.marks.pop_back_if(|(_, marked)| free <= *marked).is_some() {}
+        self.marks.push_back((self.now, free));
+        if Self::KEPT < self.marks.len() {
+            let forgotten = self.marks.pop_front();
+            self.known_since = forgotten.map_or(0, |(instant, _)| instant + 1);
+        }
+    }
+
+    /// The least since `instant`; 0 if that is too long ago to be known.
+    fn least_since(&self, instant: u64) -> u64 {
+        let first = self.marks.partition_point(|(marked, _)| *marked < instant);
+        let least = self.marks.get(first).map_or(u64::MAX, |(_, free)| *free);
+        if instant < self.known_since { 0 } else { least }
+    }
 }
 
 /// The counters at one instant, in blocks.
@@ -44,7 +79,8 @@ impl Space {
     /// All of `total` blocks are free.
     pub fn new(total: u64) -> Space {
         let runs = BTreeMap::from([(0, total)]);
-        let state = State { runs, unallocated: total, reserved: 0 };
+        let low_water = LowWater::default();
+        let state = State { runs, unallocated: total, reserved: 0, low_water };
         Space { total, state: sim::sync::mutex(Lock::Space.rank(), 0, state) }
     }
 
@@ -54,6 +90,18 @@ impl Space {
         Counts { total: self.total, unallocated: state.unallocated, reserved: state.reserved }
     }
 
+    /// The instant that [`Space::least_free_since`] can be asked about later.
+    pub fn instant(&self) -> u64 {
+        self.state.lock().low_water.now
+    }
+
+    /// The fewest blocks that were free at any moment from `instant` until now.
+    pub fn least_free_since(&self, instant: u64) -> u64 {
+        let state = self.state.lock();
+        let free = state.unallocated.saturating_sub(state.reserved);
+        state.low_water.least_since(instant).min(free)
+    }
+
     /// Promises `blocks`.
     pub fn reserve(&self, blocks: u64) -> Result<(), Errno> {
         let mut state = self.state.lock();
@@ -61,6 +109,7 @@ impl Space {
             return Err(Errno::NoSpace);
         }
         state.reserved += blocks;
+        state.note();
         Ok(())
     }
 
@@ -74,6 +123,7 @@ impl Space {
         let mut state = self.state.lock();
         assert!(blocks <= state.reserved, "more blocks unreserved than were reserved");
         state.reserved -= blocks;
+        state.note();
     }
 
     /// Turns up to `wanted` promised blocks into one run of allocated ones: the first free run at
@@ -116,6 +166,7 @@ impl Space {
             }
         }
         state.runs.insert(start, end - start);
+        state.note();
     }
 
     /// Whether any block of the run is unallocated.
@@ -127,6 +178,11 @@ impl Space {
 }
 
 impl State {
+    /// Free space has changed.
+    fn note(&mut self) {
+        self.low_water.note(self.unallocated.saturating_sub(self.reserved));
+    }
+
     /// The free run that holds `goal`, else the next one, else the first.
     fn run_near(&self, goal: u64) -> (u64, u64) {
         let holding = self.runs.range(..=goal).next_back().filter(|(s, l)| goal < *s + *l);
@@ -156,6 +212,25 @@ mod tests {
         }
         space.reserve(100).unwrap();
         assert_eq!(space.allocate(100, DiskBlock(0)), (DiskBlock(0), 100));
+    }
+
+    #[test]
+    fn the_least_free_is_known_for_every_instant() {
+        let space = Space::new(100);
+        let mut instants = vec![space.instant()];
+        for (reserves, blocks) in [(true, 60), (false, 50), (true, 20), (true, 30), (false, 60)] {
+            if reserves {
+                space.reserve(blocks).unwrap();
+            } else {
+                space.unreserve(blocks);
+            }
+            instants.push(space.instant());
+        }
+        // Free: 100, then 40, 90, 70, 40, 100.
+        let least: Vec<u64> = instants.iter().map(|at| space.least_free_since(*at)).collect();
+        assert_eq!(least, [40, 40, 40, 40, 40, 100]);
+        space.reserve(5).unwrap();
+        assert_eq!(space.least_free_since(instants[5]), 95);
     }
 
     #[test]

@@ -28,10 +28,6 @@ const SHOWN: &[&str] = &[
     "witness",
 ];
 
-/// Dependencies whose reason stands elsewhere.
-const EXPLAINED: &[(&str, &str)] =
-    &[("serde", "reads and writes what serde_yaml and serde_json hold")];
-
 #[test]
 fn manifests_hold_the_arrows_and_no_others() {
     let mut breaches = Vec::new();
@@ -85,8 +81,7 @@ fn every_dependency_says_why() {
             for dependency in manifest.dependencies(table) {
                 let foreign =
                     !dependency.value.contains("path =") && !dependency.value.contains("workspace");
-                let told = dependency.above.starts_with("# ")
-                    || EXPLAINED.iter().any(|(name, _)| *name == dependency.name);
+                let told = dependency.above.starts_with("# ");
                 if foreign && !told {
                     breaches.push(format!("{}: {}", manifest.path, dependency.name));
                 }
