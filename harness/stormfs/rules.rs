@@ -1,7 +1,7 @@
 //! The questions the algorithms ask, answered by the [`Choices`] in force.
 //!
 //! Each question is told plain quantities and answers with a value. Where a choice makes the
-//! answer wrong it goes through [`Rules::deviate`], which counts only answers that really
+//! answer wrong it goes through `deviate`, which counts only answers that really
 //! differed: a run whose bug never changed an answer has not provoked it.
 
 use crate::choices::WriteCleanup;
