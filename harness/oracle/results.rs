@@ -41,10 +41,26 @@ invariants! { subject 5;
                 };
             }
         };
-        let excused = excuses.bad_source
-            || excuses.device_failed
-            || excuses.space_was_short
-            || excuses.beyond_eof;
+        let excused = match op.kind() {
+            // The end of the file cuts no write short, and no lack of space a read.
+            OpKind::Write | OpKind::Append => {
+                excuses.bad_source || excuses.device_failed || excuses.space_was_short
+            }
+            OpKind::Read | OpKind::MmapLoad => excuses.beyond_eof || excuses.device_failed,
+            OpKind::WriteFromMmap
+            | OpKind::MmapStore
+            | OpKind::Truncate
+            | OpKind::Punch
+            | OpKind::ZeroRange
+            | OpKind::Fallocate
+            | OpKind::Fsync
+            | OpKind::Sync
+            | OpKind::Writeback
+            | OpKind::Evict
+            | OpKind::Release => {
+                excuses.beyond_eof || excuses.device_failed || excuses.space_was_short
+            }
+        };
         if !fell_short || excused {
             return Ok(());
         }

@@ -131,7 +131,18 @@ impl Oracle {
         &self.files[file.file()]
     }
 
-    /// Counts an operation whose effect is judged, once however many parts it has.
+    /// What a write left dirty has backing, also where it has grown the file: at its folios' unlocks
+    /// that was its own affair. Nobody else writes or cuts the file at this moment.
+    fn judge_backing(&self, file: View<'_>, range: ByteRange) -> Verdict {
+        let mut rest = range;
+        while let Some(folio) = file.first_folio(rest) {
+            rest.start = folio.range().end;
+            folios::folio_dirty_block_has_backing(&self.checks, file, &folio, range.end)?;
+        }
+        Ok(())
+    }
+
+    /// Counts an operation whose bytes were compared with the model, once however many parts it has.
     fn count_verified(&self, op: OpId) {
         let last = &self.last_verified[usize::from(op.actor) % self.last_verified.len()];
         if last.swap(op.number, Ordering::Relaxed) != op.number {
@@ -140,8 +151,15 @@ impl Oracle {
     }
 
     /// What the operation left in its own range, and the size, against the model.
-    fn judge_outcome(&self, shadow: &mut Shadow, file: View<'_>, range: ByteRange) -> Verdict {
+    fn judge_outcome(
+        &self,
+        shadow: &mut Shadow,
+        file: View<'_>,
+        op: OpId,
+        range: ByteRange,
+    ) -> Verdict {
         let Shadow { content, seen, .. } = shadow;
+        let mut everything = !range.is_empty();
         let wrong_size = content.quiet_settle_size(file.size());
         size::size_matches_model(&self.checks, wrong_size.as_ref().copied())?;
         let mut rest = range.intersection(ByteRange::new(0, file.size()));
@@ -154,9 +172,13 @@ impl Oracle {
                 Sight::Live => file.peek_cached(part, seen),
                 Sight::Closed => false,
             };
+            everything &= looked;
             if looked {
                 data::judge(&self.checks, &content.quiet_settle(part.start, seen))?;
             }
+        }
+        if everything {
+            self.count_verified(op);
         }
         Ok(())
     }
@@ -246,7 +268,9 @@ impl Witness for Oracle {
         let place = shadow.flights.iter().position(|flight| flight.op == op);
         let flight = shadow.flights.swap_remove(place.expect("an operation begins before it ends"));
         let (applied, look) = applied(&flight, effect);
-        self.count_verified(op);
+        if matches!(effect, Effect::Saw { bytes, .. } if !bytes.is_empty()) {
+            self.count_verified(op);
+        }
         let mut verdict = Ok(());
         if let (Some(ticket), Effect::WroteFrom { source, bytes, .. }) = (flight.source, effect) {
             let seen = shadow.content.end(ticket, Applied::Read { pos: source, bytes });
@@ -255,9 +279,14 @@ impl Witness for Oracle {
         let seen = shadow.content.end(flight.ticket, applied);
         let verdict = verdict
             .and_then(|()| data::judge(&self.checks, &seen))
-            .and_then(|()| self.judge_outcome(&mut shadow, file, look))
+            .and_then(|()| self.judge_outcome(&mut shadow, file, op, look))
             .and_then(|()| space::space_promised_is_there(&self.checks, file));
         drop(shadow);
+        let written = matches!(effect, Effect::Wrote(_) | Effect::WroteFrom { .. });
+        let verdict = match verdict {
+            Ok(()) if written => self.judge_backing(file, look),
+            verdict => verdict,
+        };
         self.judge(file, Some(op), verdict);
     }
 

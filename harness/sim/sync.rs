@@ -86,7 +86,7 @@ impl Lock {
 
     #[inline]
     fn acquire(&self) -> bool {
-        self.held.compare_exchange(false, true, Ordering::SeqCst, Ordering::Relaxed).is_ok()
+        self.held.compare_exchange(false, true, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 }
 
@@ -167,7 +167,7 @@ impl RawRwLock {
 
     #[inline]
     fn acquire_exclusive(&self) -> bool {
-        self.state.compare_exchange(0, WRITER, Ordering::SeqCst, Ordering::Relaxed).is_ok()
+        self.state.compare_exchange(0, WRITER, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 }
 

@@ -242,9 +242,19 @@ pub(crate) fn pause() {
 
 /// See [`crate::sleep`].
 pub(crate) fn sleep(time: Duration) {
-    std::thread::sleep(time);
-    if stopping() {
-        abandon();
+    let until = Instant::now() + time;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        std::thread::sleep(left.min(LOOK_UP));
+        if stopping() {
+            abandon();
+        }
+        if left <= LOOK_UP {
+            return;
+        }
+        // A task that was told to sleep for long does not hang. One that looks up often does not
+        // thereby get on.
+        with_task(|task| task.progress.fetch_add(1, Ordering::Relaxed));
     }
 }
 

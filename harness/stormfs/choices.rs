@@ -84,7 +84,8 @@ choices! {
     short_copy: ShortCopy {
         /// As much of them as ends at a block's end, or in a block that was uptodate before.
         WholeBlocks = "whole_blocks",
-        /// All of them if the folio is wholly uptodate, else nothing (the kernel's rule).
+        /// All of them if the folio is wholly uptodate, else nothing: until the write tries again,
+        /// bytes that nobody accepted may stand in a block that was uptodate.
         IfUptodate = "if_uptodate",
         /// All of them, also into a block whose other bytes were never filled.
         Always = "always",

@@ -64,15 +64,12 @@ pub(crate) fn allocate(inode: &Inode, range: ByteRange) -> Result<(), Errno> {
     Ok(())
 }
 
+/// Allocates `blocks`, which are a hole, and stay one as nobody else can reserve them: faults wait
+/// for `invalidate_lock`.
 fn allocate_hole(inode: &Inode, blocks: BlockRange) -> Result<(), Errno> {
     inode.change_fork(|fork| {
-        // A write fault may have reserved some of it meanwhile: the caller looks again.
-        let free = |extent: &crate::extent_map::Extent| extent.state.is_none();
-        let holes: Vec<_> = fork.extents.pieces(blocks).filter(free).collect();
-        for hole in holes {
-            inode.shared.space.reserve(hole.blocks.len())?;
-            fork.extents.insert(hole.blocks, State::Delalloc);
-        }
+        inode.shared.space.reserve(blocks.len())?;
+        fork.extents.insert(blocks, State::Delalloc);
         Ok(())
     })?;
     delalloc::convert(inode, blocks);

@@ -88,6 +88,7 @@ impl PageCache {
         let start = folio.range().start;
         tree.folios.remove(&start).expect("attached folios are in the tree");
         tree.dirty.remove(&start);
+        tree.writeback.remove(&start);
     }
 
     pub(crate) fn tag(&self, folio: &Folio, tag: Tag) {
@@ -101,8 +102,13 @@ impl PageCache {
     /// Takes the writeback tag from a folio whose last I/O has ended, unless more has begun since.
     pub(crate) fn untag_if_idle(&self, folio: &Folio) {
         let mut tree = self.tree.lock();
-        if !folio.is_writeback() {
-            tree.writeback.remove(&folio.range().start);
+        let start = folio.range().start;
+        // Once its last I/O has ended anybody may remove the folio: another one may stand there,
+        // whose tag is its own.
+        let here =
+            tree.folios.get(&start).is_some_and(|found| std::ptr::eq(&raw const **found, folio));
+        if here && !folio.is_writeback() {
+            tree.writeback.remove(&start);
         }
     }
 
@@ -146,5 +152,29 @@ impl Tree {
             Tag::Dirty => &self.dirty,
             Tag::Writeback => &self.writeback,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_belongs_to_the_folio_that_stands_there() {
+        let cache = PageCache::new(Geometry::new(4096, 4096), 0);
+        let gone = cache.get_or_create(0, 4096);
+        cache.tag(&gone, Tag::Writeback);
+        gone.lock.lock();
+        cache.remove(&gone);
+        gone.lock.unlock();
+        assert!(cache.first_tagged(Tag::Writeback, ByteRange::at(0, 1)).is_none());
+        let here = cache.get_or_create(0, 4096);
+        here.begin_writeback();
+        cache.tag(&here, Tag::Writeback);
+        cache.untag_if_idle(&gone);
+        assert!(cache.first_tagged(Tag::Writeback, ByteRange::at(0, 1)).is_some());
+        here.end_writeback();
+        cache.untag_if_idle(&here);
+        assert!(cache.first_tagged(Tag::Writeback, ByteRange::at(0, 1)).is_none());
     }
 }

@@ -45,12 +45,16 @@ pub(crate) fn set_size(inode: &Inode, new: u64) -> Result<(), Errno> {
     }
     inode.at(Point::TruncateCacheDropped);
     let size_disk = inode.fork(|fork| fork.size_disk);
+    let mut durable = new;
     if size_disk < new && old != size_disk {
-        // An error is remembered for fsync; the size changes all the same, as it does in XFS
-        // where the file is not shut down.
-        let _ = writeback::write_range(inode, ByteRange::new(size_disk, new), Mode::Wait);
+        let unwritten = ByteRange::new(size_disk, new);
+        if writeback::write_range(inode, unwritten, Mode::Wait).is_err() {
+            // The size in memory has changed and stays; fsync will tell of the error. The size on
+            // disk must not cover what is not there.
+            durable = size_disk;
+        }
     }
-    inode.change_fork(|fork| fork.size_disk = new);
+    inode.change_fork(|fork| fork.size_disk = durable);
     if new < old {
         let end = inode.fork(|fork| fork.extents.end());
         inode.free_blocks(BlockRange { start: geometry.block_from(new), end });

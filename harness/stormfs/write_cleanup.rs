@@ -5,8 +5,8 @@
 //! reservation and uses it. So the cache is walked, and only what no dirty block covers is given
 //! back; `invalidate_lock` held exclusively keeps faults from adding folios behind the walk.
 //!
-//! The kernel's walk ends at `i_size`, and its punch rounds down from there: a dirty block that
-//! straddles the end of the file would lose its reservation. This walk ends at the block.
+//! The walk ends at the end of the block that holds `i_size`, so that a dirty block that straddles
+//! the end of the file keeps its reservation.
 
 use crate::block_bits::runs;
 use crate::inode::{Inode, LockedFolio};
