@@ -3,8 +3,9 @@
 use crate::content::{Class, Mismatch};
 use crate::invariant::{Evidence, Verdict, at, invariants};
 use crate::pattern::Origin;
+use std::collections::BTreeSet;
 use stormfs::folio::Folio;
-use stormfs::quantity::{ByteRange, wide};
+use stormfs::quantity::{ByteRange, FileBlock, wide};
 use stormfs::view::View;
 
 invariants! { subject 0;
@@ -36,19 +37,25 @@ invariants! { subject 0;
     }
 
     /// A block that is uptodate, clean and not in I/O equals what reading it from the device would
-    /// give. Not judged for files whose writeback has failed: those keep their bytes, clean.
-    Quiet fn data_in_clean_folios_equals_disk(file: View<'_>, folio: &Folio) {
+    /// give. Not judged for blocks whose writeback has failed: those keep their bytes, clean.
+    Quiet fn data_in_clean_folios_equals_disk(
+        file: View<'_>,
+        folio: &Folio,
+        failed: &BTreeSet<FileBlock>,
+    ) {
         for block in 0..folio.blocks() {
-            clean_block_equals_disk(file, folio, block)?;
+            if !failed.contains(&file.geometry().block_of(folio.bytes_of(block, block + 1).start)) {
+                clean_block_equals_disk(file, folio, block)?;
+            }
         }
         Ok(())
     }
 
     /// After writeback the device holds zeros between the end of the file and the end of its last
-    /// block, so that growing the file later cannot expose anything. Not judged for files whose
-    /// writeback has failed: the zeros may be what failed, and growing zeroes the block again.
-    Quiet fn data_beyond_eof_on_disk_is_zero(file: View<'_>) {
-        if file.writeback_has_failed() {
+    /// block, so that growing the file later cannot expose anything. Not judged if writeback of that
+    /// block has failed: the zeros may be what failed, and growing zeroes the block again.
+    Quiet fn data_beyond_eof_on_disk_is_zero(file: View<'_>, failed: &BTreeSet<FileBlock>) {
+        if failed.contains(&file.geometry().block_of(file.size())) {
             return Ok(());
         }
         let size = file.size();
@@ -97,7 +104,7 @@ fn clean_block_equals_disk(file: View<'_>, folio: &Folio, block: u32) -> Result<
     let bytes = folio.bytes_of(block, block + 1);
     let below = ByteRange::new(bytes.start, bytes.end.min(file.size()));
     let clean = has(folio.uptodate()) && !has(folio.dirty_blocks()) && !folio.is_writeback();
-    if !clean || below.is_empty() || file.writeback_has_failed() {
+    if !clean || below.is_empty() {
         return Ok(());
     }
     let (mut cached, mut disk) = (vec![0; buffer(below)], vec![0; buffer(below)]);

@@ -2,9 +2,10 @@
 
 use crate::watch::Oracle;
 use crate::{data, extents, folios, results, size, space};
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use stormfs::folio::Folio;
-use stormfs::quantity::{ByteRange, narrow};
+use stormfs::quantity::{ByteRange, FileBlock, narrow};
 use stormfs::view::View;
 
 /// Bytes compared at once.
@@ -32,8 +33,9 @@ impl Oracle {
     pub fn judge_synced(&self, files: &[View<'_>]) {
         for file in files {
             let checks = &self.checks;
+            let failed = self.failed_blocks(*file);
             let verdict = extents::extents_below_eof_are_allocated_after_sync(checks, *file)
-                .and_then(|()| data::data_beyond_eof_on_disk_is_zero(checks, *file));
+                .and_then(|()| data::data_beyond_eof_on_disk_is_zero(checks, *file, &failed));
             self.judge(*file, None, verdict);
         }
         self.judge_quiet(files);
@@ -94,20 +96,31 @@ impl Oracle {
     }
 
     fn judge_folios(&self, file: View<'_>) {
+        let failed = self.failed_blocks(file);
         let mut rest = ByteRange::new(0, u64::MAX >> 8);
         while let Some(folio) = file.first_folio(rest) {
             rest.start = folio.range().end;
-            self.judge(file, None, self.judge_folio(file, &folio));
+            self.judge(file, None, self.judge_folio(file, &folio, &failed));
         }
     }
 
-    fn judge_folio(&self, file: View<'_>, folio: &Folio) -> crate::invariant::Verdict {
+    /// A copy, as extents must not be looked at under the shadow's lock.
+    fn failed_blocks(&self, file: View<'_>) -> BTreeSet<FileBlock> {
+        self.shadow(file).lock().failed.clone()
+    }
+
+    fn judge_folio(
+        &self,
+        file: View<'_>,
+        folio: &Folio,
+        failed: &BTreeSet<FileBlock>,
+    ) -> crate::invariant::Verdict {
         let end = file.geometry().up(file.size());
         folios::folio_bits_are_consistent(&self.checks, file, folio)?;
         folios::folio_modified_block_is_dirty(&self.checks, folio, end)?;
         folios::folio_dirty_block_has_backing(&self.checks, file, folio, end)?;
         folios::folio_clean_means_write_protected(&self.checks, file, folio)?;
-        data::data_in_clean_folios_equals_disk(&self.checks, file, folio)
+        data::data_in_clean_folios_equals_disk(&self.checks, file, folio, failed)
     }
 }
 

@@ -9,11 +9,12 @@ use crate::invariant::{Checks, Verdict};
 use crate::violation::Violation;
 use crate::{data, extents, folios, size, space};
 use sim::{Mutex, Rank};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use stormfs::folio::Folio;
 use stormfs::iomap::Iomap;
 use stormfs::op::OpId;
-use stormfs::quantity::{ByteRange, narrow, wide};
+use stormfs::quantity::{ByteRange, FileBlock, narrow, wide};
 use stormfs::view::View;
 use stormfs::witness::{Effect, Intent, Submission, Witness};
 
@@ -48,6 +49,8 @@ pub struct Oracle {
 pub(crate) struct Shadow {
     pub(crate) content: Content,
     flights: Vec<Flight>,
+    /// Blocks whose writeback has ever failed.
+    pub(crate) failed: BTreeSet<FileBlock>,
     /// Reused for looking at the file.
     seen: Vec<u8>,
 }
@@ -71,7 +74,8 @@ impl Oracle {
     pub fn new(files: usize, sight: Sight) -> Oracle {
         let shadow = |file| {
             let content = Content::new(0, Initial::Zeroes);
-            let shadow = Shadow { content, flights: Vec::new(), seen: Vec::new() };
+            let shadow =
+                Shadow { content, flights: Vec::new(), failed: BTreeSet::new(), seen: Vec::new() };
             sim::sync::mutex(&SHADOW, wide(file), shadow)
         };
         Oracle {
@@ -341,5 +345,8 @@ impl Witness for Oracle {
         if file.on_disk(range, &mut disk) {
             self.shadow(file).lock().content.widen(range.start, &disk);
         }
+        let blocks = file.geometry().blocks_touching(range);
+        let failed = (blocks.start.0..blocks.end.0).map(FileBlock);
+        self.shadow(file).lock().failed.extend(failed);
     }
 }

@@ -101,7 +101,6 @@ pub struct Inode {
     sequence: AtomicU64,
     pub(crate) cache: PageCache,
     pub(crate) mappings: Mappings,
-    failed_writeback: AtomicBool,
     error_flag: AtomicBool,
     writeback_error: Mutex<Option<Errno>>,
 }
@@ -120,7 +119,6 @@ impl Inode {
             sequence: AtomicU64::new(0),
             cache: PageCache::new(geometry, number),
             mappings: Mappings::new(mappers, number),
-            failed_writeback: AtomicBool::new(false),
             error_flag: AtomicBool::new(false),
             writeback_error: sim::sync::mutex(Lock::WritebackError.rank(), number, None),
         })
@@ -237,7 +235,6 @@ impl Inode {
 
     /// Remembers that data could not be written back, for the next fsync to report.
     pub(crate) fn set_writeback_error(&self, error: Errno) {
-        self.failed_writeback.store(true, Ordering::Relaxed);
         self.error_flag.store(true, Ordering::Relaxed);
         self.writeback_error.lock().get_or_insert(error);
     }
@@ -256,11 +253,6 @@ impl Inode {
     /// This file, to keep in an I/O that outlives the caller's reference.
     pub(crate) fn handle(&self) -> Arc<Inode> {
         self.this.upgrade().expect("an inode lives in an Arc")
-    }
-
-    /// Whether writeback of this file has ever failed.
-    pub fn writeback_has_failed(&self) -> bool {
-        self.failed_writeback.load(Ordering::Relaxed)
     }
 
     /// This file as an observer may see it.

@@ -105,11 +105,6 @@ impl<'a> View<'a> {
         self.inode.shared.space.any_unallocated(disk, blocks)
     }
 
-    /// Whether writeback of the file has ever failed.
-    pub fn writeback_has_failed(self) -> bool {
-        self.inode.writeback_has_failed()
-    }
-
     /// What the device holds for the bytes of `range`, as the extents say now: zeros where they
     /// have no data. `false` if the machine failed to tell.
     pub fn on_disk(self, range: ByteRange, into: &mut [u8]) -> bool {
