@@ -10,13 +10,23 @@ pub struct Decision {
     pub name: &'static str,
     /// The question that is decided.
     pub about: &'static str,
-    /// The values, the correct one first, each with one sentence.
+    /// The values, the default first, each with one sentence.
     pub values: &'static [(&'static str, &'static str)],
+    /// Those besides the default that are correct, too.
+    pub also_right: &'static [&'static str],
+}
+
+impl Decision {
+    /// The values that lose data, leak space or hang.
+    pub fn wrong_values(&self) -> impl Iterator<Item = &'static str> {
+        let names = self.values[1..].iter().map(|(name, _)| *name);
+        names.filter(|name| !self.also_right.contains(name))
+    }
 }
 
 macro_rules! choices {
     ($($(#[doc = $about:literal])* $field:ident: $type:ident {
-        $($(#[doc = $value_about:literal])* $variant:ident = $name:literal,)*
+        $($(#[doc = $value_about:literal])* $variant:ident = $name:literal $($right:ident)?,)*
     })*) => {
         $(
             $(#[doc = $about])*
@@ -47,6 +57,7 @@ macro_rules! choices {
                 name: stringify!($field),
                 about: concat!($($about),*).trim_ascii(),
                 values: &[$(($name, concat!($($value_about),*).trim_ascii()),)*],
+                also_right: &[$($(choices!(@$right $name),)?)*],
             },)*];
 
             /// Sets the decision of that name. False if there is no such decision or value.
@@ -70,8 +81,10 @@ macro_rules! choices {
             }
         }
     };
+    (@right $name:literal) => { $name };
 }
 
+// A value marked `right` is as correct as the default, and its runs are clean.
 choices! {
     /// When is a cached mapping compared with the extent map?
     mapping_check: MappingCheck {

@@ -4,36 +4,15 @@
 //! answer wrong it goes through `deviate`, which counts only answers that really
 //! differed: a run whose bug never changed an answer has not provoked it.
 
-use crate::choices::WriteCleanup;
-use crate::choices::{Choices, CleanOrder, Conversion, Extension, MappingCheck, ShortCopy};
+mod size;
+mod write;
+mod writeback;
+
+pub use write::Copied;
+pub use writeback::CleanStep;
+
+use crate::choices::Choices;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-/// A copy from user memory into a folio, which may have ended early.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Copied {
-    /// Bytes asked for.
-    pub wanted: u64,
-    /// Bytes copied.
-    pub bytes: u64,
-    /// Those of them that lie before the block in which the copy ended.
-    pub in_whole_blocks: u64,
-    /// Whether every byte of the block in which the copy ended is known: the block was uptodate, or
-    /// the copy ended at its end or with all that was wanted.
-    pub ends_uptodate: bool,
-    /// Whether the whole folio was uptodate before.
-    pub folio_uptodate: bool,
-}
-
-/// A step of making a dirty folio clean for writeback.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CleanStep {
-    /// Take write permission from every PTE that maps the folio.
-    Protect,
-    /// Clear the folio's dirty flag.
-    ClearDirty,
-    /// Read the folio's dirty blocks into I/O.
-    Submit,
-}
 
 /// Answers the algorithms' questions.
 #[derive(Debug, Default)]
@@ -58,108 +37,11 @@ impl Rules {
         self.deviations.load(Ordering::Relaxed)
     }
 
-    /// May a mapping sampled at sequence `sampled` be used, now that the folio is locked?
-    pub fn mapping_is_current(&self, sampled: u64, now: u64) -> bool {
-        let current = sampled == now;
-        match self.choices.mapping_check {
-            MappingCheck::EachFolio => current,
-            MappingCheck::Never => self.deviate(current, true),
-        }
-    }
-
-    /// How much is kept of a copy?
-    pub fn kept(&self, copy: Copied) -> u64 {
-        let right = if copy.ends_uptodate { copy.bytes } else { copy.in_whole_blocks };
-        match self.choices.short_copy {
-            ShortCopy::WholeBlocks => right,
-            ShortCopy::IfUptodate if copy.bytes == copy.wanted || copy.folio_uptodate => {
-                self.deviate(right, copy.bytes)
-            }
-            ShortCopy::IfUptodate => self.deviate(right, 0),
-            ShortCopy::Always => self.deviate(right, copy.bytes),
-        }
-    }
-
-    /// Does the clean-up of a write spare what others have put into the page cache? `others` says
-    /// whether somebody has.
-    pub fn cleanup_spares_cache(&self, others: impl FnOnce() -> bool) -> bool {
-        match self.choices.write_cleanup {
-            WriteCleanup::CacheWalk => true,
-            WriteCleanup::WholeRange => !self.deviate(!others(), true),
-        }
-    }
-
-    /// Are bytes zeroed that the growing file exposes?
-    pub fn zeroes_exposed(&self) -> bool {
-        match self.choices.extension {
-            Extension::ZeroExposed => true,
-            Extension::LeaveExposed => self.deviate(true, false),
-        }
-    }
-
-    /// In which order is a folio cleaned? `writable` says whether a PTE could tell the difference.
-    pub fn clean_steps(&self, writable: bool) -> [CleanStep; 3] {
-        let right = [CleanStep::Protect, CleanStep::ClearDirty, CleanStep::Submit];
-        let wrong = [CleanStep::ClearDirty, CleanStep::Submit, CleanStep::Protect];
-        match self.choices.clean_order {
-            CleanOrder::ProtectThenClear => right,
-            CleanOrder::ClearThenProtect if writable => self.deviate(right, wrong),
-            CleanOrder::ClearThenProtect => wrong,
-        }
-    }
-
-    /// Does converting unwritten extents invalidate mappings sampled before?
-    pub fn conversion_advances_sequence(&self) -> bool {
-        match self.choices.conversion {
-            Conversion::BumpsSequence => true,
-            Conversion::KeepsSequence => self.deviate(true, false),
-        }
-    }
-
     /// Answers `wrong`, and counts it if `right` was something else.
     fn deviate<T: PartialEq + Copy>(&self, right: T, wrong: T) -> T {
         if right != wrong {
             self.deviations.fetch_add(1, Ordering::Relaxed);
         }
         wrong
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn rules(decision: &str, value: &str) -> Rules {
-        let mut choices = Choices::default();
-        assert!(choices.set(decision, value), "{decision}: {value}");
-        Rules::new(choices)
-    }
-
-    #[test]
-    fn a_wrong_answer_counts_only_where_it_differs() {
-        let rules = rules("mapping_check", "never");
-        assert!(rules.mapping_is_current(4, 4));
-        assert_eq!(rules.deviations(), 0);
-        assert!(rules.mapping_is_current(4, 5));
-        assert_eq!(rules.deviations(), 1);
-    }
-
-    #[test]
-    fn short_copies_are_kept_by_this_table() {
-        // wanted, copied, in whole blocks, ends uptodate, folio uptodate: kept by each value
-        let table = [
-            ((8, 8, 8, true, false), [8, 8, 8]),
-            ((8, 3, 2, true, true), [3, 3, 3]),
-            ((8, 3, 2, true, false), [3, 0, 3]),
-            ((8, 3, 2, false, false), [2, 0, 3]),
-            ((8, 1, 0, false, false), [0, 0, 1]),
-            ((8, 0, 0, true, true), [0, 0, 0]),
-        ];
-        for ((wanted, bytes, in_whole_blocks, ends_uptodate, folio_uptodate), kept) in table {
-            let copy = Copied { wanted, bytes, in_whole_blocks, ends_uptodate, folio_uptodate };
-            for (value, kept) in ["whole_blocks", "if_uptodate", "always"].into_iter().zip(kept) {
-                assert_eq!(rules("short_copy", value).kept(copy), kept, "{value}: {copy:?}");
-            }
-        }
     }
 }

@@ -75,11 +75,10 @@ fn plan((decision, wrong): (&str, &str), value: &str) -> Plan {
         .unwrap_or_else(|report| panic!("{}", report.render(false)))
 }
 
-/// Every decision with each of its values but the correct one.
+/// Every decision with each of its wrong values.
 fn wrong_values() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let pairs = |decision: &'static Decision| {
-        decision.values[1..].iter().map(|(value, _)| (decision.name, *value))
-    };
+    let pairs =
+        |decision: &'static Decision| decision.wrong_values().map(|value| (decision.name, value));
     Choices::DECISIONS.iter().flat_map(pairs)
 }
 
