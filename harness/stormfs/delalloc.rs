@@ -4,7 +4,7 @@
 //! the data is on the device exposes zeros and not what the blocks held before (a5949d3faedf).
 
 use crate::extent_map::State;
-use crate::inode::Inode;
+use crate::inode::{Fork, Inode};
 use crate::quantity::{BlockRange, DiskBlock, FileBlock};
 
 /// Converts every delayed allocation in `range`.
@@ -15,10 +15,7 @@ pub(crate) fn convert(inode: &Inode, range: BlockRange) {
             let extent = fork.extents.lookup(next);
             let end = extent.blocks.end.min(range.end);
             if extent.state == Some(State::Delalloc) {
-                let goal = goal(fork, next);
-                let (disk, taken) = inode.shared.space.allocate(end - next, goal);
-                fork.extents.convert_delalloc(BlockRange { start: next, end: next + taken }, disk);
-                next = next + taken;
+                next = next + allocate(inode, fork, BlockRange { start: next, end });
             } else {
                 next = end;
             }
@@ -26,17 +23,33 @@ pub(crate) fn convert(inode: &Inode, range: BlockRange) {
     });
 }
 
-/// Converts the whole record around `block`, as writeback does, so that one file's blocks stay
-/// together.
+/// Converts the record around `block`, as writeback does, from its front, so that one file's blocks
+/// stay together. Where free space is in pieces it stops with the piece that reaches the block:
+/// the rest of the record stays delayed.
 pub(crate) fn convert_around(inode: &Inode, block: FileBlock) {
-    let extent = inode.fork(|fork| fork.extents.lookup(block));
-    if extent.state == Some(State::Delalloc) {
-        convert(inode, extent.blocks);
+    let mut delayed = true;
+    while delayed {
+        delayed = inode.change_fork(|fork| {
+            let extent = fork.extents.lookup(block);
+            let delayed = extent.state == Some(State::Delalloc);
+            if delayed {
+                allocate(inode, fork, extent.blocks);
+            }
+            delayed
+        });
     }
 }
 
+/// Gives the front of `blocks`, which are delayed, one run of the device; how many got some.
+fn allocate(inode: &Inode, fork: &mut Fork, blocks: BlockRange) -> u64 {
+    let (disk, taken) = inode.shared.space.allocate(blocks.len(), goal(fork, blocks.start));
+    let allocated = BlockRange { start: blocks.start, end: blocks.start + taken };
+    fork.extents.convert_delalloc(allocated, disk);
+    taken
+}
+
 /// Where the block before `block` lies, so that the next one can follow it.
-pub(crate) fn goal(fork: &crate::inode::Fork, block: FileBlock) -> DiskBlock {
+fn goal(fork: &Fork, block: FileBlock) -> DiskBlock {
     let before = block.0.checked_sub(1).map(|before| fork.extents.lookup(FileBlock(before)));
     let disk = before.and_then(|e| e.state.and_then(State::disk).map(|d| d + e.blocks.len()));
     disk.unwrap_or(DiskBlock(0))
