@@ -113,6 +113,7 @@ fn filesystem(plan: &Plan) -> Filesystem {
     Filesystem {
         block_size: plan.filesystem.block_size,
         max_folio: plan.filesystem.max_folio,
+        preset: plan.filesystem.preset.map(str::to_owned),
         deviations: deviations.map(deviation).collect(),
     }
 }

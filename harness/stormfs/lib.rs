@@ -28,6 +28,7 @@ pub mod op;
 pub mod points;
 pub mod locks;
 pub mod choices;
+pub mod presets;
 pub mod rules;
 pub mod space;
 pub mod extent_map;

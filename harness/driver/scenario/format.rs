@@ -222,6 +222,12 @@ static FILESYSTEM: Shape = Shape {
             Fallback::Text("64KiB"),
             Kind::Size { min: 4 * KIB, max: 64 * KIB, power_of_two: true },
         ),
+        key(
+            "preset",
+            "Decisions that belong together; those written beside it override it.",
+            Fallback::Rule("`ideal`"),
+            Kind::Preset,
+        ),
     ],
 };
 

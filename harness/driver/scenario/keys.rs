@@ -43,6 +43,8 @@ pub(super) enum Kind {
     Words(&'static [Described]),
     /// A named point of the filesystem.
     Point,
+    /// The name of a preset of the filesystem's decisions.
+    Preset,
     /// The name of an invariant of the oracle.
     Invariant,
     /// A whole number in a range.
@@ -110,6 +112,8 @@ impl Kind {
             words.to_vec()
         } else if matches!(self, Kind::Point) {
             Point::ALL.iter().map(|point| (point.name(), point.about())).collect()
+        } else if matches!(self, Kind::Preset) {
+            Choices::PRESETS.iter().map(|preset| (preset.name, preset.about)).collect()
         } else {
             Vec::new()
         }

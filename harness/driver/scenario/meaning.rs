@@ -183,6 +183,7 @@ fn filesystem(raw: &RawFilesystem) -> Option<FilesystemPlan> {
     Some(FilesystemPlan {
         block_size: raw.block_size?.value,
         max_folio: raw.max_folio?.value,
+        preset: raw.preset?.value,
         choices: raw.choices?,
     })
 }

@@ -130,6 +130,8 @@ pub struct FilesystemPlan {
     pub block_size: u64,
     /// The largest folio: a power of two, 4 KiB..=64 KiB, at least one block.
     pub max_folio: u64,
+    /// The preset that the decisions begin with, if the scenario names one.
+    pub preset: Option<&'static str>,
     /// Every decision of the filesystem.
     pub choices: Choices,
 }

@@ -47,6 +47,7 @@ pub(super) struct RawDevice {
 pub(super) struct RawFilesystem {
     pub(super) block_size: Read<u64>,
     pub(super) max_folio: Read<u64>,
+    pub(super) preset: Read<Option<&'static str>>,
     pub(super) choices: Option<Choices>,
 }
 
@@ -104,21 +105,34 @@ fn device(fields: &Fields<'_>) -> RawDevice {
 }
 
 fn filesystem(fields: &Fields<'_>) -> RawFilesystem {
-    let mut choices = Some(Choices::default());
+    let preset = fields.maybe("preset", preset);
+    let mut choices = preset.as_ref().map(|preset| match preset.value {
+        Some(name) => Choices::preset(name).expect("the name is one of the presets"),
+        None => Choices::default(),
+    });
     for key in decisions() {
         let Kind::Words(words) = key.kind else { unreachable!("a decision takes a word") };
         let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-        let value = fields.read(key.name, |node, key| values::word(node, key, &words));
-        choices = choices.zip(value).map(|(mut choices, value)| {
-            assert!(choices.set(key.name, &value.value), "the filesystem knows its own decisions");
+        let given = fields.maybe(key.name, |node, key| values::word(node, key, &words));
+        choices = choices.zip(given).map(|(mut choices, given)| {
+            let known = given.value.is_none_or(|value| choices.set(key.name, &value));
+            assert!(known, "the filesystem knows its own decisions");
             choices
         });
     }
     RawFilesystem {
         block_size: fields.size("block_size"),
         max_folio: fields.size("max_folio"),
+        preset,
         choices,
     }
+}
+
+fn preset(node: &Node, key: &Key) -> Taken<&'static str> {
+    let names: Vec<_> = Choices::PRESETS.iter().map(|preset| preset.name).collect();
+    let found = values::word(node, key, &names)?;
+    let known = names.into_iter().find(|name| *name == found);
+    Ok(known.expect("`word` takes one of the names"))
 }
 
 fn files(fields: &Fields<'_>) -> Option<Vec<RawFile>> {

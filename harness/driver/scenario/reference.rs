@@ -44,7 +44,10 @@ fn keys() -> String {
     for (place, shape) in PLACES {
         line(&mut text, &format!("### Keys of {place}\n"));
         if shape.decisions {
-            line(&mut text, "Each decision below is a key of `filesystem`, too.\n");
+            line(
+                &mut text,
+                "Each decision below is a key of `filesystem`, too, and overrides the preset.\n",
+            );
         }
         line(&mut text, &key_table(shape));
         if let Some(words) = word_table(shape) {
@@ -83,7 +86,8 @@ fn kind(key: &Key) -> String {
     match key.kind {
         Kind::Name => "a name".to_owned(),
         Kind::Prose => "text".to_owned(),
-        Kind::Words(words) => {
+        Kind::Words(_) | Kind::Preset => {
+            let words = key.kind.words();
             words.iter().map(|(w, _)| format!("`{w}`")).collect::<Vec<_>>().join(", ")
         }
         Kind::Point => "a point, see below".to_owned(),

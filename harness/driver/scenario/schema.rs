@@ -56,7 +56,7 @@ fn of_kind(kind: Kind) -> Value {
             "type": "string", "pattern": "^[A-Za-z0-9_][A-Za-z0-9._-]*$", "maxLength": 64,
         }),
         Kind::Prose | Kind::Invariant | Kind::Bug => json!({ "type": "string" }),
-        Kind::Words(_) | Kind::Point => words(&kind.words()),
+        Kind::Words(_) | Kind::Point | Kind::Preset => words(&kind.words()),
         Kind::Number { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
         Kind::Seed => json!({ "anyOf": [
             { "type": "integer", "minimum": 0, "maximum": u64::MAX },

@@ -5,6 +5,7 @@
 
 use driver::scenario::{self, Known, MAX_BYTES, Plan, Report};
 use std::path::{Path, PathBuf};
+use stormfs::choices::Choices;
 
 const KNOWN: Known<'static> = Known {
     invariants: &["data_matches_model", "dirty_block_has_backing", "eof_tail_is_zero"],
@@ -137,6 +138,21 @@ fn overrides_change_values_as_if_they_stood_in_the_file() {
     assert_eq!(plan.files[0].size, 70_000);
     assert_eq!(plan.ops, None);
     assert!(format!("{:?}", plan.faults).contains("90000"));
+}
+
+#[test]
+fn decisions_written_beside_a_preset_override_it() {
+    let actors = "actors: [{name: w, ops: {write: 1}}]\n";
+    let preset = Choices::preset("v5.19").unwrap();
+    let alone = plan(&format!("filesystem: {{preset: v5.19}}\n{actors}"), &[]);
+    assert_eq!((alone.filesystem.choices, alone.filesystem.preset), (preset, Some("v5.19")));
+    let text = format!("filesystem: {{preset: v5.19, mapping_check: each_folio}}\n{actors}");
+    let mut expected = preset;
+    assert!(expected.set("mapping_check", "each_folio"));
+    assert_eq!(plan(&text, &[]).filesystem.choices, expected);
+    let set = [("filesystem.preset", "ideal"), ("filesystem.short_copy", "always")];
+    let departures = plan(&text, &set).filesystem.choices.departures();
+    assert_eq!(departures, [("short_copy", "always")]);
 }
 
 #[test]

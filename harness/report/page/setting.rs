@@ -31,6 +31,9 @@ pub(super) fn environment(html: &mut Html, record: &Record) {
             format!("{} operations per second", number::count(timing.operations_per_second)),
         ),
     ];
+    if let Some(preset) = &filesystem.preset {
+        facts.push(("Preset of its decisions", preset.clone()));
+    }
     if let Some(share) = timing.oracle_share {
         facts.push(("Oracle's share of the time", number::percent(share)));
     }

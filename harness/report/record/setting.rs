@@ -87,6 +87,8 @@ pub struct Filesystem {
     pub block_size: u64,
     /// The largest folio in bytes.
     pub max_folio: u64,
+    /// The preset that its decisions begin with; none if the scenario names none.
+    pub preset: Option<String>,
     /// The decisions that differ from the correct ones, in the order of the decisions.
     pub deviations: Vec<Deviation>,
 }

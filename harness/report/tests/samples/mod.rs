@@ -27,6 +27,7 @@ pub(crate) fn record(kind: VerdictKind) -> Record {
         VerdictKind::NotDeterministic => ("Seed 0x2a ran twice and gave two traces.", false),
     };
     if matches!(kind, VerdictKind::Caught | VerdictKind::Missed | VerdictKind::NotProvoked) {
+        record.filesystem.preset = Some("v5.19".to_owned());
         let (decision, value) = ("mapping_check".to_owned(), "never".to_owned());
         record.filesystem.deviations = vec![Deviation { decision, value }];
         record.counts.deviations = if kind == VerdictKind::NotProvoked { 0 } else { 214 };
@@ -78,6 +79,7 @@ pub(crate) fn hostile(text: &str) -> Record {
     record.scenario =
         Scenario { name: own(), file: own(), about: own(), text: own(), overrides: vec![own()] };
     record.device.detail = own();
+    record.filesystem.preset = Some(own());
     record.filesystem.deviations = vec![Deviation { decision: own(), value: own() }];
     record.counts.failed_operations = BTreeMap::from([(own(), 1)]);
     record.counts.operations_by_kind = BTreeMap::from([(own(), 1)]);
@@ -136,7 +138,12 @@ fn clean() -> Record {
             size: 64 << 20,
             detail: "auto: the world is simulated".to_owned(),
         },
-        filesystem: Filesystem { block_size: 1 << 10, max_folio: 16 << 10, deviations: vec![] },
+        filesystem: Filesystem {
+            block_size: 1 << 10,
+            max_folio: 16 << 10,
+            preset: None,
+            deviations: vec![],
+        },
         counts: counts(),
         verdict: Verdict {
             kind: VerdictKind::Clean,

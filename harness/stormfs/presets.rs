@@ -1,0 +1,69 @@
+//! Presets: the decisions that one historic state of the kernel took together, by name.
+//!
+//! A preset covers the decisions that are modelled and no others: what stormfs does not model, it
+//! does not have.
+
+use crate::choices::Choices;
+
+/// Decisions that belong together.
+#[derive(Debug, Clone, Copy)]
+pub struct Preset {
+    /// The name under `filesystem.preset` in a scenario.
+    pub name: &'static str,
+    /// What it stands for.
+    pub about: &'static str,
+    /// The decisions that are not the default, each with its value.
+    pub sets: &'static [(&'static str, &'static str)],
+}
+
+impl Choices {
+    /// Every preset, the oldest first and the correct filesystem last.
+    pub const PRESETS: &'static [Preset] = &[
+        Preset {
+            name: "v5.19",
+            about: "Mappings are used without a second look, and a write gives its whole range back.",
+            sets: &[
+                ("mapping_check", "never"),
+                ("write_cleanup", "whole_range"),
+                ("short_copy", "if_uptodate"),
+            ],
+        },
+        Preset {
+            name: "v6.2",
+            about: "Mappings are compared under each folio's lock, and a write gives back what the \
+                    page cache does not hold.",
+            sets: &[("short_copy", "if_uptodate")],
+        },
+        Preset {
+            name: "v6.12",
+            about: "As v6.2, with what was corrected until then.",
+            sets: &[("short_copy", "if_uptodate")],
+        },
+        Preset { name: "ideal", about: "The correct filesystem, which is the default.", sets: &[] },
+    ];
+
+    /// The decisions of the preset of that name.
+    pub fn preset(name: &str) -> Option<Choices> {
+        let preset = Choices::PRESETS.iter().find(|preset| preset.name == name)?;
+        let mut choices = Choices::default();
+        for (decision, value) in preset.sets {
+            assert!(choices.set(decision, value), "{name} sets {decision}: {value}");
+        }
+        Some(choices)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_preset_sets_decisions_that_exist_and_differ_from_the_default() {
+        for preset in Choices::PRESETS {
+            let choices = Choices::preset(preset.name).expect("a preset finds itself");
+            assert_eq!(choices.departures().len(), preset.sets.len(), "{}", preset.name);
+        }
+        assert_eq!(Choices::preset("ideal"), Some(Choices::default()));
+        assert_eq!(Choices::preset("v0.01"), None);
+    }
+}
