@@ -201,14 +201,13 @@ fn confirm(
 /// Scheduling points that one run of the plan passes, for strategies that spread their changes over
 /// a run. A decision is taken at most of them.
 fn profile(mission: Mission<'_>) -> Result<u64, OpenError> {
-    match mission.plan.strategy {
-        StrategyPlan::Random => Ok(0),
-        StrategyPlan::Pct { .. } => {
-            let plan = Plan { strategy: StrategyPlan::Random, ..mission.plan.clone() };
-            let orders = Orders { plan: &plan, ..orders(mission, PROFILE, 0) };
-            Ok(storm::run(orders)?.end.points)
-        }
+    let asks = |plan: &&Plan| matches!(plan.strategy, StrategyPlan::Pct { .. });
+    if !mission.plan.variants().iter().any(asks) {
+        return Ok(0);
     }
+    let plan = Plan { strategy: StrategyPlan::Random, ..mission.plan.under(PROFILE).clone() };
+    let orders = Orders { plan: &plan, ..orders(mission, PROFILE, 0) };
+    Ok(storm::run(orders)?.end.points)
 }
 
 fn orders(mission: Mission<'_>, seed: Seed, length: u64) -> Orders<'_> {

@@ -3,12 +3,13 @@
 use crate::campaign::{Campaign, Found};
 use crate::environment;
 use crate::scenario::plan::{FaultPlan, IoKind, Plan, WorldKind};
+use crate::scenario::variations::Dimension;
 use crate::tally::{Fault, Tally};
 use block::DeviceKind;
 use oracle::Invariant;
 use report::record::{
     ByteRange, Counts, Deviation, Device, DeviceKind as RecordedKind, FaultCount, Filesystem,
-    Record, Scenario, Seed, Seeds, Timing, Tool, Verdict, Violation, World,
+    Record, Scenario, Seed, Seeds, Timing, Tool, Varied, Verdict, Violation, World,
 };
 use report::reproduce;
 use std::collections::BTreeMap;
@@ -36,8 +37,9 @@ pub fn record(
     campaign: &Campaign,
     (verdict, elapsed): (Verdict, Duration),
 ) -> Record {
-    let plan = asked.plan;
     let Campaign { tally, found, .. } = campaign;
+    // Where the setting differs between seeds, it is told as the failing seed had it.
+    let plan = found.as_ref().map_or(asked.plan, |found| asked.plan.under(found.seed));
     let simulated = plan.world == WorldKind::Simulated;
     let counts = counts(plan, tally);
     let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
@@ -101,7 +103,16 @@ fn scenario(asked: Asked<'_>) -> Scenario {
         about: asked.plan.about.clone(),
         text: asked.text.to_owned(),
         overrides: kept.map(|(path, value)| format!("{path}={value}")).collect(),
+        varied: varied(asked.plan),
     }
+}
+
+/// What differs between seeds.
+fn varied(plan: &Plan) -> Vec<Varied> {
+    let dimensions = plan.variations.iter().flat_map(|all| &all.dimensions);
+    let varied = dimensions.filter(|dimension| !dimension.is_set);
+    let row = |one: &Dimension| Varied { path: one.path.clone(), values: one.values.clone() };
+    varied.map(row).collect()
 }
 
 fn filesystem(plan: &Plan) -> Filesystem {
@@ -195,6 +206,7 @@ fn violation(plan: &Plan, found: &Found) -> Violation {
         seed: Seed(seed.0),
         operation: operation.unwrap_or_else(|| "none in particular".to_owned()),
         step: *step,
+        drawn: plan.drawn.iter().map(|(path, value)| format!("{path}={value}")).collect(),
         replay: None,
         strip: violation.strip.clone(),
         details: details.clone(),

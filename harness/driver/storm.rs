@@ -72,6 +72,7 @@ pub fn run(orders: Orders<'_>) -> Result<Storm, OpenError> {
 /// Runs one storm to its end on `device`, which nobody else uses. Operations are added to `live`
 /// as they end, some at a time.
 pub fn run_on(orders: Orders<'_>, device: Arc<Device>, live: &Arc<AtomicU64>) -> Storm {
+    let orders = Orders { plan: orders.plan.under(orders.seed), ..orders };
     let Orders { plan, seed, .. } = orders;
     let simulated = plan.world == WorldKind::Simulated;
     let sight = match orders.judged {
@@ -164,6 +165,7 @@ fn filesystem(
 
 /// The device that a storm of `plan` runs on.
 pub fn open_device(plan: &Plan, seed: Seed) -> Result<Arc<Device>, OpenError> {
+    let plan = plan.under(seed);
     let mut faults = DeviceFaults::none(seed.faults());
     faults.latency = Latency { min: plan.device.latency_min, max: plan.device.latency_max };
     for fault in &plan.faults {

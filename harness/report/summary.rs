@@ -162,12 +162,14 @@ fn one(text: &mut String, record: &Record, number: usize, violation: &Violation)
     let place = violation.place().map(|place| format!(", {place}")).unwrap_or_default();
     wrapped(text, &format!("{number}. "), &format!("{}{place}", violation.invariant));
     wrapped(text, "   ", &violation.sentence);
+    let drawn = violation.drawn.join(", ");
     let parts = [
         ("expected", &violation.expected),
         ("found", &violation.found),
         ("after", &violation.operation),
+        ("drawn", &drawn),
     ];
-    for (what, evidence) in parts {
+    for (what, evidence) in parts.into_iter().filter(|(_, evidence)| !evidence.is_empty()) {
         let (evidence, whole) = visible::clipped(evidence, EVIDENCE);
         let rest = if whole { "" } else { "\u{2026}" };
         wrapped(text, &format!("   {what:<9} "), &format!("{evidence}{rest}"));

@@ -1,9 +1,10 @@
-//! Chance: one seed, three streams.
+//! Chance: one seed, four kinds of streams.
 //!
+//! *Setting* decides what a run is made of where that differs between runs, one stream a value.
 //! *Case* decides what the actors do, one stream an actor. *Schedule* decides who goes on.
 //! *Faults* decides what goes wrong: it is no sequence but a function of the place (task,
 //! operation, kind, n-th time), so that taking one operation out of a run leaves the faults of
-//! all others as they were. The three are independent: one can be held still while another varies.
+//! all others as they were. All are independent: one can be held still while another varies.
 //!
 //! Every helper is defined here, value by value: an update of a library never changes a seed.
 
@@ -29,6 +30,11 @@ impl Seed {
     /// Who goes on.
     pub fn schedule(self) -> Stream {
         Stream::new(self, 2, 0)
+    }
+
+    /// What the run is made of: the `number`-th thing that differs between runs.
+    pub fn setting(self, number: u64) -> Stream {
+        Stream::new(self, 3, number)
     }
 
     /// What goes wrong.

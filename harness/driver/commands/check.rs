@@ -41,5 +41,7 @@ fn described(plan: &Plan) -> String {
         }
     };
     let actors: u32 = plan.actors.iter().map(|actor| actor.count).sum();
-    format!("well; {} world, {extent}, {actors} actors", plan.world.name())
+    let varied = plan.variations.as_ref().map(|all| format!(", {} combinations", all.count()));
+    let varied = varied.unwrap_or_default();
+    format!("well; {} world, {extent}, {actors} actors{varied}", plan.world.name())
 }

@@ -158,6 +158,10 @@ impl Run<'_> {
         };
         let (name, world) = (&plan.name, plan.world.name());
         self.console.say(&format!("{name}: {world} world, {seeds}; {}", device.detail()));
+        if let Some(variations) = &plan.variations {
+            let count = variations.count();
+            self.console.say(&format!("each seed draws one of {count} combinations"));
+        }
         if !plan.dropped.is_empty() {
             let keys = plan.dropped.join("`, `");
             self.console.say(&format!("dropped for the world {world}: `{keys}` of the file"));

@@ -115,6 +115,12 @@ pub(super) static SCENARIO: Shape = Shape {
             Fallback::Rule("none"),
             Kind::Variants { of: FAULTS, max: 64 },
         ),
+        key(
+            "vary",
+            "Values of which each seed draws one: paths as in `--set`, each with a list.",
+            Fallback::Rule("nothing"),
+            Kind::Vary,
+        ),
         key("bugs", "The bugs that are switched on, by id.", Fallback::Rule("none"), Kind::Bugs),
         key(
             "expect",

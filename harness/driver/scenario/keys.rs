@@ -99,6 +99,8 @@ pub(super) enum Kind {
     },
     /// Kinds of operation with their weights.
     Weights,
+    /// Paths of values, each with a list of what it may be.
+    Vary,
     /// A list of bugs, by id.
     Bugs,
     /// The id of one bug.

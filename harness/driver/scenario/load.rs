@@ -1,11 +1,11 @@
 //! Reads a scenario: from a file or a text, with overrides, to a plan or a report of what is wrong.
 
 use super::diagnose::Report;
-use super::node::Value;
+use super::node::{Node, Value};
 use super::plan::Plan;
 use super::problem::{Problem, Problems};
 use super::suggest::nearest;
-use super::{meaning, other_world, overrides, raw, yaml};
+use super::{combinations, meaning, other_world, overrides, raw, yaml};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
@@ -82,8 +82,10 @@ pub fn parse(
     let world = other_world::named_in(&tree.root);
     overrides::apply(&mut tree.root, overrides, &problems);
     let dropped = other_world::drop_keys(&mut tree.root, &world);
-    let raw = raw::scenario(&tree.root, known, &problems);
-    let plan = raw.and_then(|raw| meaning::plan(raw, name, &problems));
+    let read = |root: &Node, problems: &Problems| {
+        raw::scenario(root, known, problems).and_then(|raw| meaning::plan(raw, name, problems))
+    };
+    let plan = combinations::plan(&tree.root, overrides, &problems, &read);
     let plan = plan.map(|plan| Plan { dropped, ..plan });
     match plan {
         Some(plan) if problems.is_empty() => Ok(plan),

@@ -50,6 +50,8 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
         faults: raw.faults?,
         bugs: raw.bugs?,
         expect: raw.expect?.value,
+        drawn: Vec::new(),
+        variations: None,
         dropped: Vec::new(),
     })
 }

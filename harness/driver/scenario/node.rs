@@ -17,7 +17,7 @@ pub(super) enum Place {
 }
 
 /// A value or a key.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Node {
     /// What was written.
     pub(super) value: Value,
@@ -26,7 +26,7 @@ pub(super) struct Node {
 }
 
 /// What was written.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Value {
     /// Nothing, `~` or `null`.
     Null,
@@ -47,7 +47,7 @@ pub(super) enum Value {
 }
 
 /// One line of a mapping.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Entry {
     /// What stands before the colon.
     pub(super) key: Node,
@@ -68,6 +68,35 @@ impl Node {
             Value::Mapping(_) => "{...}".to_owned(),
             Value::Tagged(tag) => tag.clone(),
         }
+    }
+
+    /// The node as one line of YAML.
+    pub(super) fn flow(&self) -> String {
+        match &self.value {
+            Value::List(items) => {
+                let items: Vec<_> = items.iter().map(Node::flow).collect();
+                format!("[{}]", items.join(", "))
+            }
+            Value::Mapping(entries) => {
+                let pairs = entries.iter();
+                let pairs: Vec<_> = pairs
+                    .map(|Entry { key, value }| format!("{}: {}", key.word(), value.flow()))
+                    .collect();
+                format!("{{{}}}", pairs.join(", "))
+            }
+            Value::Null
+            | Value::Bool(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::Text(_)
+            | Value::Tagged(_) => self.word(),
+        }
+    }
+
+    /// The line of that key, if the node is a mapping that has it.
+    pub(super) fn entry(&self, key: &str) -> Option<&Entry> {
+        let Value::Mapping(entries) = &self.value else { return None };
+        entries.iter().find(|entry| entry.key.word() == key)
     }
 
     /// What kind of value this is, for a sentence that says what was found.

@@ -31,7 +31,7 @@ pub(super) fn drop_keys(root: &mut Node, before: &str) -> Vec<&'static str> {
     for name in names {
         let before = entries.len();
         entries.retain(|entry| entry.key.word() != *name || is_command_line(&entry.value));
-        if entries.len() != before {
+        if entries.len() != before || drop_varied(entries, name) {
             dropped.push(*name);
         }
     }
@@ -39,6 +39,21 @@ pub(super) fn drop_keys(root: &mut Node, before: &str) -> Vec<&'static str> {
         dropped.extend(drop_device(entries));
     }
     dropped
+}
+
+/// What varies below the key `name`. Says whether there was such a thing.
+fn drop_varied(entries: &mut [Entry], name: &str) -> bool {
+    let vary = entries.iter_mut().find(|entry| entry.key.word() == "vary");
+    let Some(Value::Mapping(paths)) = vary.map(|entry| &mut entry.value.value) else {
+        return false;
+    };
+    let before = paths.len();
+    paths.retain(|path| {
+        let word = path.key.word();
+        let first = word.split(['.', '[']).next();
+        first != Some(name) || is_command_line(&path.value)
+    });
+    paths.len() != before
 }
 
 /// A device that takes real time, which simulations do not have.
@@ -80,6 +95,9 @@ mod tests {
         assert_eq!((plan.ops, plan.time), (None, Some(Duration::from_secs(10))));
         let plan = read(&keys, &[("world", "threads"), ("ops", "7")]).unwrap();
         assert_eq!((plan.ops, plan.time), (Some(7), None));
+        let plan =
+            read("vary: {strategy: [random], ops: [5, 6]}", &[("world", "threads")]).unwrap();
+        assert_eq!((plan.dropped, plan.ops), (vec!["strategy", "ops"], None));
         let back = "world: threads\ntime: 5s\nops: 70\ndevice: {kind: loop}";
         let plan = read(back, &[("world", "simulated"), ("seeds", "3")]).unwrap();
         assert_eq!(plan.dropped, ["time", "device.kind"]);

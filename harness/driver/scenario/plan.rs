@@ -2,7 +2,10 @@
 //!
 //! Sizes and positions are bytes; chances are parts per million.
 
+use super::variations::Variations;
 use super::words::words;
+use sim::chance::Seed;
+use std::sync::Arc;
 use std::time::Duration;
 use stormfs::choices::Choices;
 use stormfs::op::OpKind;
@@ -44,8 +47,29 @@ pub struct Plan {
     pub bugs: Vec<String>,
     /// How the run should end.
     pub expect: Expectation,
+    /// What this plan has of what varies, each path with its value: empty if nothing varies, and
+    /// before a seed has drawn.
+    pub drawn: Vec<(String, String)>,
+    /// What each seed draws for itself. Then the plan's own values are those of the first
+    /// combination, and [`Plan::under`] gives those of a seed.
+    pub variations: Option<Arc<Variations>>,
     /// Keys of the file that were dropped because the command line asks for the other world.
     pub dropped: Vec<&'static str>,
+}
+
+impl Plan {
+    /// The plan of a run under `seed`, with what that seed draws.
+    pub fn under(&self, seed: Seed) -> &Plan {
+        self.variations.as_ref().map_or(self, |variations| variations.drawn(seed))
+    }
+
+    /// Every plan that some seed may draw.
+    pub fn variants(&self) -> Vec<&Plan> {
+        match &self.variations {
+            None => vec![self],
+            Some(variations) => variations.plans().collect(),
+        }
+    }
 }
 
 words! {

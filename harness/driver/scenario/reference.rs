@@ -115,6 +115,7 @@ fn kind(key: &Key) -> String {
             words.chain(forms).collect::<Vec<_>>().join(" or ")
         }
         Kind::Weights => "operations with weights, see below".to_owned(),
+        Kind::Vary => "paths with lists of values, see below".to_owned(),
         Kind::Bugs => "a list of ids".to_owned(),
         Kind::Bug => "an id".to_owned(),
     }

@@ -84,6 +84,14 @@ fn of_kind(kind: Kind) -> Value {
             json!({ "oneOf": forms })
         }
         Kind::Weights => weights(),
+        Kind::Vary => json!({
+            "type": "object",
+            "additionalProperties": { "type": "array", "minItems": 1 },
+            "properties": { "skip": {
+                "type": "array", "items": { "type": "object", "minProperties": 1 },
+                "description": "Combinations that are left out: mappings from paths to values.",
+            }},
+        }),
         Kind::Bugs => json!({
             "type": "array", "items": { "type": "string" }, "uniqueItems": true,
         }),

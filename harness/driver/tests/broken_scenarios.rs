@@ -4,6 +4,8 @@
 //! the messages are written anew; read them before committing them.
 
 use driver::scenario::{self, Known, MAX_BYTES, Plan, Report};
+use sim::chance::Seed;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use stormfs::choices::Choices;
 
@@ -153,6 +155,33 @@ fn decisions_written_beside_a_preset_override_it() {
     let set = [("filesystem.preset", "ideal"), ("filesystem.short_copy", "always")];
     let departures = plan(&text, &set).filesystem.choices.departures();
     assert_eq!(departures, [("short_copy", "always")]);
+}
+
+#[test]
+fn each_seed_draws_a_combination_and_the_command_line_holds_values_still() {
+    let text = "vary: {filesystem.block_size: [512, 4KiB, 64KiB], filesystem.max_folio: [4KiB, 64KiB], \
+                ops: [10, 20, 30], \
+                skip: {filesystem.block_size: 64KiB, filesystem.max_folio: 4KiB}}\n\
+                actors: [{name: w, ops: {write: 1}}]\n";
+    let seeds: Vec<_> = (0..400).map(|n| Seed(1).nth(n)).collect();
+    let draw = |plan: &Plan, seed| {
+        let Plan { filesystem, ops, .. } = plan.under(seed);
+        (filesystem.block_size, filesystem.max_folio, ops.unwrap())
+    };
+    let whole = plan(text, &[]);
+    let drawn: Vec<_> = seeds.iter().map(|seed| draw(&whole, *seed)).collect();
+    let different: BTreeSet<_> = drawn.iter().copied().collect();
+    assert_eq!((different.len(), whole.variations.as_ref().unwrap().count()), (15, 15));
+    assert_eq!(draw(&whole, seeds[3]), draw(&plan(text, &[]), seeds[3]));
+    let first = whole.under(seeds[0]);
+    assert_eq!(first.drawn.len(), 3);
+    assert_eq!(first.drawn[2], ("ops".to_owned(), drawn[0].2.to_string()));
+
+    let held = plan(text, &[("ops", "20")]);
+    for (seed, (block_size, max_folio, _)) in seeds.iter().zip(drawn) {
+        assert_eq!(draw(&held, *seed), (block_size, max_folio, 20));
+        assert!(held.under(*seed).drawn.iter().all(|(path, _)| path != "ops"));
+    }
 }
 
 #[test]

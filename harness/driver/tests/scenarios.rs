@@ -62,11 +62,12 @@ fn there_are_at_least_ten_and_all_expect_a_clean_run() {
 
 #[test]
 fn simulated_scenarios_are_clean_and_repeat_themselves() {
-    for (path, mut plan) in plans() {
-        if plan.world == WorldKind::Threads {
-            (plan.world, plan.time, plan.ops) = (WorldKind::Simulated, None, Some(300));
-        }
+    for (path, plan) in plans() {
         for seed in 0..SEEDS {
+            let mut plan = plan.under(Seed(plan.seed).nth(seed)).clone();
+            if plan.world == WorldKind::Threads {
+                (plan.world, plan.time, plan.ops) = (WorldKind::Simulated, None, Some(300));
+            }
             let first = storm(&plan, seed);
             clean(&path, seed, &first);
             let again = storm(&plan, seed);
@@ -78,7 +79,8 @@ fn simulated_scenarios_are_clean_and_repeat_themselves() {
 
 #[test]
 fn scenarios_are_clean_on_threads() {
-    for (path, mut plan) in plans() {
+    for (path, plan) in plans() {
+        let mut plan = plan.under(Seed(plan.seed)).clone();
         (plan.world, plan.time, plan.ops) = (WorldKind::Threads, Some(BRIEFLY), None);
         clean(&path, 0, &storm(&plan, 0));
     }

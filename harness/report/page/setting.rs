@@ -2,7 +2,7 @@
 
 use super::html::Html;
 use super::table::{Cell, table, words};
-use crate::record::Record;
+use crate::record::{Record, Varied};
 use crate::{number, visible};
 
 /// Characters of the scenario that are shown: its file may be a mebibyte.
@@ -72,6 +72,15 @@ pub(super) fn scenario(html: &mut Html, record: &Record) {
                     html.element("li", &[], |html| html.line("code", "", change));
                 }
             });
+        }
+        if !scenario.varied.is_empty() {
+            let row = |one: &Varied| {
+                let values = one.values.join(", ");
+                vec![Cell::Name(one.path.clone()), Cell::Text(values)]
+            };
+            let rows: Vec<_> = scenario.varied.iter().map(row).collect();
+            let caption = "What each seed drew for itself";
+            table(html, caption, &[words("Value"), words("One of")], &rows);
         }
         let frame =
             [("class", "source"), ("tabindex", "0"), ("role", "group"), ("aria-label", "Scenario")];

@@ -19,7 +19,7 @@ pub use json::RecordError;
 pub use percentiles::{Clock, LatencyRecord, LatencyRow, Outcome};
 pub use run::Record;
 pub use seed::{Seed, Seeds};
-pub use setting::{Deviation, Device, DeviceKind, Filesystem, Scenario, Tool, World};
+pub use setting::{Deviation, Device, DeviceKind, Filesystem, Scenario, Tool, Varied, World};
 pub use surroundings::{Environment, Timing};
 pub use verdict::{Verdict, VerdictKind};
 pub use violation::{ByteRange, Violation};

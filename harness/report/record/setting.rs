@@ -24,6 +24,17 @@ pub struct Scenario {
     pub text: String,
     /// What the command line changed in it, each `path=value`.
     pub overrides: Vec<String>,
+    /// What each seed drew for itself.
+    pub varied: Vec<Varied>,
+}
+
+/// A value of the scenario that differs between seeds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Varied {
+    /// Its path, as in `--set`.
+    pub path: String,
+    /// What it may be.
+    pub values: Vec<String>,
 }
 
 /// Who decides which actor goes on.

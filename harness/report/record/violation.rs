@@ -24,6 +24,8 @@ pub struct Violation {
     pub signature: String,
     /// The seed of the simulation, or of the run where real threads ran.
     pub seed: Seed,
+    /// What that seed drew, each `path=value`; empty if nothing varies between seeds.
+    pub drawn: Vec<String>,
     /// The operation after which it was seen, as text.
     pub operation: String,
     /// The scheduling step (simulated) or the number of the operation (threads) at which it was

@@ -39,11 +39,12 @@ fn results_do_not_depend_on_the_number_of_jobs() {
 #[test]
 fn the_last_line_of_a_failing_run_shows_the_same_violation() {
     let mixed = project("scenarios/mixed.yaml").display().to_string();
-    for strategy in ["random", "{pct: {depth: 3}}"] {
+    let vary = "vary={filesystem.block_size: [512, 1KiB, 4KiB], device.size: [2MiB, 4MiB], \
+                strategy: [random, {pct: {depth: 3}}]}";
+    for (set, drawn) in [("strategy=random", 0), ("strategy={pct: {depth: 3}}", 0), (vary, 3)] {
         let stand = Stand::new();
-        let set = format!("strategy={strategy}");
         let mut command = stand.command(&format!("run {mixed} {LATE} --json -"));
-        let first = Ran::of(command.args(["--set", &set]).output().unwrap());
+        let first = Ran::of(command.args(["--set", set]).output().unwrap());
         assert_eq!(first.code, Some(1), "{first:?}");
         let line = first.err.lines().last().unwrap();
         let words = line.strip_prefix("reproduce with: pagestorm ").expect(line);
@@ -54,6 +55,7 @@ fn the_last_line_of_a_failing_run_shows_the_same_violation() {
         let again = Ran::of(shell.current_dir(stand.path(".")).output().unwrap());
         assert_eq!(again.code, Some(1), "{again:?}");
         assert_eq!(again.record().violations, first.record().violations);
+        assert_eq!(first.record().violations[0].drawn.len(), drawn);
         assert_eq!(again.record().counts.seeds_done, 1);
     }
 }

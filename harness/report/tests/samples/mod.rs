@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use report::latency::Latency;
 use report::record::{
     ByteRange, Clock, Counts, Deviation, Device, DeviceKind, Environment, FaultCount, Filesystem,
-    Outcome, Record, Scenario, Seed, Seeds, Timing, Tool, Verdict, VerdictKind, Violation, World,
+    Outcome, Record, Scenario, Seed, Seeds, Timing, Tool, Varied, Verdict, VerdictKind, Violation,
+    World,
 };
 
 /// A run that ended with `kind`, as the driver would tell it.
@@ -35,6 +36,8 @@ pub(crate) fn record(kind: VerdictKind) -> Record {
     }
     if matches!(kind, VerdictKind::Caught | VerdictKind::Violation | VerdictKind::Hung) {
         record.violations = vec![lost_backing(), size_off()];
+        let values = ["512", "1KiB"].map(str::to_owned).to_vec();
+        record.scenario.varied = vec![Varied { path: "filesystem.block_size".to_owned(), values }];
     }
     if matches!(kind, VerdictKind::NothingRan | VerdictKind::Environment) {
         record.counts = Counts::default();
@@ -76,8 +79,14 @@ pub(crate) fn hostile(text: &str) -> Record {
     (0..50).for_each(|steps| latency.record(text, Outcome::Ok, steps));
     record.latency = latency.to_record();
     record.tool = Tool { name: own(), version: own() };
-    record.scenario =
-        Scenario { name: own(), file: own(), about: own(), text: own(), overrides: vec![own()] };
+    record.scenario = Scenario {
+        name: own(),
+        file: own(),
+        about: own(),
+        text: own(),
+        overrides: vec![own()],
+        varied: vec![Varied { path: own(), values: vec![own()] }],
+    };
     record.device.detail = own();
     record.filesystem.preset = Some(own());
     record.filesystem.deviations = vec![Deviation { decision: own(), value: own() }];
@@ -95,6 +104,7 @@ pub(crate) fn hostile(text: &str) -> Record {
         expected: own(),
         found: own(),
         signature: own(),
+        drawn: vec![own()],
         operation: own(),
         replay: Some(own()),
         strip: own(),
@@ -130,6 +140,7 @@ fn clean() -> Record {
                 .to_owned(),
             text: include_str!("scenario.yaml").to_owned(),
             overrides: vec!["actors[0].count=2".to_owned()],
+            varied: vec![],
         },
         world: World::Simulated,
         seed: Seeds { first: Seed(0x9e37_79b9), count: 2_000 },
@@ -265,6 +276,7 @@ fn lost_backing() -> Violation {
         found: "a hole; the block was dirtied by mapper-0#112".to_owned(),
         signature: "F-3b1c".to_owned(),
         seed: Seed(0x2a),
+        drawn: vec![],
         operation: "writer-0#97: write 4096 bytes at 69632, short after 1536".to_owned(),
         step: 14_203,
         replay: Some("reports/short-copies/failures/F-3b1c.yaml".to_owned()),
@@ -292,6 +304,7 @@ fn size_off() -> Violation {
         found: "69632".to_owned(),
         signature: "F-90aa".to_owned(),
         seed: Seed(0x51),
+        drawn: vec!["filesystem.block_size=512".to_owned(), "files[1].layout=hole".to_owned()],
         operation: "truncater-0#12: truncate to 65536".to_owned(),
         step: 911,
         replay: None,
