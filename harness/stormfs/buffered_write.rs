@@ -47,6 +47,7 @@ pub(crate) fn write(inode: &Inode, op: OpId, pos: u64, source: &dyn UserMemory) 
     let end = pos + source.len();
     let mut next = pos;
     let mut error = None;
+    let mut inherited = false;
     while next < end && error.is_none() {
         let range = ByteRange::new(next, end);
         let mut map = match iomap::begin_write(inode, range, Purpose::Write) {
@@ -56,11 +57,12 @@ pub(crate) fn write(inode: &Inode, op: OpId, pos: u64, source: &dyn UserMemory) 
                 break;
             }
         };
+        map.new = inode.rules().mapping_is_new(map.new, inherited);
         inode.at(Point::WriteMapped);
         let mapped = range.intersection(map.range);
         let (reached, failed) = write_mapped(&call, &mut map, mapped);
         write_cleanup::release_unused(inode, &map, mapped, reached - next);
-        inode.shared.witness.cleanup_done(inode.view(), op, mapped);
+        inherited = map.stale && map.new;
         error = failed;
         let stuck = reached == next && !map.stale;
         next = reached;
@@ -68,6 +70,7 @@ pub(crate) fn write(inode: &Inode, op: OpId, pos: u64, source: &dyn UserMemory) 
             break;
         }
     }
+    inode.shared.witness.cleanup_done(inode.view(), op, ByteRange::new(pos, end));
     drop_beyond_eof(inode, ByteRange::new(next, end));
     Progress { written: next - pos, error }
 }

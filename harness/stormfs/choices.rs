@@ -107,8 +107,34 @@ choices! {
     write_cleanup: WriteCleanup {
         /// Only the holes of the page cache, found by walking it under `invalidate_lock`.
         CacheWalk = "cache_walk",
-        /// The whole range, after dropping its page cache.
+        /// The same, without the lock: a fault can put data where the walk has found none.
+        CacheWalkUnlocked = "cache_walk_unlocked",
+        /// The whole range, after dropping its page cache under `invalidate_lock`.
+        WholeRangeLocked = "whole_range_locked",
+        /// The whole range, after dropping its page cache, without the lock.
         WholeRange = "whole_range",
+        /// As `whole_range`, but nothing of a stale mapping: the one that replaces it will see to it.
+        /// That one finds the reservation there, takes it for somebody else's, and keeps it.
+        SkipIfStale = "skip_if_stale",
+        /// As `skip_if_stale`, and the mapping that replaces the stale one counts as new, whatever
+        /// it covers: what the stale one covered beyond it is nobody's, and what others reserved or
+        /// wrote under it is dropped, or zeroed, as if it were the write's own.
+        SkipIfStaleCarryNew = "skip_if_stale_carry_new",
+    }
+    /// Where does the walk of the page cache end?
+    walk_end: WalkEnd {
+        /// With the block that holds the end of the file.
+        EndOfFile = "end_of_file",
+        /// With the write: a dirty folio that straddles the end of the file keeps what was reserved
+        /// under the rest of it, which no writeback will convert.
+        EndOfWrite = "end_of_write",
+    }
+    /// How is the offset computed at which the walk of the page cache goes on?
+    walk_index: WalkIndex {
+        /// In as many bits as a position has.
+        Full = "full",
+        /// In a page index of 8 bits: from the first MiB on the walk starts again and again.
+        Wraps = "wraps",
     }
     /// What happens to bytes beyond the end of the file when it grows over them?
     extension: Extension {

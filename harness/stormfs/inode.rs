@@ -1,7 +1,7 @@
 //! A file: its sizes, its locks, its extent map, its page cache, and the filesystem it belongs to.
 
 use crate::errno::Errno;
-use crate::extent_map::ExtentMap;
+use crate::extent_map::{Extent, ExtentMap, State};
 use crate::folio::Folio;
 use crate::locks::Lock;
 use crate::page_cache::PageCache;
@@ -186,7 +186,7 @@ impl Inode {
     pub(crate) fn free_blocks(&self, blocks: BlockRange) {
         self.change_fork(|fork| {
             for extent in fork.extents.remove(blocks) {
-                match extent.state.and_then(crate::extent_map::State::disk) {
+                match extent.state.and_then(State::disk) {
                     Some(disk) => self.shared.space.free(disk, extent.blocks.len()),
                     None => self.shared.space.unreserve(extent.blocks.len()),
                 }
@@ -201,6 +201,12 @@ impl Inode {
                 self.shared.space.unreserve(fork.extents.remove_delalloc(blocks));
             });
         }
+    }
+
+    /// Whether any of `blocks` is in a delayed allocation.
+    pub(crate) fn holds_delalloc(&self, blocks: BlockRange) -> bool {
+        let delayed = |extent: Extent| extent.state == Some(State::Delalloc);
+        self.fork(|fork| fork.extents.pieces(blocks).any(delayed))
     }
 
     /// Locks a folio. `None` if it has left the page cache while the caller waited.

@@ -96,7 +96,7 @@ pub trait Witness: Send + Sync {
     /// A cached mapping was found current for `range`. Held: the folio lock.
     fn mapping_validated(&self, _file: View<'_>, _map: &Iomap, _range: ByteRange) {}
 
-    /// A write has given back what it did not use of its mapping of `range`. Held: `i_rwsem`.
+    /// A write of `range` has given back what it did not use of its mappings. Held: `i_rwsem`.
     fn cleanup_done(&self, _file: View<'_>, _op: OpId, _range: ByteRange) {}
 
     /// Writeback has read `folio` for I/O. Held: its lock.

@@ -6,7 +6,11 @@
 //! back; `invalidate_lock` held exclusively keeps faults from adding folios behind the walk.
 //!
 //! The walk ends at the end of the block that holds `i_size`, so that a dirty block that straddles
-//! the end of the file keeps its reservation.
+//! the end of the file keeps its reservation. Beyond it nothing does: the dirty bits of a folio say
+//! nothing there, and writeback, which would convert the reservation, does not go there.
+//!
+//! A mapping that was found stale is released like any other before the write maps again: what it
+//! reserved may lie beyond the next mapping, and that one cannot tell it from what others reserved.
 
 use crate::block_bits::runs;
 use crate::inode::{Inode, LockedFolio};
@@ -28,8 +32,13 @@ pub(crate) fn release_unused(inode: &Inode, map: &Iomap, range: ByteRange, writt
     if unused.is_empty() {
         return;
     }
+    let reserved = || inode.holds_delalloc(geometry.blocks_within(unused));
+    if map.stale && !inode.rules().stale_mapping_is_released(reserved) {
+        return;
+    }
     inode.at(Point::WriteEndBeforeWalk);
-    let _keeps_faults_out = inode.invalidate_lock.write();
+    let exclusive = inode.rules().cleanup_excludes_faults();
+    let _keeps_faults_out = exclusive.then(|| inode.invalidate_lock.write());
     let others = || inode.cache.any_dirty_or_writeback(unused);
     if inode.rules().cleanup_spares_cache(others) {
         punch_around_cache(inode, unused);
@@ -41,23 +50,29 @@ pub(crate) fn release_unused(inode: &Inode, map: &Iomap, range: ByteRange, writt
 
 /// Punches the delayed allocations of `unused` that no dirty block needs.
 fn punch_around_cache(inode: &Inode, unused: ByteRange) {
-    let end_of_data = inode.geometry().up(inode.size()).min(unused.end);
+    let rules = inode.rules();
+    let end_of_file = inode.geometry().up(inode.size());
+    let others = |range| inode.cache.any_dirty_or_writeback(range);
+    let end = rules.walk_end(unused, end_of_file, others);
     let mut punched_to = unused.start;
-    let mut scan = ByteRange::new(unused.start, end_of_data);
+    let mut scan = ByteRange::new(unused.start, end);
     while let Some(folio) = inode.cache.first_in(scan) {
         inode.at(Point::WriteEndScan);
-        scan.start = folio.range().end;
+        scan.start = rules.walk_continues_at(folio.range().end);
         let Some(folio) = inode.lock_folio(folio) else { continue };
         if folio.is_dirty() {
             punch(inode, ByteRange::new(punched_to, folio.range().start));
-            punch_clean_blocks(inode, &folio, ByteRange::new(punched_to, end_of_data));
-            punched_to = folio.range().end.clamp(punched_to, end_of_data);
+            punch_clean_blocks(inode, &folio, ByteRange::new(punched_to, end_of_file.min(end)));
+            punched_to = folio.range().end.clamp(punched_to, end);
         }
     }
     punch(inode, ByteRange::new(punched_to, unused.end));
 }
 
 fn punch_clean_blocks(inode: &Inode, folio: &LockedFolio<'_>, range: ByteRange) {
+    if range.is_empty() {
+        return;
+    }
     let (first, last) = folio.touching(range);
     for (from, to) in runs(!folio.dirty_blocks(), first, last) {
         punch(inode, folio.bytes_of(from, to));

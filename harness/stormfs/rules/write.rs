@@ -1,7 +1,7 @@
 //! The questions of a buffered write.
 
 use super::Rules;
-use crate::choices::{MappingCheck, ShortCopy, WriteCleanup};
+use crate::choices::{MappingCheck, ShortCopy};
 
 /// A copy from user memory into a folio, which may have ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,15 +39,6 @@ impl Rules {
             }
             ShortCopy::IfUptodate => self.deviate(right, 0),
             ShortCopy::Always => self.deviate(right, copy.bytes),
-        }
-    }
-
-    /// Does the clean-up of a write spare what others have put into the page cache? `others` says
-    /// whether somebody has.
-    pub fn cleanup_spares_cache(&self, others: impl FnOnce() -> bool) -> bool {
-        match self.choices.write_cleanup {
-            WriteCleanup::CacheWalk => true,
-            WriteCleanup::WholeRange => !self.deviate(!others(), true),
         }
     }
 }
