@@ -1,7 +1,8 @@
 //! Presets: the decisions that one historic state of the kernel took together, by name.
 //!
 //! A preset covers the decisions that are modelled and no others: what stormfs does not model, it
-//! does not have.
+//! does not have. It is the buffered write path of that time as far as this model can differ from
+//! it, not a kernel; every decision that it does not name has its default, which is correct.
 
 use crate::choices::Choices;
 
@@ -21,7 +22,8 @@ impl Choices {
     pub const PRESETS: &'static [Preset] = &[
         Preset {
             name: "v5.19",
-            about: "Mappings are used without a second look, and a write gives its whole range back.",
+            about: "Before cached mappings had a cookie: a mapping is used until it ends, and a write \
+                    that falls short drops the cache over what it gives back, without a lock.",
             sets: &[
                 ("mapping_check", "never"),
                 ("write_cleanup", "whole_range"),
@@ -29,14 +31,23 @@ impl Choices {
             ],
         },
         Preset {
+            name: "rfc",
+            about: "v5.19 with the first proposal to check mappings, of September 2022, which was not \
+                    merged: a stale mapping gives nothing back, and its successor counts as new.",
+            sets: &[
+                ("write_cleanup", "skip_if_stale_carry_new"),
+                ("short_copy", "if_uptodate"),
+            ],
+        },
+        Preset {
             name: "v6.2",
-            about: "Mappings are compared under each folio's lock, and a write gives back what the \
-                    page cache does not hold.",
+            about: "The series that was merged: mappings are compared under each folio's lock, and a \
+                    write gives back what the page cache does not hold. Zeroing and sizes as before.",
             sets: &[("short_copy", "if_uptodate")],
         },
         Preset {
             name: "v6.12",
-            about: "As v6.2, with what was corrected until then.",
+            about: "As v6.2, and zeroing knows of dirty cache over unwritten extents.",
             sets: &[("short_copy", "if_uptodate")],
         },
         Preset { name: "ideal", about: "The correct filesystem, which is the default.", sets: &[] },
