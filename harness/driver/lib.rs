@@ -2,6 +2,7 @@
 
 pub mod scenario;
 pub mod user_buffer;
+pub mod call;
 pub mod workload;
 pub mod target;
 pub mod tally;

@@ -2,7 +2,7 @@
 
 use crate::campaign::{Campaign, Found};
 use crate::environment;
-use crate::scenario::plan::{FaultPlan, IoKind, Plan, WorldKind};
+use crate::scenario::plan::{ActorPlan, FaultPlan, IoKind, Plan, WorldKind};
 use crate::scenario::variations::Dimension;
 use crate::tally::{Fault, Tally};
 use block::DeviceKind;
@@ -133,8 +133,8 @@ fn counts(plan: &Plan, tally: &Tally) -> Counts {
     let mut by_kind: BTreeMap<String, u64> = plan
         .actors
         .iter()
-        .flat_map(|actor| &actor.ops)
-        .map(|(kind, _)| (kind.name().to_owned(), 0))
+        .flat_map(ActorPlan::kinds)
+        .map(|kind| (kind.name().to_owned(), 0))
         .collect();
     by_kind.extend(tally.operations.iter().map(|(kind, count)| (kind.name().to_owned(), *count)));
     let failed = tally.failed.iter();

@@ -1,9 +1,10 @@
 //! What the tasks of one storm share, and how an actor plays its part.
 
+use crate::call::Call;
 use crate::scenario::plan::{ActorPlan, Layout, Plan, WorldKind};
 use crate::tally::{Fault, Tally};
 use crate::target::{Performed, StormTarget, Target};
-use crate::workload::{Drawn, Workload};
+use crate::workload::Workload;
 use oracle::Oracle;
 use oracle::results::{Excuses, results_are_justified};
 use sim::chance::Seed;
@@ -69,7 +70,7 @@ impl Stage {
         interrupted: Arc<AtomicBool>,
     ) -> Stage {
         let actors = wide(crate::storm::actors(plan));
-        let shrinks = plan.actors.iter().flat_map(|actor| &actor.ops);
+        let mut kinds = plan.actors.iter().flat_map(ActorPlan::kinds);
         Stage {
             target,
             oracle,
@@ -78,7 +79,7 @@ impl Stage {
             time: plan.time,
             left: AtomicU64::new(plan.ops.unwrap_or(u64::MAX)),
             geometry: Geometry::new(plan.filesystem.block_size, plan.filesystem.max_folio),
-            shrinks: shrinks.into_iter().any(|(kind, _)| *kind == OpKind::Truncate),
+            shrinks: kinds.any(|kind| kind == OpKind::Truncate),
             tally: sim::sync::mutex(&TALLY, 0, tally),
             phase: Phase {
                 open: AtomicBool::new(false),
@@ -143,14 +144,16 @@ impl Stage {
 
     /// The player of the `number`-th actor.
     pub fn player(&self, plan: &Plan, actor: &ActorPlan, seed: Seed, number: usize) -> Player {
-        let share = plan.ops.map(|ops| {
-            let actors = wide(crate::storm::actors(plan));
-            ops / actors + u64::from(wide(number) < ops % actors)
-        });
+        let share = || crate::workload::share(plan, number);
+        let quota = match plan.world {
+            _ if !actor.does.is_empty() => Some(wide(actor.does.len())),
+            WorldKind::Simulated => share(),
+            WorldKind::Threads => None,
+        };
         Player {
             workload: Workload::new(plan, actor, seed.case(wide(number))),
             number,
-            quota: if plan.world == WorldKind::Simulated { share } else { None },
+            quota,
             pause: actor.pause,
             memory: Vec::new(),
         }
@@ -173,7 +176,7 @@ impl Phase {
 pub struct Player {
     workload: Workload,
     number: usize,
-    /// Operations to do in the simulated world; the threads world shares one count.
+    /// Operations to do. `None`: those who draw theirs in the threads world share one count.
     quota: Option<u64>,
     pause: Duration,
     memory: Vec<u8>,
@@ -225,16 +228,16 @@ impl Player {
     fn perform(&mut self, stage: &Stage, number: u64) {
         let actor = u16::try_from(self.number + 1).expect("at most 40 actors");
         let id = OpId { actor, number };
-        let drawn = self.workload.next(|file| stage.target.size(file));
-        let before = stage.reach(drawn.file);
+        let call = self.workload.next(|file| stage.target.size(file));
+        let before = stage.reach(call.file);
         let started = sim::now();
-        let performed = stage.target.perform(id, self.number, &drawn, &mut self.memory);
+        let performed = stage.target.perform(id, self.number, &call, &mut self.memory);
         let latency = match stage.world {
             WorldKind::Simulated => sim::points_passed(),
             WorldKind::Threads => nanoseconds(sim::now().saturating_sub(started)),
         };
-        stage.count(&drawn, performed, latency);
-        stage.judge(&drawn, performed, before);
+        stage.count(&call, performed, latency);
+        stage.judge(&call, performed, before);
     }
 }
 
@@ -256,9 +259,9 @@ impl Stage {
         Reach { size, instant: self.filesystem().shared().space.instant() }
     }
 
-    fn count(&self, drawn: &Drawn, performed: Performed, latency: u64) {
+    fn count(&self, call: &Call, performed: Performed, latency: u64) {
         let mut tally = self.tally.lock();
-        tally.operation(&drawn.op, performed.outcome, latency);
+        tally.operation(&call.op, performed.outcome, latency);
         let short = performed.short_source;
         if short.armed {
             let fault = if short.persistent {
@@ -269,30 +272,30 @@ impl Stage {
             tally.fault(fault, 1, u64::from(short.fired));
         }
         drop(tally);
-        if drawn.op == Op::Fsync && performed.outcome.is_err() {
-            self.reported[drawn.file].fetch_add(1, Ordering::Relaxed);
+        if call.op == Op::Fsync && performed.outcome.is_err() {
+            self.reported[call.file].fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// Whether what the call returned has a reason.
-    fn judge(&self, drawn: &Drawn, performed: Performed, before: Reach) {
-        let after = self.reach(drawn.file);
+    fn judge(&self, call: &Call, performed: Performed, before: Reach) {
+        let after = self.reach(call.file);
         let counts = self.target.filesystem.shared().device.faults();
         let failed = counts.read_error.fired + counts.write_error.fired + counts.flush_error.fired;
         // Edges of blocks on both sides; a write fault reserves for its whole folio.
-        let bytes = performed.asked.max(extent_of(&drawn.op)).max(self.geometry.max_folio());
+        let bytes = performed.asked.max(extent_of(&call.op)).max(self.geometry.max_folio());
         let need = bytes / self.geometry.block_size() + 2;
         let least_free = self.filesystem().shared().space.least_free_since(before.instant);
         let excuses = Excuses {
             bad_source: performed.short_source.fired && performed.short_source.persistent,
             device_failed: failed != 0,
             space_was_short: least_free < need,
-            beyond_eof: self.shrinks || reaches_beyond(&drawn.op, before.size.min(after.size)),
+            beyond_eof: self.shrinks || reaches_beyond(&call.op, before.size.min(after.size)),
         };
         let asked = performed.asked;
         let outcome = performed.outcome;
         let checks = self.oracle.checks();
-        let verdict = results_are_justified(checks, &drawn.op, asked, outcome, excuses);
+        let verdict = results_are_justified(checks, &call.op, asked, outcome, excuses);
         self.oracle.judge_overall(verdict);
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Operations, actors, faults and the tally know a [`Target`] only; the filesystem model is one.
 
+use crate::call::Call;
 use crate::user_buffer::{ShortCopies, UserBuffer};
-use crate::workload::Drawn;
 use oracle::pattern;
 use sim::chance::FaultDice;
 use std::sync::Arc;
@@ -35,9 +35,9 @@ pub struct Shortness {
 
 /// Performs operations.
 pub trait Target: Send + Sync {
-    /// Performs `drawn` as operation `id`, in the mapping of `mapper` where it uses one.
+    /// Performs `call` as operation `id`, in the mapping of `mapper` where it uses one.
     /// `memory` is the actor's own, reused from call to call.
-    fn perform(&self, id: OpId, mapper: usize, drawn: &Drawn, memory: &mut Vec<u8>) -> Performed;
+    fn perform(&self, id: OpId, mapper: usize, call: &Call, memory: &mut Vec<u8>) -> Performed;
 
     /// The size of a file now.
     fn size(&self, file: usize) -> u64;
@@ -54,17 +54,17 @@ pub struct StormTarget {
 }
 
 impl Target for StormTarget {
-    fn perform(&self, id: OpId, mapper: usize, drawn: &Drawn, memory: &mut Vec<u8>) -> Performed {
-        let (fs, file) = (&self.filesystem, drawn.file);
+    fn perform(&self, id: OpId, mapper: usize, call: &Call, memory: &mut Vec<u8>) -> Performed {
+        let (fs, file) = (&self.filesystem, call.file);
         let plain = |outcome| Performed { outcome, asked: 0, short_source: Shortness::default() };
         let moved = |outcome, range: ByteRange| Performed { asked: range.len(), ..plain(outcome) };
-        match drawn.op {
+        match call.op {
             Op::Read(range) => {
                 memory.resize(narrow(range.len()), 0);
                 moved(fs.read(file, id, range.start, memory), range)
             }
-            Op::Write(range) => self.write(id, drawn, Some(range.start), range.len(), memory),
-            Op::Append(len) => self.write(id, drawn, None, len, memory),
+            Op::Write(range) => self.write(id, call, Some(range.start), range.len(), memory),
+            Op::Append(len) => self.write(id, call, None, len, memory),
             Op::WriteFromMmap { pos, source } => {
                 moved(fs.write_from_mmap(file, id, mapper, (pos, source)), source)
             }
@@ -97,15 +97,16 @@ impl StormTarget {
     fn write(
         &self,
         id: OpId,
-        drawn: &Drawn,
+        call: &Call,
         pos: Option<u64>,
         len: u64,
         memory: &mut Vec<u8>,
     ) -> Performed {
         patterned(id, pos.unwrap_or(0), len, memory);
-        let gap = self.short_copies.gap(self.dice, id, len, &drawn.pieces);
-        let source = UserBuffer::new(memory, &drawn.pieces, gap);
-        let outcome = self.filesystem.write(drawn.file, id, pos, &source);
+        let by_chance = || self.short_copies.gap(self.dice, id, len, &call.pieces);
+        let gap = call.gap.or_else(by_chance);
+        let source = UserBuffer::new(memory, &call.pieces, gap);
+        let outcome = self.filesystem.write(call.file, id, pos, &source);
         let short_source = Shortness {
             armed: gap.is_some(),
             fired: source.fell_short(),

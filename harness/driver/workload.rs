@@ -1,15 +1,19 @@
-//! What an actor does next: operations drawn from its own stream of chance.
+//! What an actor does next: the calls of its list, or operations drawn from its own stream of chance.
 //!
 //! Positions are drawn where bugs live: around the end of the file, at edges of blocks, pages and
 //! folios, and around what the actor touched last, more often than anywhere.
 
+use crate::call::Call;
 use crate::scenario::plan::{ActorPlan, Plan, SizeShape};
 use sim::chance::Stream;
+use std::vec;
 use stormfs::op::{Op, OpKind};
-use stormfs::quantity::{ByteRange, PAGE, page_up};
+use stormfs::quantity::{ByteRange, PAGE, page_up, wide};
 
-/// Draws the operations of one actor.
+/// Gives the calls of one actor.
 pub struct Workload {
+    /// What is left of the actor's list; empty if it draws.
+    listed: vec::IntoIter<Call>,
     chance: Stream,
     actor: ActorPlan,
     weights: Vec<u32>,
@@ -19,15 +23,15 @@ pub struct Workload {
     recent: u64,
 }
 
-/// An operation and the file it is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Drawn {
-    /// The file's number.
-    pub file: usize,
-    /// The operation.
-    pub op: Op,
-    /// Offsets at which the iovecs of a write end.
-    pub pieces: Vec<u64>,
+/// How many operations the `number`-th actor of a simulation draws: the plan's, divided among those
+/// who draw.
+pub fn share(plan: &Plan, number: usize) -> Option<u64> {
+    let draws = |actor: &ActorPlan| actor.does.is_empty();
+    let each = plan.actors.iter().flat_map(|actor| (0..actor.count).map(move |_| draws(actor)));
+    let each: Vec<bool> = each.collect();
+    let drawing = |among: &[bool]| wide(among.iter().filter(|draws| **draws).count());
+    let (all, before) = (drawing(&each), drawing(&each[..number]));
+    plan.ops.map(|ops| ops / all + u64::from(before < ops % all))
 }
 
 impl Workload {
@@ -36,6 +40,7 @@ impl Workload {
         let largest = plan.files.iter().map(|file| file.size).max().unwrap_or(0);
         let weight = |(_, weight): &(OpKind, u64)| u32::try_from(*weight).unwrap_or(u32::MAX);
         Workload {
+            listed: actor.does.clone().into_iter(),
             chance,
             actor: actor.clone(),
             weights: actor.ops.iter().map(weight).collect(),
@@ -46,8 +51,13 @@ impl Workload {
         }
     }
 
-    /// The next operation. `size` tells the size of a file as it is now.
-    pub fn next(&mut self, size: impl Fn(usize) -> u64) -> Drawn {
+    /// The next call. `size` tells the size of a file as it is now. An actor with a list has as
+    /// many calls as that has.
+    pub fn next(&mut self, size: impl Fn(usize) -> u64) -> Call {
+        self.listed.next().unwrap_or_else(|| self.draw(size))
+    }
+
+    fn draw(&mut self, size: impl Fn(usize) -> u64) -> Call {
         let kind = self.actor.ops[self.chance.weighted(&self.weights)].0;
         let file = usize::try_from(self.chance.below(self.files)).expect("at most 64");
         let size = size(file);
@@ -55,7 +65,7 @@ impl Workload {
         let range = ByteRange::at(self.position(size), len);
         self.recent = range.end;
         let op = self.operation(kind, range, size);
-        Drawn { file, op, pieces: self.pieces(len) }
+        Call { file, op, pieces: self.pieces(len), gap: None }
     }
 
     fn operation(&mut self, kind: OpKind, range: ByteRange, size: u64) -> Op {

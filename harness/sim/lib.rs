@@ -29,6 +29,6 @@ pub use site::Site;
 pub use sync::{Lock, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use wait::{
     WaitQueue, begin_operation, current_operation, now, pause, point, points_passed, sleep, stop,
-    stopping,
+    stopping, tasks,
 };
-pub use world::{End, Failure, Outcome, World};
+pub use world::{End, Failure, Outcome, Stand, State, World};

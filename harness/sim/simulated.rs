@@ -3,6 +3,8 @@
 //! One simulation runs on a thread at a time, from start to end; its state lives in thread-local
 //! cells, so a point costs a few loads and stores. Nothing here allocates at a point.
 
+mod look;
+
 use crate::rank::{self, Held};
 use crate::schedule::{Deviation, Key, Schedule};
 use crate::site::Site;
@@ -12,6 +14,8 @@ use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
+
+pub(crate) use look::{current_operation, now, points_passed, tasks};
 
 /// A simulation has at most this many tasks: one bit each in a word.
 pub(crate) const TASKS: usize = 64;
@@ -65,6 +69,7 @@ struct Engine {
 /// The state that is touched at decisions and failures.
 #[derive(Default)]
 struct Cold {
+    names: Vec<String>,
     strategy: Option<Box<dyn Strategy>>,
     deviations: Vec<Deviation>,
     failure: Option<Failure>,
@@ -109,6 +114,7 @@ pub(crate) fn run(tasks: Vec<Task>, settings: Settings) -> End {
     let names: Vec<String> = tasks.iter().map(|task| task.name.clone()).collect();
     ENGINE.with(|engine| engine.reset(tasks.len(), &settings));
     COLD.with_borrow_mut(|cold| {
+        cold.names.clone_from(&names);
         cold.strategy = Some(settings.strategy);
         cold.deviations.clear();
         cold.failure = None;
@@ -466,16 +472,6 @@ pub(crate) fn sleep(time: Duration) {
     });
 }
 
-/// See [`crate::now`].
-pub(crate) fn now() -> Duration {
-    ENGINE.with(|engine| Duration::from_nanos(engine.clock.get()))
-}
-
-/// See [`crate::points_passed`].
-pub(crate) fn points_passed() -> u64 {
-    ENGINE.with(|engine| u64::from(engine.slots[engine.current.get()].passed.get()))
-}
-
 /// See [`crate::begin_operation`].
 pub(crate) fn begin_operation(number: u64) {
     ENGINE.with(|engine| {
@@ -483,15 +479,6 @@ pub(crate) fn begin_operation(number: u64) {
         slot.operation.set(number);
         slot.passed.set(0);
     });
-}
-
-/// See [`crate::current_operation`].
-pub(crate) fn current_operation() -> (u64, u64) {
-    ENGINE.with(|engine| {
-        let current = engine.current.get();
-        let task = u64::try_from(current).expect("below 64");
-        (task, engine.slots[current].operation.get())
-    })
 }
 
 /// See [`crate::stop`].

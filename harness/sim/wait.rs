@@ -8,6 +8,7 @@
 use crate::simulated::{self, Resume};
 use crate::site::Site;
 use crate::threads;
+use crate::world::Stand;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::time::Duration;
 
@@ -146,6 +147,15 @@ pub fn current_operation() -> (u64, u64) {
     match here() {
         Here::Threads => (0, threads::current_operation()),
         Here::Simulated => simulated::current_operation(),
+    }
+}
+
+/// Where every task stands, in the order of spawning; nothing in the threads world, where nobody
+/// stands still to be looked at.
+pub fn tasks() -> Vec<Stand> {
+    match here() {
+        Here::Threads => Vec::new(),
+        Here::Simulated => simulated::tasks(),
     }
 }
 

@@ -112,6 +112,28 @@ impl fmt::Display for Blocked {
     }
 }
 
+/// Where a task of a simulation stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stand {
+    /// The task's name.
+    pub task: String,
+    /// The operation it is in; 0 if it has not begun one.
+    pub operation: u64,
+    /// Whether it can go on.
+    pub state: State,
+}
+
+/// Whether a task can go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It can, now or when its sleep is over, and whether it does is for the strategy to say.
+    CanRun,
+    /// It waits until somebody wakes it.
+    Waits(Site),
+    /// It has come to its end.
+    Ended,
+}
+
 /// A panic in a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Panic {

@@ -34,10 +34,7 @@ impl Choices {
             name: "rfc",
             about: "v5.19 with the first proposal to check mappings, of September 2022, which was not \
                     merged: a stale mapping gives nothing back, and its successor counts as new.",
-            sets: &[
-                ("write_cleanup", "skip_if_stale_carry_new"),
-                ("short_copy", "if_uptodate"),
-            ],
+            sets: &[("write_cleanup", "skip_if_stale_carry_new"), ("short_copy", "if_uptodate")],
         },
         Preset {
             name: "v6.2",

@@ -1,5 +1,6 @@
 //! Actors: what they do, how long, where and how many; both stages.
 
+use super::calls::{self, RawCall};
 use super::fields::{Fields, Given, Read};
 use super::keys::{Fallback, Key, Kind};
 use super::node::{Node, Place, Value, quoted};
@@ -14,11 +15,18 @@ use stormfs::op::OpKind;
 /// The heaviest weight of an operation.
 pub(super) const HEAVIEST: u64 = 1_000_000;
 
+/// Kinds of operation, each with its weight.
+type Weights = Vec<(OpKind, u64)>;
+
+/// A list of calls; `None` for each that is wrong.
+type List = Vec<Option<RawCall>>;
+
 /// Actors that do the same kind of thing, as written.
 pub(super) struct RawActor {
     pub(super) name: Read<String>,
     pub(super) count: Read<u64>,
-    ops: Option<Vec<(OpKind, u64)>>,
+    ops: Option<Weights>,
+    does: Option<List>,
     size: Option<RawSize>,
     align: Read<u64>,
     within: Read<Option<u64>>,
@@ -40,8 +48,17 @@ pub(super) fn actors(fields: &Fields<'_>) -> Option<Vec<RawActor>> {
     Some(items.iter().filter_map(open).collect())
 }
 
-/// The plan of one actor, if its sizes make sense.
-pub(super) fn plan(raw: RawActor, report: &mut dyn FnMut(Problem)) -> Option<ActorPlan> {
+/// The plan of one actor, if its sizes make sense and its files are among `files`,
+/// unless those are wrong themselves.
+pub(super) fn plan(
+    raw: RawActor,
+    files: Option<&[&str]>,
+    report: &mut dyn FnMut(Problem),
+) -> Option<ActorPlan> {
+    let calls = raw.does.map(|does| {
+        let calls: Vec<_> = does.into_iter().map(|call| calls::plan(call, files, report)).collect();
+        calls.into_iter().collect::<Option<Vec<_>>>()
+    });
     let size = raw.size.and_then(|raw| sizes(&raw, report));
     let count = raw.count.and_then(|count| u32::try_from(count.value).ok());
     let iovecs = raw.iovecs.and_then(|iovecs| u32::try_from(iovecs.value).ok());
@@ -49,6 +66,7 @@ pub(super) fn plan(raw: RawActor, report: &mut dyn FnMut(Problem)) -> Option<Act
         name: raw.name?.value,
         count: count?,
         ops: raw.ops?,
+        does: calls??,
         size: size?,
         align: raw.align?.value,
         within: raw.within?.value,
@@ -64,10 +82,12 @@ fn actor(fields: &Fields<'_>) -> RawActor {
         max: size.size("max"),
         shape: size.word("shape"),
     });
+    let (ops, does) = work(fields);
     RawActor {
         name: fields.read("name", values::name),
         count: fields.number("count"),
-        ops: ops(fields),
+        ops,
+        does,
         size,
         align: fields.size("align"),
         within: fields.maybe("within", values::size),
@@ -76,7 +96,46 @@ fn actor(fields: &Fields<'_>) -> RawActor {
     }
 }
 
-fn ops(fields: &Fields<'_>) -> Option<Vec<(OpKind, u64)>> {
+/// What they draw from, and what they do one after the other: one of the two is empty.
+fn work(fields: &Fields<'_>) -> (Option<Weights>, Option<List>) {
+    match (fields.given("ops"), fields.given("does")) {
+        (Some(_), None) => (ops(fields), Some(Vec::new())),
+        (None, Some(_)) => (Some(Vec::new()), does(fields)),
+        (None, None) => {
+            let help = "add `ops:`, what they do at random, each operation with its weight, or \
+                        `does:`, a list of what they do";
+            let message = "an actor has neither `ops` nor `does`";
+            fields.report(Problem::at(fields.place, message).help(help));
+            (None, None)
+        }
+        (Some(first), Some(second)) => {
+            let message = "an actor has `ops` or `does`, and this one has both";
+            let problem = Problem::at(second.key.place, message).help("remove one of the two");
+            fields.report(problem.second(first.key.place, "the other"));
+            (ops(fields), does(fields))
+        }
+    }
+}
+
+fn does(fields: &Fields<'_>) -> Option<List> {
+    for name in ["size", "align", "within", "iovecs"] {
+        if let Some(entry) = fields.given(name) {
+            let message = format!("`{name}` has no meaning beside `does`");
+            let help = "remove it: each operation of the list says for itself where it acts";
+            fields.report(Problem::at(entry.key.place, message).help(help));
+        }
+    }
+    let calls = calls::calls(fields)?;
+    if calls.is_empty() {
+        let place = fields.given("does")?.value.place;
+        let problem = Problem::at(place, "this actor does nothing: `does` is empty");
+        fields.report(problem.help("list at least one operation, as in `[fsync]`"));
+        return None;
+    }
+    Some(calls)
+}
+
+fn ops(fields: &Fields<'_>) -> Option<Weights> {
     let Given { value: (), place } = fields.read("ops", |node, key| {
         let wanted = "a mapping from operations to weights";
         let help = "write `{write: 8, fsync: 1}`";

@@ -123,6 +123,11 @@ impl<'a> Fields<'a> {
         self.read(name, values::chance)
     }
 
+    /// Reads `true` or `false`.
+    pub(super) fn flag(&self, name: &str) -> Read<bool> {
+        self.read(name, values::flag)
+    }
+
     /// Reads one of an enum's words.
     pub(super) fn word<T: Word>(&self, name: &str) -> Read<T> {
         self.read(name, |node, key| {
@@ -184,7 +189,7 @@ impl<'a> Fields<'a> {
 
     /// The items of a list of one-key mappings, each with the name of its key.
     pub(super) fn variants(&self, name: &str) -> Option<Vec<Option<(&'static str, Fields<'a>)>>> {
-        let Kind::Variants { of, max } = self.key(name).kind else {
+        let Kind::Variants { of, max, .. } = self.key(name).kind else {
             unreachable!("the key takes a list")
         };
         let items = self.items(name, 0, max)?;
@@ -321,6 +326,10 @@ fn variant<'a>(
 ) -> Option<(&'static str, Fields<'a>)> {
     let Value::Mapping(entries) = &node.value else {
         let named = variants.iter().find(|variant| variant.name == node.word());
+        if let Some(variant) = named.filter(|variant| variant.needs_no_key()) {
+            let keys = Fields::absent(node.place, &variant.shape, problems);
+            return Some((variant.name, keys));
+        }
         problems.add(if let Some(variant) = named {
             needs_keys(node.place, variant)
         } else {
@@ -349,6 +358,10 @@ fn variant<'a>(
         return None;
     };
     if matches!(entry.value.value, Value::Null) {
+        if variant.needs_no_key() {
+            let keys = Fields::absent(entry.key.place, &variant.shape, problems);
+            return Some((variant.name, keys));
+        }
         problems.add(needs_keys(entry.key.place, variant));
         return None;
     }
@@ -356,6 +369,11 @@ fn variant<'a>(
 }
 
 fn forms(variants: &[Variant]) -> String {
+    const FEW: usize = 8;
+    if FEW < variants.len() {
+        let names: Vec<_> = variants.iter().map(|variant| variant.name).collect();
+        return format!("write one like `{}`, of {}", example(&variants[0]), list(&names));
+    }
     let forms: Vec<_> = variants.iter().map(example).collect();
     format!("write `{}`", forms.join("`, or `"))
 }
@@ -367,9 +385,10 @@ fn needs_keys(place: Place, variant: &Variant) -> Problem {
 
 /// A default is written in the table as in a scenario.
 fn default_node(text: &'static str, place: Place) -> Node {
-    let value = match text.parse() {
-        Ok(number) => Value::Integer(number),
-        Err(_) => Value::Text(text.to_owned()),
+    let value = match (text.parse(), text.parse()) {
+        (Ok(number), _) => Value::Integer(number),
+        (_, Ok(flag)) => Value::Bool(flag),
+        _ => Value::Text(text.to_owned()),
     };
     Node { value, place }
 }
@@ -390,6 +409,7 @@ fn sample(key: &Key) -> &'static str {
         (matches!(key.kind, Kind::Chance), "5%"),
         (matches!(key.kind, Kind::Duration { .. }), "5ms"),
         (matches!(key.kind, Kind::Number { .. }), "3"),
+        (matches!(key.kind, Kind::Size { .. }), "4KiB"),
     ];
     samples.iter().find(|(fits, _)| *fits).map_or("...", |(_, sample)| sample)
 }
@@ -408,6 +428,9 @@ fn stranger_help(name: &str, known: &[&str]) -> String {
     }
     let homes = PLACES.iter().filter(|(_, shape)| shape.key(name).is_some());
     let homes: Vec<_> = homes.map(|(place, _)| *place).collect();
+    if known.is_empty() {
+        return "it has no keys: remove this one".to_owned();
+    }
     if homes.is_empty() {
         return format!("its keys are {}", list(known));
     }

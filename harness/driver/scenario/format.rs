@@ -1,5 +1,6 @@
 //! The format of a scenario: every key, its type, its range, its default and its meaning.
 
+use super::calls::CALLS;
 use super::keys::{Fallback, Key, Kind, Shape, Variant};
 use super::plan::{DeviceKind, IoKind, Layout, SizeShape, WorldKind};
 
@@ -10,14 +11,25 @@ const TIB: u64 = 1 << 40;
 /// The largest file, as large as a position may be.
 pub(super) const LARGEST_FILE: u64 = 16 * TIB;
 
+/// The longest operation.
+pub(super) const LONGEST: u64 = 16 * MIB;
+
+/// The most calls in an actor's list.
+const MOST_CALLS: usize = 10_000;
+
 /// The most actors of one run, over all groups.
 pub(super) const MOST_ACTORS: u64 = 40;
 
-const fn key(name: &'static str, about: &'static str, default: Fallback, kind: Kind) -> Key {
+pub(super) const fn key(
+    name: &'static str,
+    about: &'static str,
+    default: Fallback,
+    kind: Kind,
+) -> Key {
     Key { name, about, default, kind }
 }
 
-const fn size(min: u64, max: u64) -> Kind {
+pub(super) const fn size(min: u64, max: u64) -> Kind {
     Kind::Size { min, max, power_of_two: false }
 }
 
@@ -63,7 +75,7 @@ pub(super) static SCENARIO: Shape = Shape {
         ),
         key(
             "ops",
-            "Operations over all actors: per seed (simulated) or in total (threads).",
+            "Operations over all actors with `ops`: per seed (simulated) or in total (threads).",
             Fallback::Rule("2000 if simulated; unlimited in threads"),
             Kind::Number { min: 1, max: 1_000_000_000_000 },
         ),
@@ -113,7 +125,7 @@ pub(super) static SCENARIO: Shape = Shape {
             "faults",
             "What goes wrong on purpose, and must be survived.",
             Fallback::Rule("none"),
-            Kind::Variants { of: FAULTS, max: 64 },
+            Kind::Variants { what: "faults", of: FAULTS, max: 64 },
         ),
         key(
             "vary",
@@ -265,9 +277,16 @@ static ACTOR: Shape = Shape {
         ),
         key(
             "ops",
-            "What they do, each operation with its weight: `{write: 8, fsync: 1}`.",
-            Fallback::Required,
+            "What they do at random, each operation with its weight: `{write: 8, fsync: 1}`.",
+            Fallback::Rule("none: `does` says what they do"),
             Kind::Weights,
+        ),
+        key(
+            "does",
+            "What each of them does, one after the other, and then it is done: \
+             `[write: {at: 0, size: 4KiB}, fsync]`.",
+            Fallback::Rule("none: `ops` says what they do"),
+            Kind::Variants { what: "operations", of: CALLS, max: MOST_CALLS },
         ),
         key(
             "size",
@@ -275,7 +294,7 @@ static ACTOR: Shape = Shape {
             Fallback::Rule("1 to 64KiB, `log_uniform`"),
             Kind::Mapping(&LENGTH),
         ),
-        key("align", "Positions are multiples of this.", Fallback::Text("1"), size(1, 16 * MIB)),
+        key("align", "Positions are multiples of this.", Fallback::Text("1"), size(1, LONGEST)),
         key(
             "within",
             "Positions lie below this.",
@@ -305,9 +324,9 @@ static LENGTH: Shape = Shape {
             "min",
             "The shortest.",
             Fallback::Rule("1; the value of `max` if `shape` is `fixed`"),
-            size(1, 16 * MIB),
+            size(1, LONGEST),
         ),
-        key("max", "The longest.", Fallback::Text("64KiB"), size(1, 16 * MIB)),
+        key("max", "The longest.", Fallback::Text("64KiB"), size(1, LONGEST)),
         key(
             "shape",
             "How lengths between the two are drawn.",

@@ -72,6 +72,10 @@ pub(super) enum Kind {
     },
     /// A chance.
     Chance,
+    /// `true` or `false`.
+    Flag,
+    /// A list of offsets in bytes.
+    Offsets,
     /// A mapping with keys of its own.
     Mapping(&'static Shape),
     /// A list of mappings.
@@ -85,6 +89,8 @@ pub(super) enum Kind {
     },
     /// A list of one-key mappings.
     Variants {
+        /// What they are, in the plural.
+        what: &'static str,
         /// Its items.
         of: &'static [Variant],
         /// The most.
@@ -142,6 +148,13 @@ pub(super) struct Variant {
     pub(super) about: &'static str,
     /// What stands behind it.
     pub(super) shape: Shape,
+}
+
+impl Variant {
+    /// Whether its name alone says everything: every key has a default.
+    pub(super) fn needs_no_key(&self) -> bool {
+        self.shape.keys.iter().all(|key| !matches!(key.default, Fallback::Required))
+    }
 }
 
 impl Shape {

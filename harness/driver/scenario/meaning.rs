@@ -5,8 +5,8 @@ use super::fields::{Given, Read};
 use super::format::MOST_ACTORS;
 use super::node::Place;
 use super::plan::{
-    DeviceKind, DevicePlan, Expectation, FilePlan, FilesystemPlan, Layout, Plan, StrategyPlan,
-    WorldKind,
+    ActorPlan, DeviceKind, DevicePlan, Expectation, FilePlan, FilesystemPlan, Layout, Plan,
+    StrategyPlan, WorldKind,
 };
 use super::problem::{Problem, Problems};
 use super::quantity::{show_duration, show_size};
@@ -29,9 +29,13 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
     let device = raw.device.and_then(|raw| device(&raw, problems));
     let filesystem = raw.filesystem.as_ref().and_then(filesystem);
     let files = raw.files.and_then(|raw| files(raw, problems));
-    let actors = raw.actors.and_then(|raw| every_actor(raw, problems));
+    let actors = raw.actors.and_then(|raw| every_actor(raw, files.as_deref(), problems));
+    if let Some(actors) = &actors {
+        drawing(raw.ops, actors, problems);
+    }
     let is_threads = raw.world?.value == WorldKind::Threads;
     let ops = raw.ops?.value;
+    let draws = actors.as_ref()?.iter().any(|actor| actor.does.is_empty());
     let time = raw.time?.value.or((is_threads && ops.is_none()).then_some(THREADS_TIME));
     Some(Plan {
         name: raw.name?.value.unwrap_or_else(|| default_name(name)),
@@ -39,7 +43,7 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
         world: raw.world?.value,
         seed: raw.seed?.value,
         seeds: raw.seeds?.value.unwrap_or(if is_threads { 1 } else { 100 }),
-        ops: ops.or((!is_threads).then_some(SIMULATED_OPS)),
+        ops: ops.or((!is_threads && draws).then_some(SIMULATED_OPS)),
         time,
         strategy: raw.strategy?.value.unwrap_or(StrategyPlan::Random),
         step_budget: raw.step_budget?.value,
@@ -202,7 +206,20 @@ fn files(raw: Vec<RawFile>, problems: &Problems) -> Option<Vec<FilePlan>> {
     raw.into_iter().map(plan).collect()
 }
 
-fn every_actor(raw: Vec<RawActor>, problems: &Problems) -> Option<Vec<super::plan::ActorPlan>> {
+/// Somebody has to draw the operations that `ops` counts.
+fn drawing(ops: Read<Option<u64>>, actors: &[ActorPlan], problems: &Problems) {
+    let Some(place) = given(ops) else { return };
+    if actors.iter().all(|actor| !actor.does.is_empty()) {
+        let message = "`ops` counts operations that are drawn, and every actor has a list";
+        problems.add(Problem::at(place, message).help("remove it"));
+    }
+}
+
+fn every_actor(
+    raw: Vec<RawActor>,
+    files: Option<&[FilePlan]>,
+    problems: &Problems,
+) -> Option<Vec<ActorPlan>> {
     unique("actor", raw.iter().filter_map(|actor| actor.name.as_ref()), problems);
     let mut total: u64 = 0;
     for count in raw.iter().filter_map(|actor| actor.count) {
@@ -215,7 +232,11 @@ fn every_actor(raw: Vec<RawActor>, problems: &Problems) -> Option<Vec<super::pla
         }
     }
     let mut report = |problem| problems.add(problem);
-    let plans: Vec<_> = raw.into_iter().map(|raw| actors::plan(raw, &mut report)).collect();
+    let names = |files: &[FilePlan]| files.iter().map(|file| file.name.clone()).collect();
+    let names: Option<Vec<String>> = files.map(names);
+    let names = names.as_ref().map(|names| names.iter().map(String::as_str).collect::<Vec<_>>());
+    let plan = |raw| actors::plan(raw, names.as_deref(), &mut report);
+    let plans: Vec<_> = raw.into_iter().map(plan).collect();
     plans.into_iter().collect()
 }
 

@@ -24,6 +24,7 @@ mod fields;
 mod raw;
 mod meaning;
 mod actors;
+mod calls;
 mod suggest;
 mod problem;
 mod locate;

@@ -4,6 +4,7 @@
 
 use super::variations::Variations;
 use super::words::words;
+use crate::call::Call;
 use sim::chance::Seed;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,8 +25,8 @@ pub struct Plan {
     pub seed: u64,
     /// How many seeds to run, 1..=10 000 000. Always 1 in the threads world.
     pub seeds: u64,
-    /// Operations over all actors, per seed (simulated) or in total (threads).
-    /// `None`: only `time` ends the run.
+    /// Operations over all actors that draw theirs, per seed (simulated) or in total (threads).
+    /// `None`: only `time` ends the run, or nobody draws.
     pub ops: Option<u64>,
     /// How long a threads run lasts at most. Always `None` in the simulated world.
     pub time: Option<Duration>,
@@ -178,8 +179,11 @@ pub struct ActorPlan {
     pub name: String,
     /// How many of them, 1..=32. The counts of all actors add up to 40 at most.
     pub count: u32,
-    /// What they do, in the order of the scenario: no kind twice, weights 1..=1 000 000.
+    /// What they draw their operations from, in the order of the scenario: no kind twice, weights
+    /// 1..=1 000 000. Empty if `does` is not.
     pub ops: Vec<(OpKind, u64)>,
+    /// What each of them does, in this order, and then it is done. Empty if `ops` is not.
+    pub does: Vec<Call>,
     /// How long their operations are.
     pub size: SizePlan,
     /// Positions are multiples of this, at least 1.
@@ -191,6 +195,14 @@ pub struct ActorPlan {
     pub iovecs: u32,
     /// The time between two operations.
     pub pause: Duration,
+}
+
+impl ActorPlan {
+    /// The kinds of operation that they do, or may do.
+    pub fn kinds(&self) -> impl Iterator<Item = OpKind> {
+        let drawn = self.ops.iter().map(|(kind, _)| *kind);
+        drawn.chain(self.does.iter().map(|call| call.op.kind()))
+    }
 }
 
 /// How long operations are.

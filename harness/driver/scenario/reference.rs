@@ -1,7 +1,8 @@
 //! The reference of the format in Markdown, derived from the tables by which scenarios are read.
 
+use super::calls::CALLS;
 use super::format::{FAULTS, PLACES};
-use super::keys::{Fallback, Key, Kind, Shape};
+use super::keys::{Fallback, Key, Kind, Shape, Variant};
 use super::quantity::{show_duration, show_size};
 use std::fmt::Write;
 use std::time::Duration;
@@ -9,12 +10,12 @@ use stormfs::choices::Choices;
 use stormfs::op::OpKind;
 use stormfs::points::Point;
 
-/// The tables of the reference, each with its name: `keys`, `operations`, `faults`, `decisions`
-/// and `points`.
+/// The tables of the reference, each with its name: that of its marks.
 pub fn tables() -> Vec<(&'static str, String)> {
     vec![
         ("keys", keys()),
         ("operations", operations()),
+        ("calls", calls()),
         ("faults", faults()),
         ("decisions", decisions()),
         ("points", points()),
@@ -104,7 +105,9 @@ fn kind(key: &Key) -> String {
         Kind::Chance => "a chance".to_owned(),
         Kind::Mapping(_) => "a mapping, see below".to_owned(),
         Kind::List { min, max, .. } => format!("a list of {min} to {max}, see below"),
-        Kind::Variants { max, .. } => format!("a list of up to {max} faults, see below"),
+        Kind::Flag => "`true` or `false`".to_owned(),
+        Kind::Offsets => "a list of offsets".to_owned(),
+        Kind::Variants { what, max, .. } => format!("a list of up to {max} {what}, see below"),
         Kind::Either { words, variants } => {
             let words = words.iter().map(|(word, _)| format!("`{word}`"));
             let forms = variants.iter().map(|variant| {
@@ -128,22 +131,38 @@ fn operations() -> String {
 }
 
 fn faults() -> String {
-    let rows = FAULTS.iter().flat_map(|fault| {
-        fault.shape.keys.iter().enumerate().map(|(number, key)| {
-            let (name, about) = if number == 0 {
-                (format!("`{}`", fault.name), fault.about)
-            } else {
-                (String::new(), "")
-            };
-            let default = match key.default {
-                Fallback::Text(text) => format!(" Default: `{text}`."),
-                Fallback::Required | Fallback::Rule(_) => String::new(),
-            };
-            let meaning = format!("{}{default}", key.about);
-            [name, about.to_owned(), format!("`{}`", key.name), kind(key), meaning]
-        })
-    });
+    let rows = variant_rows(FAULTS);
     table(["fault", "what happens", "its keys", "value", "meaning"], rows)
+}
+
+fn calls() -> String {
+    let rows = variant_rows(CALLS);
+    table(["operation", "what it does", "its keys", "value", "meaning"], rows)
+}
+
+fn variant_rows(variants: &'static [Variant]) -> impl Iterator<Item = [String; 5]> {
+    variants.iter().flat_map(|variant| {
+        let mut keys: Vec<_> = variant.shape.keys.iter().map(key_cells).collect();
+        if keys.is_empty() {
+            keys.push(["none".to_owned(), String::new(), String::new()]);
+        }
+        keys.into_iter().enumerate().map(|(number, [name, value, meaning])| {
+            let (variant, about) = match number {
+                0 => (format!("`{}`", variant.name), variant.about.to_owned()),
+                _ => Default::default(),
+            };
+            [variant, about, name, value, meaning]
+        })
+    })
+}
+
+fn key_cells(key: &Key) -> [String; 3] {
+    let default = match key.default {
+        Fallback::Text(text) => format!(" Default: `{text}`."),
+        Fallback::Rule(rule) => format!(" Default: {rule}."),
+        Fallback::Required => String::new(),
+    };
+    [format!("`{}`", key.name), kind(key), format!("{}{default}", key.about)]
 }
 
 fn decisions() -> String {

@@ -4,6 +4,7 @@ use super::actors::HEAVIEST;
 use super::format::SCENARIO;
 use super::keys::{Described, Fallback, Key, Kind, Shape, Variant};
 use super::quantity::show_size;
+use super::values::MOST_OFFSETS;
 use serde_json::{Map, Value, json};
 use stormfs::op::OpKind;
 
@@ -44,8 +45,11 @@ fn property(key: &Key) -> Value {
     };
     schema["description"] = json!(about);
     if let Fallback::Text(text) = key.default {
-        let number = text.parse::<u64>();
-        schema["default"] = number.map_or_else(|_| json!(text), |number| json!(number));
+        schema["default"] = match (text.parse::<u64>(), text.parse::<bool>()) {
+            (Ok(number), _) => json!(number),
+            (_, Ok(flag)) => json!(flag),
+            _ => json!(text),
+        };
     }
     schema
 }
@@ -71,11 +75,16 @@ fn of_kind(kind: Kind) -> Value {
             { "type": "number", "minimum": 0, "maximum": 1 },
             { "type": "string", "pattern": "^[0-9]+([.][0-9]+)?%$" },
         ]}),
+        Kind::Flag => json!({ "type": "boolean" }),
+        Kind::Offsets => json!({
+            "type": "array", "items": size(0, u64::MAX, false), "minItems": 1,
+            "maxItems": MOST_OFFSETS,
+        }),
         Kind::Mapping(shape) => mapping(shape),
         Kind::List { of, min, max } => json!({
             "type": "array", "items": mapping(of), "minItems": min, "maxItems": max,
         }),
-        Kind::Variants { of, max } => json!({
+        Kind::Variants { of, max, .. } => json!({
             "type": "array", "items": { "oneOf": variants(of) }, "maxItems": max,
         }),
         Kind::Either { words, variants: of } => {
@@ -131,7 +140,10 @@ fn variants(of: &[Variant]) -> Vec<Value> {
             "properties": { variant.name: body },
         })
     };
-    of.iter().map(variant).collect()
+    let mappings = of.iter().map(variant);
+    let words = of.iter().filter(|variant| variant.needs_no_key());
+    let words = words.map(|one| json!({ "const": one.name, "description": one.about }));
+    mappings.chain(words).collect()
 }
 
 fn weights() -> Value {

@@ -15,6 +15,9 @@ pub(super) struct Complaint {
     pub(super) help: String,
 }
 
+/// A source has one piece more than offsets: as many as `iovecs` can ask for.
+pub(super) const MOST_OFFSETS: usize = 15;
+
 /// What reading one value gives.
 pub(super) type Taken<T> = Result<T, Complaint>;
 
@@ -148,6 +151,29 @@ pub(super) fn duration(node: &Node, key: &Key) -> Taken<Duration> {
 pub(super) fn chance(node: &Node, key: &Key) -> Taken<u32> {
     let range = "a chance like 5% or 0.1%, or a number from 0 to 1";
     quantity(node, key, "a chance", range, quantity::chance)
+}
+
+/// `true` or `false`.
+pub(super) fn flag(node: &Node, key: &Key) -> Taken<bool> {
+    let Value::Bool(value) = node.value else {
+        return Err(wrong_type(node, key, "`true` or `false`", "write one of the two"));
+    };
+    Ok(value)
+}
+
+/// A list of offsets in bytes.
+pub(super) fn offsets(node: &Node, key: &Key) -> Taken<Vec<u64>> {
+    let help = "write a list like `[512, 4KiB]`";
+    let Value::List(items) = &node.value else {
+        return Err(wrong_type(node, key, "a list of offsets", help));
+    };
+    if items.is_empty() || MOST_OFFSETS < items.len() {
+        let message = format!("`{}` has {} items", key.name, items.len());
+        return Err(Complaint { message, help: format!("1 to {MOST_OFFSETS} can stand there") });
+    }
+    let kind = Kind::Size { min: 0, max: u64::MAX, power_of_two: false };
+    let key = Key { kind, ..*key };
+    items.iter().map(|item| size(item, &key)).collect()
 }
 
 /// A value of the wrong type altogether.

@@ -2,10 +2,11 @@
 
 use rayon::prelude::*;
 use sim::chance::Seed;
+use sim::schedule::Schedule;
 use sim::strategy::{Pct, Random, Replay, Strategy};
 use sim::sync::{mutex, rw_lock};
 use sim::world::Settings;
-use sim::{End, Failure, Lock, Mutex, Outcome, Rank, Site, WaitQueue, World};
+use sim::{End, Failure, Lock, Mutex, Outcome, Rank, Site, State, WaitQueue, World};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -254,6 +255,30 @@ fn abandoned_tasks_give_back_what_they_own() {
         assert!(matches!(world.run().outcome, Outcome::Failed(Failure::Stopped(_))));
         assert_eq!(Arc::strong_count(&owned), 1);
     }
+}
+
+#[test]
+fn a_task_sees_where_the_others_stand() {
+    let lock = Arc::new(mutex(&OUTER, 7, 0));
+    let mut world = simulated(Box::new(Replay::new(&Schedule::default())));
+    let (held, wanted) = (Arc::clone(&lock), lock);
+    world.spawn("holder", move || {
+        sim::begin_operation(3);
+        let guard = held.lock();
+        sim::sleep(Duration::from_millis(1));
+        let stands: Vec<_> = sim::tasks().into_iter().map(|stand| stand.state).collect();
+        let [State::CanRun, State::Waits(site), State::Ended, State::CanRun] = stands[..] else {
+            panic!("{stands:?}");
+        };
+        assert_eq!((site.name, site.object), ("outer", 7));
+        assert_eq!((sim::tasks()[0].operation, sim::tasks()[1].task.as_str()), (3, "waiter"));
+        drop(guard);
+    });
+    world.spawn("waiter", move || *wanted.lock() += 1);
+    world.spawn("brief", || {});
+    world.spawn("sleeper", || sim::sleep(Duration::from_secs(1)));
+    finished(&world.run());
+    assert_eq!(sim::tasks(), []);
 }
 
 #[test]

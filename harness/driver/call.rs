@@ -1,0 +1,24 @@
+//! A call: an operation, the file it is for, and what is peculiar about the memory it writes from.
+
+use crate::user_buffer::Gap;
+use stormfs::op::Op;
+
+/// One call, as an actor draws it or a scenario lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The file's number.
+    pub file: usize,
+    /// The operation.
+    pub op: Op,
+    /// Offsets at which the iovecs of a write end.
+    pub pieces: Vec<u64>,
+    /// The byte of a write's source that is not present. `None`: the faults of the scenario decide.
+    pub gap: Option<Gap>,
+}
+
+impl Call {
+    /// A call with nothing peculiar about it.
+    pub fn plain(file: usize, op: Op) -> Call {
+        Call { file, op, pieces: Vec::new(), gap: None }
+    }
+}

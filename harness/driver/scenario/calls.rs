@@ -1,0 +1,270 @@
+//! The calls of an actor's list: the table of their keys, and both stages of reading them.
+
+use super::fields::{Fields, Given, Read};
+use super::format::{LARGEST_FILE, LONGEST, key, size};
+use super::keys::{Fallback, Key, Kind, Shape, Variant};
+use super::problem::Problem;
+use super::quantity::show_size;
+use super::suggest::did_you_mean;
+use super::values;
+use crate::call::Call;
+use crate::user_buffer::Gap;
+use stormfs::op::{Op, OpKind};
+use stormfs::quantity::ByteRange;
+
+const AT: Key = key("at", "The first byte.", Fallback::Required, size(0, LARGEST_FILE));
+
+const SIZE: Key = key("size", "How many bytes.", Fallback::Required, size(1, LONGEST));
+
+const FILE: Key =
+    key("file", "The file, by its name.", Fallback::Rule("the first of `files`"), Kind::Name);
+
+const KEEP_SIZE: Key = key(
+    "keep_size",
+    "Whether the size stays as it is, `FALLOC_FL_KEEP_SIZE`.",
+    Fallback::Text("false"),
+    Kind::Flag,
+);
+
+const UNREADABLE_AT: Key = key(
+    "unreadable_at",
+    "The offset in its source of a byte that cannot be read: the copy ends there.",
+    Fallback::Rule("every byte can be read, unless the fault `short_copy` strikes"),
+    size(0, LONGEST),
+);
+
+const TRANSIENT: Key = key(
+    "transient",
+    "Whether that byte can be read once it was faulted in.",
+    Fallback::Text("false"),
+    Kind::Flag,
+);
+
+const PIECES: Key = key(
+    "pieces",
+    "The offsets in its source at which one iovec ends and the next begins, as `[100, 4KiB]`.",
+    Fallback::Rule("one piece"),
+    Kind::Offsets,
+);
+
+/// What stands there if a range is left out.
+const EVERYTHING: Fallback = Fallback::Rule("all of the file");
+
+const PART: [Key; 3] = [
+    key("at", "The first byte.", EVERYTHING, size(0, LARGEST_FILE)),
+    key("size", "How many bytes.", Fallback::Rule("up to the end"), size(1, LARGEST_FILE)),
+    FILE,
+];
+
+macro_rules! form {
+    ($name:literal, $about:literal, $keys:expr $(,)?) => {
+        Variant {
+            name: $name,
+            about: $about,
+            shape: Shape { what: concat!("`", $name, "`"), decisions: false, keys: $keys },
+        }
+    };
+}
+
+/// Items of `does`, one for each kind of operation.
+pub(super) static CALLS: &[Variant] = &[
+    form!("read", "`pread(2)`.", &[AT, SIZE, FILE]),
+    form!(
+        "write",
+        "`pwrite(2)` from anonymous memory.",
+        &[AT, SIZE, FILE, UNREADABLE_AT, TRANSIENT, PIECES],
+    ),
+    form!("append", "`write(2)` with `O_APPEND`.", &[SIZE, FILE, UNREADABLE_AT, TRANSIENT, PIECES],),
+    form!(
+        "write_from_mmap",
+        "`pwrite(2)` whose source is a mapping of the same file.",
+        &[
+            AT,
+            key("from", "The first byte of the source.", Fallback::Required, size(0, LARGEST_FILE)),
+            SIZE,
+            FILE,
+        ],
+    ),
+    form!("mmap_load", "Loads through a shared mapping.", &[AT, SIZE, FILE]),
+    form!("mmap_store", "Stores through a shared mapping.", &[AT, SIZE, FILE]),
+    form!(
+        "truncate",
+        "`ftruncate(2)`, up or down.",
+        &[key("to", "The new size.", Fallback::Required, size(0, LARGEST_FILE)), FILE],
+    ),
+    form!("punch", "`fallocate(2)` with `PUNCH_HOLE`; the size stays.", &[AT, SIZE, FILE]),
+    form!("zero_range", "`fallocate(2)` with `ZERO_RANGE`.", &[AT, SIZE, KEEP_SIZE, FILE]),
+    form!("fallocate", "Plain `fallocate(2)`.", &[AT, SIZE, KEEP_SIZE, FILE]),
+    form!("fsync", "`fsync(2)`.", &[FILE]),
+    form!("sync", "`sync(2)`, of every file.", &[]),
+    form!("writeback", "Background writeback: starts I/O and does not wait for it.", &PART),
+    form!("evict", "Memory reclaim of clean folios.", &PART),
+    form!("release", "The last `close(2)`, which frees speculative preallocation.", &[FILE]),
+];
+
+/// A call as written: its file is a name.
+pub(super) struct RawCall {
+    file: Read<Option<String>>,
+    call: Call,
+}
+
+/// Reads the list of an actor; `None` for each that is wrong.
+pub(super) fn calls(fields: &Fields<'_>) -> Option<Vec<Option<RawCall>>> {
+    let items = fields.variants("does")?.into_iter();
+    Some(items.map(|item| item.and_then(|(name, keys)| call(name, &keys))).collect())
+}
+
+/// The call, if its file is one of `files`, unless those are wrong themselves.
+pub(super) fn plan(
+    raw: Option<RawCall>,
+    files: Option<&[&str]>,
+    report: &mut dyn FnMut(Problem),
+) -> Option<Call> {
+    let RawCall { file, call } = raw?;
+    let (file, files) = (file?, files?);
+    let Some(name) = file.value else { return Some(call) };
+    let number = files.iter().position(|known| *known == name);
+    if number.is_none() {
+        let problem = Problem::at(file.place, format!("there is no file `{name}`"));
+        report(problem.help(did_you_mean(&name, files)));
+    }
+    Some(Call { file: number?, ..call })
+}
+
+fn call(name: &str, fields: &Fields<'_>) -> Option<RawCall> {
+    let kind = OpKind::named(name).expect("the table has kinds of operation only");
+    let keys = Keys { fields, size: size_of(kind, fields) };
+    let op = keys.operation(kind);
+    let file = if kind == OpKind::Sync {
+        Some(Given { value: None, place: fields.place })
+    } else {
+        fields.maybe("file", values::name)
+    };
+    let (gap, pieces) = if matches!(kind, OpKind::Write | OpKind::Append) {
+        (keys.gap(), keys.pieces())
+    } else {
+        (Some(Given { value: None, place: fields.place }), Some(Vec::new()))
+    };
+    let call = Call { file: 0, op: op?, pieces: pieces?, gap: gap?.value };
+    Some(RawCall { file, call })
+}
+
+/// How many bytes a call is about, if it has to say so.
+fn size_of(kind: OpKind, fields: &Fields<'_>) -> Option<u64> {
+    let form = CALLS.iter().find(|form| form.name == kind.name())?;
+    let key = form.shape.key("size")?;
+    let required = matches!(key.default, Fallback::Required);
+    required.then(|| fields.size("size"))?.map(|size| size.value)
+}
+
+/// The keys of one call.
+struct Keys<'a> {
+    fields: &'a Fields<'a>,
+    /// `None` also if it was wrong, and has been reported.
+    size: Option<u64>,
+}
+
+impl Keys<'_> {
+    fn operation(&self, kind: OpKind) -> Option<Op> {
+        Some(match kind {
+            OpKind::Read => Op::Read(self.range("at")?),
+            OpKind::Write => Op::Write(self.range("at")?),
+            OpKind::Append => Op::Append(self.size?),
+            OpKind::WriteFromMmap => {
+                let (to, source) = (self.range("at"), self.range("from"));
+                Op::WriteFromMmap { pos: to?.start, source: source? }
+            }
+            OpKind::MmapLoad => Op::MmapLoad(self.range("at")?),
+            OpKind::MmapStore => Op::MmapStore(self.range("at")?),
+            OpKind::Truncate => Op::Truncate(self.fields.size("to")?.value),
+            OpKind::Punch => Op::Punch(self.range("at")?),
+            OpKind::ZeroRange => {
+                let (range, keep_size) = (self.range("at"), self.fields.flag("keep_size"));
+                Op::ZeroRange { range: range?, keep_size: keep_size?.value }
+            }
+            OpKind::Fallocate => {
+                let (range, keep_size) = (self.range("at"), self.fields.flag("keep_size"));
+                Op::Fallocate { range: range?, keep_size: keep_size?.value }
+            }
+            OpKind::Fsync => Op::Fsync,
+            OpKind::Sync => Op::Sync,
+            OpKind::Writeback => Op::Writeback(self.part()?),
+            OpKind::Evict => Op::Evict(self.part()?),
+            OpKind::Release => Op::Release,
+        })
+    }
+
+    /// The bytes from the key `start` on.
+    fn range(&self, start: &str) -> Option<ByteRange> {
+        let at = self.fields.size(start)?;
+        let range = ByteRange::at(at.value, self.size?);
+        if LARGEST_FILE < range.end {
+            let most = show_size(LARGEST_FILE);
+            let message = format!("`{start}` and `size` reach beyond {most}");
+            let help = "no file is larger: lower one of them";
+            self.fields.report(Problem::at(at.place, message).help(help));
+            return None;
+        }
+        Some(range)
+    }
+
+    /// A range that may be left out.
+    fn part(&self) -> Option<ByteRange> {
+        let at = self.fields.maybe("at", values::size);
+        let size = self.fields.maybe("size", values::size);
+        let start = at?.value.unwrap_or(0);
+        let end = size?.value.map_or(2 * LARGEST_FILE, |size| start + size);
+        Some(ByteRange::new(start, end))
+    }
+
+    fn gap(&self) -> Read<Option<Gap>> {
+        let at = self.fields.maybe("unreadable_at", values::size);
+        let transient = self.fields.flag("transient");
+        let (at, transient) = (at?, transient?);
+        let Some(offset) = at.value else {
+            if self.fields.given("transient").is_none() {
+                return Some(Given { value: None, place: at.place });
+            }
+            let message = "`transient` says how a byte is unreadable, and none is";
+            let help = "add `unreadable_at`, the byte's offset in the source";
+            self.fields.report(Problem::at(transient.place, message).help(help));
+            return None;
+        };
+        let size = self.size?;
+        if size <= offset {
+            let message = format!("`unreadable_at` lies beyond the source, which has {size} bytes");
+            let help = "write an offset below `size`";
+            self.fields.report(Problem::at(at.place, message).help(help));
+            return None;
+        }
+        let gap = Gap { at: offset, persistent: !transient.value };
+        Some(Given { value: Some(gap), place: at.place })
+    }
+
+    fn pieces(&self) -> Option<Vec<u64>> {
+        let offsets = self.fields.maybe("pieces", values::offsets)?;
+        let pieces = offsets.value.unwrap_or_default();
+        let size = self.size?;
+        let rising = pieces.windows(2).all(|pair| pair[0] < pair[1]);
+        let within = pieces.iter().all(|offset| (1..size).contains(offset));
+        if !rising || !within {
+            let message = "`pieces` are offsets in the source, each above the one before it";
+            let help = format!("write them in order, from 1 to {}", size.saturating_sub(1));
+            self.fields.report(Problem::at(offsets.place, message).help(help));
+            return None;
+        }
+        Some(pieces)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_operation_has_a_form() {
+        let forms: Vec<_> = CALLS.iter().map(|form| form.name).collect();
+        let kinds: Vec<_> = OpKind::ALL.iter().map(|kind| kind.name()).collect();
+        assert_eq!(forms, kinds);
+    }
+}
