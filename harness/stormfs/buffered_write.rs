@@ -20,7 +20,7 @@ use crate::op::OpId;
 use crate::page_cache::Tag;
 use crate::points::Point;
 use crate::quantity::{ByteRange, PAGE, wide};
-use crate::rules::Copied;
+use crate::rules::{Copied, PartBlock, Validity};
 use crate::truncate;
 use crate::uaccess::UserMemory;
 use crate::write_cleanup;
@@ -47,7 +47,7 @@ pub(crate) fn write(inode: &Inode, op: OpId, pos: u64, source: &dyn UserMemory) 
     let end = pos + source.len();
     let mut next = pos;
     let mut error = None;
-    let mut inherited = false;
+    let mut follows_new = false;
     while next < end && error.is_none() {
         let range = ByteRange::new(next, end);
         let mut map = match iomap::begin_write(inode, range, Purpose::Write) {
@@ -57,12 +57,14 @@ pub(crate) fn write(inode: &Inode, op: OpId, pos: u64, source: &dyn UserMemory) 
                 break;
             }
         };
-        map.new = inode.rules().mapping_is_new(map.new, inherited);
+        if follows_new {
+            map.new = inode.rules().successor_is_new(map.new);
+        }
         inode.at(Point::WriteMapped);
         let mapped = range.intersection(map.range);
         let (reached, failed) = write_mapped(&call, &mut map, mapped);
         write_cleanup::release_unused(inode, &map, mapped, reached - next);
-        inherited = map.stale && map.new;
+        follows_new = map.stale && map.new;
         error = failed;
         let stuck = reached == next && !map.stale;
         next = reached;
@@ -89,7 +91,7 @@ fn write_mapped(call: &Call<'_>, map: &mut Iomap, range: ByteRange) -> (u64, Opt
             return (pos, Some(Errno::Fault));
         }
         call.inode.at(Point::WriteFaultedIn);
-        match write_folio(call, map, ByteRange::at(pos, bytes)) {
+        match write_folio(call, map, ByteRange::at(pos, bytes), pos == range.start) {
             Err(error) => return (pos, Some(error)),
             Ok(Step::Stale) => {
                 map.stale = true;
@@ -121,15 +123,17 @@ enum Step {
     },
 }
 
-fn write_folio(call: &Call<'_>, map: &Iomap, wanted: ByteRange) -> Result<Step, Errno> {
+/// One folio's turn. `first`: no other folio has had one with this mapping.
+fn write_folio(
+    call: &Call<'_>,
+    map: &Iomap,
+    wanted: ByteRange,
+    first: bool,
+) -> Result<Step, Errno> {
     let inode = call.inode;
-    let folio = inode.grab_folio(wanted.start, wanted.len());
-    inode.at(Point::WriteFolioLocked);
-    if !inode.rules().mapping_is_current(map.sequence, inode.sequence()) {
-        return Ok(Step::Stale);
-    }
+    let found = grab_validated(inode, map, wanted, (first, Point::WriteFolioLocked));
+    let Some(folio) = found else { return Ok(Step::Stale) };
     let range = wanted.intersection(folio.range());
-    inode.shared.witness.mapping_validated(inode.view(), map, range);
     inode.at(Point::WriteValidated);
     prepare(inode, &folio, map, range)?;
     let folio_uptodate = folio.is_uptodate();
@@ -150,6 +154,29 @@ fn write_folio(call: &Call<'_>, map: &Iomap, wanted: ByteRange) -> Result<Step, 
         extend::size_grew(inode, size, range.start);
     }
     Ok(Step::Accepted(kept))
+}
+
+/// The folio at the start of `wanted`, locked at the point given, if `map` is still true of it.
+///
+/// The cookie is compared under the folio lock: whatever changes what lies under the folio holds
+/// that lock, or the folio's writeback state, or has taken the folio out of the cache before.
+pub(crate) fn grab_validated<'a>(
+    inode: &'a Inode,
+    map: &Iomap,
+    wanted: ByteRange,
+    (first_folio, locked): (bool, Point),
+) -> Option<LockedFolio<'a>> {
+    let before_lock = inode.sequence();
+    let folio = inode.grab_folio(wanted.start, wanted.len());
+    inode.at(locked);
+    let now = inode.sequence();
+    let validity = Validity { sampled: map.sequence, before_lock, now, first_folio };
+    if !inode.rules().mapping_is_current(validity) {
+        return None;
+    }
+    let range = wanted.intersection(folio.range());
+    inode.shared.witness.mapping_validated(inode.view(), map, range);
+    Some(folio)
 }
 
 fn copy(call: &Call<'_>, folio: &LockedFolio<'_>, range: ByteRange) -> u64 {
@@ -221,7 +248,6 @@ pub(crate) fn prepare(
     map: &Iomap,
     range: ByteRange,
 ) -> Result<(), Errno> {
-    let geometry = inode.geometry();
     if range == folio.range() || folio.is_uptodate() {
         return Ok(());
     }
@@ -232,17 +258,30 @@ pub(crate) fn prepare(
             if bytes.intersection(range) == bytes {
                 continue;
             }
-            match map.kind {
-                Kind::Mapped(_) if !map.new && bytes.start < inode.size() => {
-                    let disk = map.disk_of(geometry.block_of(bytes.start)).expect("mapped");
-                    read_blocks(inode, folio, bytes, geometry.offset_of(disk))?;
-                }
-                Kind::Hole | Kind::Delalloc | Kind::Unwritten(_) | Kind::Mapped(_) => {
-                    folio.fill_zeros(bytes);
-                }
-            }
+            fill_block(inode, folio, map, bytes)?;
             folio.set_uptodate((block, block + 1));
         }
+    }
+    Ok(())
+}
+
+/// Fills the block of `bytes` with what the file holds there.
+fn fill_block(
+    inode: &Inode,
+    folio: &LockedFolio<'_>,
+    map: &Iomap,
+    bytes: ByteRange,
+) -> Result<(), Errno> {
+    let geometry = inode.geometry();
+    let block = PartBlock {
+        mapped: matches!(map.kind, Kind::Mapped(_)),
+        new: map.new,
+        beyond_eof: inode.size() <= bytes.start,
+    };
+    if inode.rules().gets_zeros(block) {
+        folio.fill_zeros(bytes);
+    } else if let Some(disk) = map.disk_of(geometry.block_of(bytes.start)) {
+        read_blocks(inode, folio, bytes, geometry.offset_of(disk))?;
     }
     Ok(())
 }

@@ -90,8 +90,24 @@ choices! {
     mapping_check: MappingCheck {
         /// Under the lock of every folio, before it is touched.
         EachFolio = "each_folio",
+        /// Under the lock of the first folio that is used with it, and for the others not at all.
+        FirstFolio = "first_folio",
+        /// For every folio, before its lock is taken: the wait for the lock comes after.
+        BeforeLock = "before_lock",
         /// Never: the mapping is used for as long as it covers the range.
         Never = "never",
+    }
+    /// Which blocks that are filled only in part get zeros, and are not read?
+    zeroing: Zeroing {
+        /// Those that are not mapped, or new, or beyond the end of the file.
+        TypeNewEof = "type_new_eof",
+        /// Those that are not mapped. Here that is the same: what a lookup reserves anew is never
+        /// mapped, and no mapped block lies beyond the end of the file, as writeback stops there and
+        /// truncate frees what is behind.
+        TypeOnly = "type_only" right,
+        /// Those that are new, or beyond the end of the file. Of the others, unwritten blocks are
+        /// read from the device as if they held data, and delayed ones stay as the memory was.
+        NewOnly = "new_only",
     }
     /// Which copies that ended early are kept?
     short_copy: ShortCopy {
@@ -150,11 +166,15 @@ choices! {
         /// The dirty flag is cleared and the folio read for I/O, then PTEs are write-protected.
         ClearThenProtect = "clear_then_protect",
     }
-    /// Does the conversion of unwritten extents advance the sequence counter?
-    conversion: Conversion {
-        /// Yes, as every change of a record does.
-        BumpsSequence = "bumps_sequence",
-        /// No: mappings sampled before it stay valid.
-        KeepsSequence = "keeps_sequence",
+    /// Which changes of the extent map does the cookie of a mapping notice?
+    cookie: Cookie {
+        /// Every change of a record.
+        EveryChange = "every_change",
+        /// All but the conversion of unwritten extents: a mapping sampled before stays valid, and
+        /// what it takes for unwritten is filled with zeros.
+        NoConversions = "no_conversions",
+        /// All but the allocation of delayed extents: what a valid mapping takes for delayed is
+        /// unwritten. A write fills both with zeros, so that no byte is lost by this alone.
+        NoAllocations = "no_allocations",
     }
 }

@@ -44,7 +44,8 @@ pub(crate) fn convert_around(inode: &Inode, block: FileBlock) {
 fn allocate(inode: &Inode, fork: &mut Fork, blocks: BlockRange) -> u64 {
     let (disk, taken) = inode.shared.space.allocate(blocks.len(), goal(fork, blocks.start));
     let allocated = BlockRange { start: blocks.start, end: blocks.start + taken };
-    fork.extents.convert_delalloc(allocated, disk);
+    let advances = inode.rules().allocation_advances_sequence();
+    fork.extents.convert_delalloc(allocated, disk, advances);
     taken
 }
 

@@ -134,12 +134,17 @@ impl ExtentMap {
         taken.iter().map(|extent| extent.blocks.len()).sum()
     }
 
-    /// Gives the delayed allocation `blocks` its device blocks, unwritten.
-    pub fn convert_delalloc(&mut self, blocks: BlockRange, disk: DiskBlock) {
+    /// Gives the delayed allocation `blocks` its device blocks, unwritten. The sequence counter
+    /// moves if it `advances`, as it must wherever a mapping may be cached.
+    pub fn convert_delalloc(&mut self, blocks: BlockRange, disk: DiskBlock, advances: bool) {
+        let before = self.sequence;
         let taken = self.take(blocks, |state| state == State::Delalloc);
         let held: u64 = taken.iter().map(|extent| extent.blocks.len()).sum();
         assert_eq!(held, blocks.len(), "{blocks:?} is not wholly delayed");
         self.put(blocks.start.0, blocks.len(), State::Unwritten(disk));
+        if !advances {
+            self.sequence = before;
+        }
     }
 
     /// Marks the unwritten extents in `blocks` as written. The sequence counter moves if it
@@ -247,7 +252,7 @@ mod tests {
         map.insert(blocks(2, 6), State::Delalloc);
         map.insert(blocks(6, 10), State::Delalloc);
         assert_eq!((drawn(&map).as_str(), map.len(), map.delalloc()), ("..dddddddd..", 1, 8));
-        map.convert_delalloc(blocks(2, 8), DiskBlock(40));
+        map.convert_delalloc(blocks(2, 8), DiskBlock(40), true);
         assert_eq!((drawn(&map).as_str(), map.delalloc()), ("..uuuuuudd..", 2));
         map.mark_written(blocks(3, 5), true);
         assert_eq!(drawn(&map), "..uMMuuudd..");
@@ -267,7 +272,7 @@ mod tests {
         let mut moved = |map: &ExtentMap| std::mem::replace(&mut last, map.sequence()) != last;
         map.insert(blocks(0, 4), State::Delalloc);
         assert!(moved(&map));
-        map.convert_delalloc(blocks(0, 4), DiskBlock(0));
+        map.convert_delalloc(blocks(0, 4), DiskBlock(0), true);
         assert!(moved(&map));
         map.mark_written(blocks(0, 2), true);
         assert!(moved(&map));

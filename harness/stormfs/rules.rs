@@ -9,7 +9,7 @@ mod size;
 mod write;
 mod writeback;
 
-pub use write::Copied;
+pub use write::{Copied, PartBlock, Validity};
 pub use writeback::CleanStep;
 
 use crate::choices::Choices;

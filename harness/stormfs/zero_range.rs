@@ -10,7 +10,7 @@
 //!
 //! Kernel: `iomap_zero_range` (c5c810b94cfd, 7d9b474ee4cc, v6.12/6.13), 5ce5674187c3 (v6.10).
 
-use crate::buffered_write::{mark_dirty, prepare};
+use crate::buffered_write::{grab_validated, mark_dirty, prepare};
 use crate::errno::Errno;
 use crate::inode::Inode;
 use crate::iomap::{self, Iomap, Kind, Purpose};
@@ -60,12 +60,11 @@ fn forget_beyond_eof(inode: &Inode, range: ByteRange) {
 fn zero_mapped(inode: &Inode, map: &Iomap, range: ByteRange) -> Result<u64, Errno> {
     let mut pos = range.start;
     while pos < range.end {
-        let folio = inode.grab_folio(pos, range.end - pos);
-        inode.at(Point::ZeroFolioLocked);
-        if !inode.rules().mapping_is_current(map.sequence, inode.sequence()) {
-            break;
-        }
-        let part = ByteRange::new(pos, range.end).intersection(folio.range());
+        let rest = ByteRange::new(pos, range.end);
+        let first = pos == range.start;
+        let found = grab_validated(inode, map, rest, (first, Point::ZeroFolioLocked));
+        let Some(folio) = found else { break };
+        let part = rest.intersection(folio.range());
         prepare(inode, &folio, map, part)?;
         folio.zero(part);
         folio.set_uptodate(folio.touching(part));

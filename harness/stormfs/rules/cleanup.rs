@@ -19,16 +19,16 @@ impl Rules {
         }
     }
 
-    /// Does a mapping count as new: `reserved` by its own lookup? `inherited` says that it replaces
-    /// a stale one that did.
-    pub fn mapping_is_new(&self, reserved: bool, inherited: bool) -> bool {
+    /// Does a mapping count as new that replaces a stale one, which was new? `reserved` says whether
+    /// its own lookup has reserved its blocks.
+    pub fn successor_is_new(&self, reserved: bool) -> bool {
         match self.choices.write_cleanup {
             WriteCleanup::CacheWalk
             | WriteCleanup::CacheWalkUnlocked
             | WriteCleanup::WholeRangeLocked
             | WriteCleanup::WholeRange
             | WriteCleanup::SkipIfStale => reserved,
-            WriteCleanup::SkipIfStaleCarryNew => self.deviate(reserved, reserved || inherited),
+            WriteCleanup::SkipIfStaleCarryNew => self.deviate(reserved, true),
         }
     }
 
@@ -86,8 +86,8 @@ mod tests {
     use super::*;
     use crate::choices::Choices;
 
-    /// What each value of `write_cleanup` answers: is a stale mapping released, does its heir count
-    /// as new, are faults kept out, is the cache spared.
+    /// What each value of `write_cleanup` answers: is a stale mapping released, does its successor
+    /// count as new, are faults kept out, is the cache spared.
     #[test]
     fn clean_up_is_decided_by_this_table() {
         let table = [
@@ -104,7 +104,7 @@ mod tests {
             let rules = Rules::new(choices);
             let answers = [
                 rules.stale_mapping_is_released(|| true),
-                rules.mapping_is_new(false, true),
+                rules.successor_is_new(false),
                 rules.cleanup_excludes_faults(),
                 rules.cleanup_spares_cache(|| true),
             ];

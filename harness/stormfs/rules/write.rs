@@ -1,7 +1,7 @@
 //! The questions of a buffered write.
 
 use super::Rules;
-use crate::choices::{MappingCheck, ShortCopy};
+use crate::choices::{MappingCheck, ShortCopy, Zeroing};
 
 /// A copy from user memory into a folio, which may have ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,13 +19,52 @@ pub struct Copied {
     pub folio_uptodate: bool,
 }
 
+/// The cookie of a mapping, and the extent map's sequence counter as the task saw it that is about
+/// to use the mapping for a folio.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    /// The counter when the mapping was sampled.
+    pub sampled: u64,
+    /// The counter before the task waited for the folio's lock.
+    pub before_lock: u64,
+    /// The counter now, under the lock.
+    pub now: u64,
+    /// Whether the mapping has not been used for another folio before.
+    pub first_folio: bool,
+}
+
+/// A block of which a change fills only a part, and of whose other bytes the folio knows nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartBlock {
+    /// Whether the mapping says that it holds data.
+    pub mapped: bool,
+    /// Whether the mapping's own lookup reserved it.
+    pub new: bool,
+    /// Whether it lies beyond the end of the file.
+    pub beyond_eof: bool,
+}
+
 impl Rules {
-    /// May a mapping sampled at sequence `sampled` be used, now that the folio is locked?
-    pub fn mapping_is_current(&self, sampled: u64, now: u64) -> bool {
-        let current = sampled == now;
+    /// May a mapping be used, now that the folio is locked?
+    pub fn mapping_is_current(&self, mapping: Validity) -> bool {
+        let current = mapping.sampled == mapping.now;
         match self.choices.mapping_check {
             MappingCheck::EachFolio => current,
+            MappingCheck::FirstFolio => self.deviate(current, current || !mapping.first_folio),
+            MappingCheck::BeforeLock => {
+                self.deviate(current, mapping.sampled == mapping.before_lock)
+            }
             MappingCheck::Never => self.deviate(current, true),
+        }
+    }
+
+    /// Is a block filled with zeros, and not with what the device holds?
+    pub fn gets_zeros(&self, block: PartBlock) -> bool {
+        let right = !block.mapped || block.new || block.beyond_eof;
+        match self.choices.zeroing {
+            Zeroing::TypeNewEof => right,
+            Zeroing::TypeOnly => self.deviate(right, !block.mapped),
+            Zeroing::NewOnly => self.deviate(right, block.new || block.beyond_eof),
         }
     }
 
@@ -57,10 +96,31 @@ mod tests {
     #[test]
     fn a_wrong_answer_counts_only_where_it_differs() {
         let rules = rules("mapping_check", "never");
-        assert!(rules.mapping_is_current(4, 4));
+        let at = |now| Validity { sampled: 4, before_lock: now, now, first_folio: true };
+        assert!(rules.mapping_is_current(at(4)));
         assert_eq!(rules.deviations(), 0);
-        assert!(rules.mapping_is_current(4, 5));
+        assert!(rules.mapping_is_current(at(5)));
         assert_eq!(rules.deviations(), 1);
+    }
+
+    #[test]
+    fn mappings_are_checked_by_this_table() {
+        // before the lock, now, first folio: current by each value, if sampled at 4
+        let table = [
+            ((4, 4, true), [true, true, true, true]),
+            ((4, 5, true), [false, false, true, true]),
+            ((4, 5, false), [false, true, true, true]),
+            ((5, 5, true), [false, false, false, true]),
+            ((5, 5, false), [false, true, false, true]),
+        ];
+        for ((before_lock, now, first_folio), current) in table {
+            let mapping = Validity { sampled: 4, before_lock, now, first_folio };
+            let values = ["each_folio", "first_folio", "before_lock", "never"];
+            for (value, current) in values.into_iter().zip(current) {
+                let answer = rules("mapping_check", value).mapping_is_current(mapping);
+                assert_eq!(answer, current, "{value}: {mapping:?}");
+            }
+        }
     }
 
     #[test]

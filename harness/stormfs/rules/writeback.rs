@@ -1,7 +1,7 @@
 //! The questions of writeback and its completions.
 
 use super::Rules;
-use crate::choices::{CleanOrder, Conversion};
+use crate::choices::{CleanOrder, Cookie};
 
 /// A step of making a dirty folio clean for writeback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,9 +28,17 @@ impl Rules {
 
     /// Does converting unwritten extents invalidate mappings sampled before?
     pub fn conversion_advances_sequence(&self) -> bool {
-        match self.choices.conversion {
-            Conversion::BumpsSequence => true,
-            Conversion::KeepsSequence => self.deviate(true, false),
+        match self.choices.cookie {
+            Cookie::EveryChange | Cookie::NoAllocations => true,
+            Cookie::NoConversions => self.deviate(true, false),
+        }
+    }
+
+    /// Does giving delayed extents their blocks invalidate mappings sampled before?
+    pub fn allocation_advances_sequence(&self) -> bool {
+        match self.choices.cookie {
+            Cookie::EveryChange | Cookie::NoConversions => true,
+            Cookie::NoAllocations => self.deviate(true, false),
         }
     }
 }
