@@ -156,10 +156,7 @@ fn batch(
         if failing.load(Ordering::Relaxed) < n || is_raised(mission) {
             return Ok(None);
         }
-        let seed = Seed(mission.plan.seed).nth(n);
-        let device = storm::open_device(mission.plan, seed)?;
-        let orders = orders(mission, seed, length);
-        let storm = storm::run_on(orders, device, &mission.progress.operations);
+        let storm = nth(mission, length, n)?;
         let ran = Ran::of(storm, mission.progress);
         if ran.violation.is_some() {
             failing.fetch_min(n, Ordering::Relaxed);
@@ -168,6 +165,17 @@ fn batch(
     };
     let ran: Vec<_> = seeds.into_par_iter().map(one).collect::<Result<_, _>>()?;
     Ok(ran.into_iter().flatten().collect())
+}
+
+/// Runs one seed of the plan, in the simulated world. `length` is what [`profile`] answered.
+///
+/// # Errors
+///
+/// The device could not be opened.
+pub fn nth(mission: Mission<'_>, length: u64, n: u64) -> Result<Storm, OpenError> {
+    let seed = Seed(mission.plan.seed).nth(n);
+    let device = storm::open_device(mission.plan, seed)?;
+    Ok(storm::run_on(orders(mission, seed, length), device, &mission.progress.operations))
 }
 
 /// Runs the failing seed again, keeps its schedule, and compares.
@@ -200,7 +208,11 @@ fn confirm(
 
 /// Scheduling points that one run of the plan passes, for strategies that spread their changes over
 /// a run. A decision is taken at most of them.
-fn profile(mission: Mission<'_>) -> Result<u64, OpenError> {
+///
+/// # Errors
+///
+/// The device could not be opened.
+pub fn profile(mission: Mission<'_>) -> Result<u64, OpenError> {
     let asks = |plan: &&Plan| matches!(plan.strategy, StrategyPlan::Pct { .. });
     if !mission.plan.variants().iter().any(asks) {
         return Ok(0);

@@ -38,6 +38,8 @@ pub enum Command {
     },
     /// List what the oracle checks, and why it must hold.
     Invariants,
+    /// List the bugs that a scenario can switch on; show one whole; or hunt them.
+    Bugs(BugsArgs),
     /// List the named points, where an actor can be delayed.
     Points,
     /// Look whether this machine can run storms, and say what to do where it cannot.
@@ -93,6 +95,28 @@ pub struct RunArgs {
     pub quiet: bool,
 }
 
+/// What `bugs` can be told.
+#[derive(Debug, Args)]
+pub struct BugsArgs {
+    /// Ids of bugs; all of them if none is given.
+    #[arg(value_name = "ID")]
+    pub ids: Vec<String>,
+    /// Run the scenario of each bug under several master seeds, until something is found.
+    #[arg(long)]
+    pub run: bool,
+    /// Under how many master seeds: 1, 2, 3 and so on.
+    #[arg(long, value_name = "N", default_value_t = 20, requires = "run",
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub masters: u32,
+    /// Threads that share the work; as many as there are processors by default.
+    #[arg(long, value_name = "N", requires = "run",
+          value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Where the same goes as JSON; - prints it instead.
+    #[arg(long, value_name = "FILE|-")]
+    pub json: Option<PathBuf>,
+}
+
 impl RunArgs {
     /// What the command line changes in a scenario, `--set` last.
     pub fn overrides(&self) -> Vec<(String, String)> {
@@ -119,6 +143,7 @@ pub fn answer(cli: &Cli) -> Exit {
         Some(Command::Check { files }) => commands::check::check(files, console),
         Some(Command::List { dir }) => commands::list::list(dir, console),
         Some(Command::Invariants) => commands::invariants::invariants(console),
+        Some(Command::Bugs(args)) => commands::bugs::bugs(args, console),
         Some(Command::Points) => commands::points::points(console),
         Some(Command::Doctor) => commands::doctor::doctor(console),
         Some(Command::Bench) => commands::bench::bench(console),

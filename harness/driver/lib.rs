@@ -1,6 +1,8 @@
 //! From a scenario to a verdict: everything behind the command `pagestorm`.
 
 pub mod scenario;
+pub mod catalogue;
+pub mod vocabulary;
 pub mod user_buffer;
 pub mod call;
 pub mod workload;
@@ -11,12 +13,13 @@ pub mod stage;
 pub mod conductor;
 pub mod storm;
 pub mod bench;
+pub mod clock;
 pub mod progress;
 pub mod campaign;
 pub mod verdict;
+pub mod hunt;
 pub mod environment;
 pub mod record;
-pub mod clock;
 pub mod exit;
 pub mod console;
 pub mod interrupt;

@@ -125,6 +125,7 @@ fn filesystem(plan: &Plan) -> Filesystem {
         block_size: plan.filesystem.block_size,
         max_folio: plan.filesystem.max_folio,
         preset: plan.filesystem.preset.map(str::to_owned),
+        bugs: plan.bugs.iter().map(ToString::to_string).collect(),
         deviations: deviations.map(deviation).collect(),
     }
 }

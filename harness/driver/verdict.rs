@@ -35,7 +35,7 @@ pub fn exit(verdict: &Verdict) -> Exit {
         VerdictKind::NothingRan => Exit::NothingRan,
         VerdictKind::Clean
         | VerdictKind::Caught
-        | VerdictKind::Violation
+        | VerdictKind::Violated
         | VerdictKind::Missed
         | VerdictKind::NotProvoked
         | VerdictKind::Hung
@@ -56,7 +56,7 @@ fn kind(plan: &Plan, campaign: &Campaign, interrupted: bool) -> VerdictKind {
         Some(found) => match found.violation.invariant {
             "progress_is_made" => VerdictKind::Hung,
             "progress_without_panic" => VerdictKind::Panicked,
-            _ => VerdictKind::Violation,
+            _ => VerdictKind::Violated,
         },
         None if interrupted => VerdictKind::Interrupted,
         None if tally.total_operations() == 0 => VerdictKind::NothingRan,
@@ -84,7 +84,7 @@ fn sentence(plan: &Plan, campaign: &Campaign, kind: VerdictKind) -> String {
     let found = found.unwrap_or_default();
     match kind {
         VerdictKind::Clean => format!("Every invariant held in {done}."),
-        VerdictKind::Caught | VerdictKind::Violation => {
+        VerdictKind::Caught | VerdictKind::Violated => {
             format!("After {done}: {found} does not hold.")
         }
         VerdictKind::Hung => format!("After {done}: an operation did not end ({found})."),
@@ -169,13 +169,13 @@ mod tests {
             ("clean", 9, 0, None, K::Clean, 0),
             ("clean", 9, 5, None, K::Missed, 1),
             ("clean", 0, 0, None, K::NothingRan, 4),
-            ("clean", 9, 0, data, K::Violation, 1),
-            ("clean", 9, 5, data, K::Violation, 1),
-            ("clean", 0, 0, data, K::Violation, 1),
+            ("clean", 9, 0, data, K::Violated, 1),
+            ("clean", 9, 5, data, K::Violated, 1),
+            ("clean", 0, 0, data, K::Violated, 1),
             ("clean", 9, 0, hung, K::Hung, 1),
             ("clean", 9, 0, panicked, K::Panicked, 1),
             (caught, 9, 5, data, K::Caught, 0),
-            (caught, 9, 5, size, K::Violation, 1),
+            (caught, 9, 5, size, K::Violated, 1),
             (caught, 9, 5, hung, K::Hung, 1),
             (caught, 9, 5, None, K::Missed, 1),
             (caught, 9, 0, None, K::NotProvoked, 1),
@@ -197,7 +197,7 @@ mod tests {
         let interrupted = verdict(&plan, &campaign(3, 0, None), true);
         assert_eq!(interrupted.kind, VerdictKind::Interrupted);
         let found = verdict(&plan, &campaign(3, 0, Some("data_matches_model")), true);
-        assert_eq!(found.kind, VerdictKind::Violation);
+        assert_eq!(found.kind, VerdictKind::Violated);
         let mut campaign = campaign(3, 0, Some("data_matches_model"));
         campaign.deterministic = false;
         let differing = verdict(&plan, &campaign, false);

@@ -2,17 +2,16 @@
 
 use crate::console::Console;
 use crate::exit::Exit;
+use crate::scenario::load;
 use crate::scenario::plan::{Plan, WorldKind};
-use crate::scenario::{Known, load};
+use crate::vocabulary;
 use std::path::PathBuf;
 
 /// Reads every file; one line for each that is well, every mistake of each that is not.
 pub fn check(files: &[PathBuf], console: Console) -> Exit {
-    let invariants = invariant_names();
-    let known = Known { invariants: &invariants, bugs: &[] };
     let mut exit = Exit::Ok;
     for file in files {
-        exit = exit.max(match load(file, &known, &[]) {
+        exit = exit.max(match load(file, &vocabulary::known(), &[]) {
             Ok(plan) => console.print(&format!("{}: {}\n", file.display(), described(&plan))),
             Err(report) => {
                 console.raw(&report.render(console.styled));
@@ -21,11 +20,6 @@ pub fn check(files: &[PathBuf], console: Console) -> Exit {
         });
     }
     exit
-}
-
-/// What `expect: {caught: {by: ...}}` may name.
-pub fn invariant_names() -> Vec<&'static str> {
-    oracle::Invariant::all().map(|invariant| invariant.name).collect()
 }
 
 /// The plan's size in a few words.

@@ -1,16 +1,14 @@
 //! `list`: the scenarios of a directory, and the words that a scenario is made of.
 
-use super::check::invariant_names;
+use super::prose::wrapped;
 use crate::console::Console;
 use crate::exit::Exit;
-use crate::scenario::{Known, load, reference};
+use crate::scenario::{load, reference};
+use crate::vocabulary;
 use std::fs;
 use std::path::{Path, PathBuf};
 use stormfs::choices::Choices;
 use stormfs::op::OpKind;
-
-/// Columns of a terminal that nobody has widened.
-const WIDTH: usize = 80;
 
 /// Prints the lists. A directory that cannot be read is told, and ends the command with 2.
 pub fn list(dir: &Path, console: Console) -> Exit {
@@ -48,11 +46,9 @@ fn scenarios(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
 }
 
 fn described(files: &[PathBuf]) -> Vec<(String, String)> {
-    let invariants = invariant_names();
-    let known = Known { invariants: &invariants, bugs: &[] };
     let row = |file: &PathBuf| {
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let about = match load(file, &known, &[]) {
+        let about = match load(file, &vocabulary::known(), &[]) {
             Ok(plan) => format!("[{}] {}", plan.world.name(), plan.about),
             Err(_) => "has mistakes: `pagestorm check` tells them".to_owned(),
         };
@@ -71,22 +67,12 @@ fn decisions() -> Vec<(String, String)> {
 
 /// A heading and its rows: a name, and beside it a text in lines that fit.
 fn section(text: &mut String, heading: &str, rows: &[(String, String)]) {
-    const NAME: usize = 30;
     if !text.is_empty() {
         text.push('\n');
     }
     text.extend([heading, "\n"]);
     for (name, about) in rows {
-        let mut line = format!("  {name:<width$}", width = NAME - 2);
-        for word in about.split_whitespace() {
-            if WIDTH < line.chars().count() + 1 + word.chars().count() {
-                text.extend([line.trim_end(), "\n"]);
-                line = " ".repeat(NAME);
-            }
-            line.push(' ');
-            line.push_str(word);
-        }
-        text.extend([line.trim_end(), "\n"]);
+        text.push_str(&wrapped(&format!("  {name:<28} "), about));
     }
 }
 

@@ -1,11 +1,14 @@
 //! The commands, one file each.
 
+pub mod prose;
+pub mod attended;
+pub mod outcome;
 pub mod hint;
 pub mod run;
-pub mod outcome;
 pub mod check;
 pub mod list;
 pub mod invariants;
+pub mod bugs;
 pub mod points;
 pub mod doctor;
 pub mod schema;

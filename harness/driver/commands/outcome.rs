@@ -13,18 +13,8 @@ use std::path::{Path, PathBuf};
 /// Writes and prints the record. The answer is how well that went, not what the verdict is.
 pub fn tell(record: &Record, args: &RunArgs, console: Console) -> Exit {
     let mut exit = Exit::Ok;
-    let to_stdout = args.json.as_deref() == Some(Path::new("-"));
-    exit = exit.max(if to_stdout {
-        console.print(&record.to_json())
-    } else {
-        console.print(&summary::summary(record))
-    });
-    if let Some(file) = args.json.as_ref().filter(|_| !to_stdout)
-        && let Err(error) = write_whole(file, record.to_json().as_bytes())
-    {
-        console.warn(&unwritten(&file.display().to_string(), &error));
-        exit = exit.max(Exit::Environment);
-    }
+    let summary = summary::summary(record);
+    exit = exit.max(deliver(&summary, &record.to_json(), args.json.as_deref(), console));
     let dir = directory(record, &args.reports);
     match writing::write_run(&dir, record) {
         Ok(written) => console.say(&format!("report: {}", written.html.display())),
@@ -39,6 +29,21 @@ pub fn tell(record: &Record, args: &RunArgs, console: Console) -> Exit {
         last_words(record, console);
     }
     exit
+}
+
+/// Prints a text, or writes or prints the same as JSON, as `--json FILE|-` asks.
+pub fn deliver(text: &str, json: &str, file: Option<&Path>, console: Console) -> Exit {
+    if file == Some(Path::new("-")) {
+        return console.print(json);
+    }
+    let printed = console.print(text);
+    match file.map(|file| (file, write_whole(file, json.as_bytes()))) {
+        Some((file, Err(error))) => {
+            console.warn(&unwritten(&file.display().to_string(), &error));
+            printed.max(Exit::Environment)
+        }
+        _ => printed,
+    }
 }
 
 /// What a person needs next: what it looked like, and how to see it again.

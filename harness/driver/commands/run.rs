@@ -1,6 +1,6 @@
 //! `run`: scenarios are read, stormed and judged, one after the other.
 
-use super::check::invariant_names;
+use super::attended::attended;
 use super::outcome;
 use crate::campaign::{self, Campaign, Mission};
 use crate::cli::RunArgs;
@@ -11,18 +11,13 @@ use crate::interrupt::Interrupts;
 use crate::progress::{Progress, Ticker};
 use crate::record::{self, Asked};
 use crate::scenario::plan::{Plan, WorldKind};
-use crate::scenario::{self, Known, Report};
-use crate::{storm, verdict};
+use crate::scenario::{self, Report};
+use crate::{storm, verdict, vocabulary};
 use block::{Device, OpenError};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use report::record::{Record, Seed};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
-
-/// How often the command looks for signals and for the end of a run.
-const LOOK_UP: Duration = Duration::from_millis(10);
+use std::sync::Arc;
 
 /// Runs every file, and ends as the most severe of them does. If one cannot be read, none runs.
 pub fn run(args: &RunArgs, console: Console) -> Exit {
@@ -77,11 +72,9 @@ fn read_all(
 }
 
 fn read(file: &Path, overrides: &[(String, String)]) -> Result<Loaded, Report> {
-    let invariants = invariant_names();
-    let known = Known { invariants: &invariants, bugs: &[] };
     let text = scenario::text_of(file)?;
     let file = file.display().to_string();
-    let plan = scenario::parse(&file, &text, &known, overrides)?;
+    let plan = scenario::parse(&file, &text, &vocabulary::known(), overrides)?;
     Ok(Loaded { file, text, plan })
 }
 
@@ -126,26 +119,18 @@ impl Run<'_> {
         let progress = Progress::default();
         let interrupted = self.interrupts.flag();
         let mission = Mission { plan, interrupted, progress: &progress };
-        let (result, over) = (OnceLock::new(), AtomicBool::new(false));
         let seeds = (plan.world == WorldKind::Simulated).then_some(plan.seeds);
         let mut ticker = Ticker::new(self.console, &progress, seeds);
-        self.pool.in_place_scope(|scope| {
-            let (result, over) = (&result, &over);
-            scope.spawn(move |_| {
-                let _over = RaiseAtTheEnd(over);
-                drop(result.set(campaign::run(mission, device)));
-            });
-            while !over.load(Ordering::SeqCst) {
-                sim::sleep(LOOK_UP);
-                ticker.tick();
-                if self.interrupts.look() {
-                    ticker.clear();
-                    self.console.warn("ending the run; once more ends it at once");
-                }
+        let look = || {
+            ticker.tick();
+            if self.interrupts.look() {
+                ticker.clear();
+                self.console.warn("ending the run; once more ends it at once");
             }
-            ticker.clear();
-        });
-        result.into_inner().expect("the scope ends after the campaign, which sets it or panics")
+        };
+        let campaign = attended(self.pool, look, || campaign::run(mission, device));
+        ticker.clear();
+        campaign
     }
 
     /// The first line: what runs where, and why there.
@@ -166,14 +151,5 @@ impl Run<'_> {
             let keys = plan.dropped.join("`, `");
             self.console.say(&format!("dropped for the world {world}: `{keys}` of the file"));
         }
-    }
-}
-
-/// Raises its flag whether the work ends or panics.
-struct RaiseAtTheEnd<'a>(&'a AtomicBool);
-
-impl Drop for RaiseAtTheEnd<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
     }
 }

@@ -6,6 +6,7 @@ use super::plan::Plan;
 use super::problem::{Problem, Problems};
 use super::suggest::nearest;
 use super::{combinations, meaning, other_world, overrides, raw, yaml};
+use crate::catalogue::Bug;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
@@ -19,7 +20,7 @@ pub struct Known<'a> {
     /// The invariants of the oracle.
     pub invariants: &'a [&'a str],
     /// The bugs that can be switched on.
-    pub bugs: &'a [&'a str],
+    pub bugs: &'a [&'static Bug],
 }
 
 /// Reads the file at `path`. Each override is a path into the scenario and the value to put there,

@@ -11,6 +11,8 @@ use super::plan::{
 use super::problem::{Problem, Problems};
 use super::quantity::{show_duration, show_size};
 use super::raw::{RawDevice, RawFile, RawFilesystem, RawScenario};
+use super::switches;
+use crate::catalogue::Bug;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -27,7 +29,8 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
     layouts(&raw, problems);
     expectation(&raw, problems);
     let device = raw.device.and_then(|raw| device(&raw, problems));
-    let filesystem = raw.filesystem.as_ref().and_then(filesystem);
+    let bugs = raw.bugs.unwrap_or_default();
+    let filesystem = raw.filesystem.as_ref().and_then(|raw| filesystem(raw, &bugs, problems));
     let files = raw.files.and_then(|raw| files(raw, problems));
     let actors = raw.actors.and_then(|raw| every_actor(raw, files.as_deref(), problems));
     if let Some(actors) = &actors {
@@ -52,7 +55,7 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
         files: files?,
         actors: actors?,
         faults: raw.faults?,
-        bugs: raw.bugs?,
+        bugs: bugs.iter().map(|bug| bug.value.id).collect(),
         expect: raw.expect?.value,
         drawn: Vec::new(),
         variations: None,
@@ -157,7 +160,7 @@ fn layouts(raw: &RawScenario, problems: &Problems) {
 fn expectation(raw: &RawScenario, problems: &Problems) {
     let (Some(expect), Some(bugs)) = (&raw.expect, &raw.bugs) else { return };
     let Expectation::Caught { bug: Some(bug), .. } = &expect.value else { return };
-    if !bugs.contains(bug) {
+    if bugs.iter().all(|other| other.value.id != *bug) {
         let message = format!("`{bug}` cannot be caught: it is not switched on");
         let help = format!("write `bugs: [{bug}]`");
         problems.add(Problem::at(expect.place, message).help(help));
@@ -185,12 +188,16 @@ fn device(raw: &RawDevice, problems: &Problems) -> Option<DevicePlan> {
     })
 }
 
-fn filesystem(raw: &RawFilesystem) -> Option<FilesystemPlan> {
+fn filesystem(
+    raw: &RawFilesystem,
+    bugs: &[Given<&Bug>],
+    problems: &Problems,
+) -> Option<FilesystemPlan> {
     Some(FilesystemPlan {
         block_size: raw.block_size?.value,
         max_folio: raw.max_folio?.value,
         preset: raw.preset?.value,
-        choices: raw.choices?,
+        choices: switches::throw(raw.choices?, &raw.written, bugs, problems),
     })
 }
 

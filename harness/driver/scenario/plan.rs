@@ -45,7 +45,7 @@ pub struct Plan {
     /// What goes wrong on purpose.
     pub faults: Vec<FaultPlan>,
     /// The ids of the bugs that are switched on.
-    pub bugs: Vec<String>,
+    pub bugs: Vec<&'static str>,
     /// How the run should end.
     pub expect: Expectation,
     /// What this plan has of what varies, each path with its value: empty if nothing varies, and
@@ -267,6 +267,6 @@ pub enum Expectation {
         /// The invariant that is violated.
         by: String,
         /// The bug that is to blame, one of the plan's `bugs`.
-        bug: Option<String>,
+        bug: Option<&'static str>,
     },
 }

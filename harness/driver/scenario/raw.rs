@@ -12,6 +12,7 @@ use super::plan::{DeviceKind, Expectation, FaultPlan, Layout, StrategyPlan, Worl
 use super::problem::{Problem, Problems};
 use super::suggest::did_you_mean;
 use super::values::{self, Complaint, Taken, wrong_type};
+use crate::catalogue::Bug;
 use std::time::Duration;
 use stormfs::choices::Choices;
 
@@ -31,7 +32,7 @@ pub(super) struct RawScenario {
     pub(super) files: Option<Vec<RawFile>>,
     pub(super) actors: Option<Vec<RawActor>>,
     pub(super) faults: Option<Vec<FaultPlan>>,
-    pub(super) bugs: Option<Vec<String>>,
+    pub(super) bugs: Option<Vec<Given<&'static Bug>>>,
     pub(super) expect: Read<Expectation>,
 }
 
@@ -49,6 +50,8 @@ pub(super) struct RawFilesystem {
     pub(super) max_folio: Read<u64>,
     pub(super) preset: Read<Option<&'static str>>,
     pub(super) choices: Option<Choices>,
+    /// The decisions that were written, each with its value.
+    pub(super) written: Vec<(&'static str, Given<String>)>,
 }
 
 /// A file that exists when the run begins.
@@ -110,13 +113,17 @@ fn filesystem(fields: &Fields<'_>) -> RawFilesystem {
         Some(name) => Choices::preset(name).expect("the name is one of the presets"),
         None => Choices::default(),
     });
+    let mut written = Vec::new();
     for key in decisions() {
         let Kind::Words(words) = key.kind else { unreachable!("a decision takes a word") };
         let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
         let given = fields.maybe(key.name, |node, key| values::word(node, key, &words));
         choices = choices.zip(given).map(|(mut choices, given)| {
-            let known = given.value.is_none_or(|value| choices.set(key.name, &value));
-            assert!(known, "the filesystem knows its own decisions");
+            if let Some(value) = given.value {
+                let known = choices.set(key.name, &value);
+                assert!(known, "the filesystem knows its own decisions");
+                written.push((key.name, Given { value, place: given.place }));
+            }
             choices
         });
     }
@@ -125,6 +132,7 @@ fn filesystem(fields: &Fields<'_>) -> RawFilesystem {
         max_folio: fields.size("max_folio"),
         preset,
         choices,
+        written,
     }
 }
 
@@ -180,37 +188,38 @@ fn fault(name: &str, fields: &Fields<'_>) -> Option<FaultPlan> {
     }
 }
 
-fn bugs(fields: &Fields<'_>, known: &Known<'_>) -> Option<Vec<String>> {
+fn bugs(fields: &Fields<'_>, known: &Known<'_>) -> Option<Vec<Given<&'static Bug>>> {
     let items = fields.items("bugs", 0, 64)?;
-    let mut ids: Vec<String> = Vec::new();
+    let mut bugs: Vec<Given<&'static Bug>> = Vec::new();
     let mut good = true;
     for node in items {
         let problem = match bug(node, known) {
             Err(complaint) => Problem::at(node.place, complaint.message).help(complaint.help),
-            Ok(id) if ids.contains(&id) => {
-                Problem::at(node.place, format!("bug {} is listed twice", quoted(&id)))
+            Ok(bug) if bugs.iter().any(|other| other.value.id == bug.id) => {
+                Problem::at(node.place, format!("bug {} is listed twice", quoted(bug.id)))
                     .help("remove one of the two")
             }
-            Ok(id) => {
-                ids.push(id);
+            Ok(value) => {
+                bugs.push(Given { value, place: node.place });
                 continue;
             }
         };
         good = false;
         fields.report(problem);
     }
-    good.then_some(ids)
+    good.then_some(bugs)
 }
 
-fn bug(node: &Node, known: &Known<'_>) -> Taken<String> {
+fn bug(node: &Node, known: &Known<'_>) -> Taken<&'static Bug> {
     let id = node.word();
-    if known.bugs.contains(&id.as_str()) {
-        return Ok(id);
+    if let Some(bug) = known.bugs.iter().find(|bug| bug.id == id) {
+        return Ok(bug);
     }
-    let help = if known.bugs.is_empty() {
+    let ids: Vec<_> = known.bugs.iter().map(|bug| bug.id).collect();
+    let help = if ids.is_empty() {
         "no bug is known; leave `bugs` empty".to_owned()
     } else {
-        did_you_mean(&id, known.bugs)
+        did_you_mean(&id, &ids)
     };
     Err(Complaint { message: format!("unknown bug {}", quoted(&id)), help })
 }
@@ -225,7 +234,8 @@ fn expect(fields: &Fields<'_>, known: &Known<'_>) -> Read<Expectation> {
             let (by, bug) = (by?.value, bug?);
             // A bug that cannot be caught is reported where it is named.
             let place = if bug.value.is_some() { bug.place } else { place };
-            return Some(Given { value: Expectation::Caught { by, bug: bug.value }, place });
+            let bug = bug.value.map(|bug| bug.id);
+            return Some(Given { value: Expectation::Caught { by, bug }, place });
         }
     };
     Some(Given { value, place })

@@ -29,7 +29,7 @@ pub(super) fn nearest<'a>(
 }
 
 /// `did you mean ...?` if something is near, else the list of what there is.
-pub(super) fn did_you_mean(found: &str, candidates: &[&str]) -> String {
+pub fn did_you_mean(found: &str, candidates: &[&str]) -> String {
     match nearest(found, candidates.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("there are {}", list(candidates)),

@@ -3,6 +3,7 @@
 //! A scenario may carry overrides in comments, one a line: `# --set path=value`. With `UPDATE=1`
 //! the messages are written anew; read them before committing them.
 
+use driver::catalogue::Bug;
 use driver::scenario::{self, Known, MAX_BYTES, Plan, Report};
 use sim::chance::Seed;
 use std::collections::BTreeSet;
@@ -11,8 +12,17 @@ use stormfs::choices::Choices;
 
 const KNOWN: Known<'static> = Known {
     invariants: &["data_matches_model", "dirty_block_has_backing", "eof_tail_is_zero"],
-    bugs: &["stale-iomap", "cow-leak"],
+    bugs: &[&STALE, &LEAK],
 };
+
+const STALE: Bug = bug("stale-iomap", &[("mapping_check", "never"), ("short_copy", "always")]);
+
+const LEAK: Bug = bug("cow-leak", &[("short_copy", "if_uptodate")]);
+
+const fn bug(id: &'static str, sets: &'static [(&'static str, &'static str)]) -> Bug {
+    let (what, caught_by, scenario) = ("", "data_matches_model", "");
+    Bug { id, what, fixed_by: &[], fstest: &[], sets, caught_by, scenario }
+}
 
 const NO_BUGS: Known<'static> = Known { invariants: KNOWN.invariants, bugs: &[] };
 

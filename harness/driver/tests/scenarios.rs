@@ -1,9 +1,9 @@
 //! Every scenario keeps its promise, in both worlds, and a simulated one is the same every time.
 
+use driver::scenario::load;
 use driver::scenario::plan::{Expectation, Plan, WorldKind};
-use driver::scenario::{Known, load};
 use driver::storm::{Orders, Storm, run};
-use oracle::Invariant;
+use driver::vocabulary;
 use sim::chance::Seed;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,13 +18,12 @@ const BRIEFLY: Duration = Duration::from_millis(400);
 
 fn plans() -> Vec<(PathBuf, Plan)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
-    let names: Vec<&str> = Invariant::all().map(|invariant| invariant.name).collect();
-    let known = Known { invariants: &names, ..Known::default() };
     let mut plans = Vec::new();
     for entry in std::fs::read_dir(folder).expect("scenarios are in the tree") {
         let path = entry.expect("a readable folder").path();
         if path.extension().is_some_and(|ending| ending == "yaml") {
-            let plan = load(&path, &known, &[]).unwrap_or_else(|report| panic!("{report}"));
+            let plan =
+                load(&path, &vocabulary::known(), &[]).unwrap_or_else(|report| panic!("{report}"));
             plans.push((path, plan));
         }
     }

@@ -55,7 +55,7 @@ impl Tone {
             | VerdictKind::Environment => Tone::Weak,
             VerdictKind::Clean
             | VerdictKind::Caught
-            | VerdictKind::Violation
+            | VerdictKind::Violated
             | VerdictKind::Missed
             | VerdictKind::Hung
             | VerdictKind::Panicked

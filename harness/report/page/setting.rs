@@ -37,6 +37,9 @@ pub(super) fn environment(html: &mut Html, record: &Record) {
     if let Some(share) = timing.oracle_share {
         facts.push(("Oracle's share of the time", number::percent(share)));
     }
+    if !filesystem.bugs.is_empty() {
+        facts.push(("Bugs switched on", filesystem.bugs.join(", ")));
+    }
     html.section("environment", "Environment", |html| {
         let rows: Vec<_> = facts
             .into_iter()

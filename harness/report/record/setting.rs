@@ -100,6 +100,8 @@ pub struct Filesystem {
     pub max_folio: u64,
     /// The preset that its decisions begin with; none if the scenario names none.
     pub preset: Option<String>,
+    /// The ids of the bugs that are switched on.
+    pub bugs: Vec<String>,
     /// The decisions that differ from the correct ones, in the order of the decisions.
     pub deviations: Vec<Deviation>,
 }

@@ -41,10 +41,10 @@ macro_rules! verdicts {
 verdicts! {
     /// Every check held, and no bug was switched on that deviated.
     Clean = "clean", "Clean";
-    /// A bug that was switched on deviated, and an invariant spoke.
+    /// The invariant spoke that the scenario expected to.
     Caught = "caught", "Caught";
-    /// An invariant spoke although no bug was switched on.
-    Violation = "violation", "Violation";
+    /// An invariant spoke that nobody expected to.
+    Violated = "violated", "Violated";
     /// A bug deviated and no invariant spoke: the oracle is blind.
     Missed = "missed", "Missed";
     /// A bug was switched on and never deviated: the scenario is weak.

@@ -74,7 +74,7 @@ fn hostile_text_stays_text() {
 
 #[test]
 fn a_huge_run_folds() {
-    let mut record = samples::record(VerdictKind::Violation);
+    let mut record = samples::record(VerdictKind::Violated);
     let violation = record.violations[0].clone();
     record.violations = vec![violation; 5_000];
     record.scenario.text = "# \n".repeat(1 << 19);
@@ -98,7 +98,7 @@ fn simulated_time_is_never_shown_as_nanoseconds() {
 
 #[test]
 fn a_damaged_record_is_rendered_all_the_same() {
-    let mut record = samples::record(VerdictKind::Violation);
+    let mut record = samples::record(VerdictKind::Violated);
     for row in &mut record.latency.kinds {
         row.histogram = Some("AAAA".to_owned());
         row.n = u64::MAX;

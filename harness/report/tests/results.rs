@@ -123,7 +123,7 @@ fn check(
 fn a_run_is_written_and_written_over() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("reports/run");
-    for kind in [VerdictKind::Clean, VerdictKind::Violation] {
+    for kind in [VerdictKind::Clean, VerdictKind::Violated] {
         let record = samples::record(kind);
         // What a killed run may have left.
         fs::create_dir_all(&run).unwrap();

@@ -65,7 +65,7 @@ fn verdicts_tell_what_a_wrong_decision_came_to() {
     assert_eq!(ran.record().verdict.kind, VerdictKind::NotProvoked);
     let failed = Stand::new().run(&format!("run {} {WRONG} --json -", mixed()));
     let record = failed.record();
-    assert_eq!(record.verdict.kind, VerdictKind::Violation);
+    assert_eq!(record.verdict.kind, VerdictKind::Violated);
     assert!(0 < record.counts.deviations);
     assert_eq!(record.filesystem.deviations[0].decision, "mapping_check");
 }

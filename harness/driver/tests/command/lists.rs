@@ -29,6 +29,48 @@ fn lists_are_complete() {
 }
 
 #[test]
+fn bugs_are_listed_and_shown() {
+    let stand = Stand::new();
+    let list = stand.run("bugs").out;
+    for bug in driver::catalogue::all() {
+        assert!(list.contains(&format!("{}\n    sets ", bug.id)), "{}", bug.id);
+        let one = stand.run(&format!("bugs {}", bug.id));
+        assert_eq!((one.code, one.err.as_str()), (Some(0), ""), "{one:?}");
+        for text in [bug.id, bug.caught_by, "    pagestorm bugs --run ", "    | about:"] {
+            assert!(one.out.contains(text), "{text}: {}", one.out);
+        }
+    }
+    let json: Value = serde_json::from_str(&stand.run("bugs --json -").out).unwrap();
+    assert_eq!(json.as_array().unwrap().len(), driver::catalogue::all().count());
+    let ran = stand.run("bugs --json bugs.json");
+    assert_eq!((ran.code, ran.out), (Some(0), list));
+    assert!(stand.path("bugs.json").exists());
+}
+
+#[test]
+fn bugs_are_hunted_wherever_the_command_stands() {
+    let stand = Stand::new();
+    let words = "bugs --run clear-dirty-before-mkclean stale-iomap-write --masters 2";
+    let ran = stand.run(words);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(ran.out.matches(" caught 2/2 ").count(), 2, "{ran:?}");
+    assert!(ran.err.contains("2 of 2: "), "{ran:?}");
+    let json: Value = serde_json::from_str(&stand.run(&format!("{words} --json -")).out).unwrap();
+    assert_eq!(json[0]["id"], "clear-dirty-before-mkclean");
+    assert_eq!(json[1]["hunts"][1]["verdict"], "caught");
+    assert_eq!(json[1]["hunts"][1]["invariant"], json[1]["caught_by"]);
+}
+
+#[test]
+fn a_bug_that_is_not_known_has_a_neighbour() {
+    let ran = Stand::new().run("bugs stale-iomap-wriet nothing-like-it");
+    assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{ran:?}");
+    assert!(ran.err.contains("did you mean `stale-iomap-write`?"), "{ran:?}");
+    assert_eq!(ran.err.lines().count(), 2, "{ran:?}");
+    assert_eq!(Stand::new().run("bugs --masters 3").code, Some(2));
+}
+
+#[test]
 fn a_list_tells_which_scenario_has_mistakes() {
     let stand = Stand::with(CLEAN);
     stand.write("b.yaml", "world: \u{1b}[31m\n");

@@ -17,7 +17,7 @@ pub(crate) fn record(kind: VerdictKind) -> Record {
         VerdictKind::Caught => {
             ("mapping_check deviated 214 times and content_matches spoke.", true)
         }
-        VerdictKind::Violation => ("A dirty block had no backing, in 2 of 2,000 seeds.", false),
+        VerdictKind::Violated => ("A dirty block had no backing, in 2 of 2,000 seeds.", false),
         VerdictKind::Missed => ("mapping_check deviated 214 times and no invariant spoke.", false),
         VerdictKind::NotProvoked => ("mapping_check was set to never and never deviated.", false),
         VerdictKind::Hung => ("Nobody could go on: writer-0 holds i_rwsem and waits.", false),
@@ -30,11 +30,12 @@ pub(crate) fn record(kind: VerdictKind) -> Record {
     if matches!(kind, VerdictKind::Caught | VerdictKind::Missed | VerdictKind::NotProvoked) {
         record.filesystem.preset = Some("v5.19".to_owned());
         let (decision, value) = ("mapping_check".to_owned(), "never".to_owned());
+        record.filesystem.bugs = vec!["stale-iomap-write".to_owned()];
         record.filesystem.deviations = vec![Deviation { decision, value }];
         record.counts.deviations = if kind == VerdictKind::NotProvoked { 0 } else { 214 };
         record.verdict.expected = String::from("caught by content_matches");
     }
-    if matches!(kind, VerdictKind::Caught | VerdictKind::Violation | VerdictKind::Hung) {
+    if matches!(kind, VerdictKind::Caught | VerdictKind::Violated | VerdictKind::Hung) {
         record.violations = vec![lost_backing(), size_off()];
         let values = ["512", "1KiB"].map(str::to_owned).to_vec();
         record.scenario.varied = vec![Varied { path: "filesystem.block_size".to_owned(), values }];
@@ -73,7 +74,7 @@ pub(crate) fn threads() -> Record {
 
 /// A run in which every text that a user or a filesystem could choose is `text`.
 pub(crate) fn hostile(text: &str) -> Record {
-    let mut record = record(VerdictKind::Violation);
+    let mut record = record(VerdictKind::Violated);
     let own = || text.to_owned();
     let mut latency = Latency::new(Clock::Steps);
     (0..50).for_each(|steps| latency.record(text, Outcome::Ok, steps));
@@ -89,6 +90,7 @@ pub(crate) fn hostile(text: &str) -> Record {
     };
     record.device.detail = own();
     record.filesystem.preset = Some(own());
+    record.filesystem.bugs = vec![own()];
     record.filesystem.deviations = vec![Deviation { decision: own(), value: own() }];
     record.counts.failed_operations = BTreeMap::from([(own(), 1)]);
     record.counts.operations_by_kind = BTreeMap::from([(own(), 1)]);
@@ -153,6 +155,7 @@ fn clean() -> Record {
             block_size: 1 << 10,
             max_folio: 16 << 10,
             preset: None,
+            bugs: vec![],
             deviations: vec![],
         },
         counts: counts(),

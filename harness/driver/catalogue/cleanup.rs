@@ -1,0 +1,104 @@
+//! What a write does with the delayed allocation it reserved and did not fill.
+
+use super::{Bug, commit, scenario};
+
+/// See the module.
+pub(super) const BUGS: &[Bug] = &[
+    Bug {
+        id: "punch-truncates-pagecache",
+        what: "A write that falls short gives its whole reservation back, and drops the page cache \
+               over it first, without invalidate_lock: data that page faults have put there \
+               before the drop is lost, and what they put there after it loses its reservation.",
+        fixed_by: &[commit(
+            "f43dc4dc3eff",
+            "v6.2",
+            "iomap: buffered write failure should not truncate the page cache",
+        )],
+        fstest: &["generic/344", "generic/346"],
+        sets: &[("write_cleanup", "whole_range")],
+        caught_by: "folio_dirty_block_has_backing",
+        scenario: scenario!("punch-truncates-pagecache"),
+    },
+    Bug {
+        id: "punch-truncates-pagecache-locked",
+        what: "A variant of punch-truncates-pagecache that holds invalidate_lock exclusively: no \
+               page fault comes in between, and what came before is lost all the same.",
+        fixed_by: &[],
+        fstest: &[],
+        sets: &[("write_cleanup", "whole_range_locked")],
+        caught_by: "data_matches_model",
+        scenario: scenario!("punch-truncates-pagecache-locked"),
+    },
+    Bug {
+        id: "punch-without-invalidate-lock",
+        what: "A write that falls short walks the page cache and punches what it finds clean, \
+               without invalidate_lock. Between the look and the punch a page fault dirties the \
+               block: dirty data is left without a reservation.",
+        fixed_by: &[commit(
+            "198dd8aedee6",
+            "v6.2",
+            "xfs: punching delalloc extents on write failure is racy",
+        )],
+        fstest: &[],
+        sets: &[("write_cleanup", "cache_walk_unlocked")],
+        caught_by: "folio_dirty_block_has_backing",
+        scenario: scenario!("punch-without-invalidate-lock"),
+    },
+    Bug {
+        id: "rfc-new-stale-skip",
+        what: "A variant that a patch series of September 2022 had and that was never merged: a \
+               new mapping that was found stale releases nothing, on the grounds that the write \
+               maps the range again. If the write then ends there, the reservation stays without \
+               dirty data, and nothing will ever convert it.",
+        fixed_by: &[],
+        fstest: &[],
+        sets: &[("write_cleanup", "skip_if_stale")],
+        caught_by: "extents_delalloc_is_flushable",
+        scenario: scenario!("rfc-new-stale-skip"),
+    },
+    Bug {
+        id: "rfc-new-stale-carried",
+        what: "A variant of rfc-new-stale-skip, of the same series: the mapping made after a stale \
+               one counts as new whatever it covers, so that the write gives back reservations \
+               that others made, and drops the data over them.",
+        fixed_by: &[],
+        fstest: &[],
+        sets: &[("write_cleanup", "skip_if_stale_carry_new")],
+        caught_by: "data_matches_model",
+        scenario: scenario!("rfc-new-stale-carried"),
+    },
+    Bug {
+        id: "punch-keeps-post-eof-dirty",
+        what: "A variant of the walk through the page cache: it looks for dirty data up to the end \
+               of the write rather than of the file. A fault on the last folio has dirtied blocks \
+               beyond the end of the file; the reservation under them is kept, and writeback will \
+               never convert it.",
+        fixed_by: &[],
+        fstest: &[],
+        sets: &[("walk_end", "end_of_write")],
+        caught_by: "extents_beyond_eof_were_asked_for",
+        scenario: scenario!("punch-keeps-post-eof-dirty"),
+    },
+    Bug {
+        id: "scan-offset-wrap",
+        what: "The walk through the page cache computes the offset of the next folio in a type that \
+               is too narrow, and beyond the wrap it begins again: at 4 GiB with 32 bits; here at \
+               1 MiB, with an 8-bit page index.",
+        fixed_by: &[
+            commit(
+                "eee2d2e6ea55",
+                "v6.6",
+                "iomap: Fix possible overflow condition in iomap_write_delalloc_scan",
+            ),
+            commit(
+                "c13094b894de",
+                "v6.13",
+                "iomap: avoid avoid truncating 64-bit offset to 32 bits",
+            ),
+        ],
+        fstest: &[],
+        sets: &[("walk_index", "wraps")],
+        caught_by: "progress_is_made",
+        scenario: scenario!("scan-offset-wrap"),
+    },
+];

@@ -1,0 +1,186 @@
+//! `bugs --run`: every bug is hunted under several master seeds, and a table tells what was caught.
+
+use crate::catalogue::Bug;
+use crate::cli::BugsArgs;
+use crate::commands::attended::attended;
+use crate::commands::outcome;
+use crate::console::Console;
+use crate::exit::Exit;
+use crate::hunt::{self, Trophy};
+use crate::interrupt::Interrupts;
+use block::OpenError;
+use rayon::ThreadPoolBuilder;
+use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
+use report::record::{Seed, VerdictKind};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// Hunts `bugs`. The command fails unless each was caught under every master seed.
+pub(super) fn hunts(bugs: &[&'static Bug], args: &BugsArgs, console: Console) -> Exit {
+    let interrupts = Interrupts::catch();
+    let Ok(pool) = ThreadPoolBuilder::new().num_threads(args.jobs.map_or(0, usize::from)).build()
+    else {
+        console.warn("the system has no room for so many threads: use a smaller --jobs");
+        return Exit::Environment;
+    };
+    let look = || {
+        if interrupts.look() {
+            console.warn("ending the hunts; once more ends them at once");
+        }
+    };
+    let flag = Arc::clone(interrupts.flag());
+    let hunted = attended(&pool, look, || all(bugs, args.masters, &flag, console));
+    let rows = match hunted {
+        Ok(rows) => rows,
+        Err(refused) => {
+            console.warn(&refused.to_string());
+            return Exit::Environment;
+        }
+    };
+    let told = outcome::deliver(&table(&rows), &json(&rows), args.json.as_deref(), console);
+    let caught = rows.iter().all(Row::is_caught);
+    let judged = if caught { Exit::Ok } else { Exit::Failed };
+    told.max(interrupts.caught().unwrap_or(judged))
+}
+
+/// A bug with what came of its hunts.
+struct Row {
+    bug: &'static Bug,
+    /// One for each master seed, in their order; fewer if the command was interrupted.
+    trophies: Vec<Trophy>,
+    masters: u32,
+}
+
+fn all(
+    bugs: &[&'static Bug],
+    masters: u32,
+    interrupted: &Arc<AtomicBool>,
+    console: Console,
+) -> Result<Vec<Row>, OpenError> {
+    let done = AtomicUsize::new(0);
+    let row = |bug: &&'static Bug| {
+        let hunts = (1..=masters).into_par_iter();
+        let hunts = hunts.map(|master| hunt::hunt(bug, master.into(), interrupted));
+        let trophies: Vec<_> = hunts.collect::<Result<_, _>>()?;
+        let row = Row { bug, trophies: trophies.into_iter().flatten().collect(), masters };
+        let nth = done.fetch_add(1, Ordering::Relaxed) + 1;
+        console.say(&format!("{nth} of {}: {} {}", bugs.len(), bug.id, row.verdict()));
+        Ok(row)
+    };
+    bugs.par_iter().map(row).collect()
+}
+
+impl Row {
+    fn is_caught(&self) -> bool {
+        u32::try_from(self.caught().count()) == Ok(self.masters)
+    }
+
+    fn caught(&self) -> impl Iterator<Item = &Trophy> {
+        self.trophies.iter().filter(|trophy| trophy.kind == VerdictKind::Caught)
+    }
+
+    /// `caught 20/20`, or `caught 18/20, missed 2`.
+    fn verdict(&self) -> String {
+        let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+        for trophy in self.trophies.iter().filter(|one| one.kind != VerdictKind::Caught) {
+            *kinds.entry(trophy.kind.name()).or_default() += 1;
+        }
+        let mut text = format!("caught {}/{}", self.caught().count(), self.masters);
+        let others = kinds.into_iter().flat_map(|(name, count)| {
+            [", ".to_owned(), name.to_owned(), " ".to_owned(), count.to_string()]
+        });
+        text.extend(others);
+        text
+    }
+
+    /// The middle of a figure over all hunts, the lower of two.
+    fn median<T: Ord>(&self, figure: impl Fn(&Trophy) -> T) -> Option<T> {
+        let mut figures: Vec<_> = self.trophies.iter().map(figure).collect();
+        figures.sort();
+        let middle = figures.len().checked_sub(1)? / 2;
+        figures.into_iter().nth(middle)
+    }
+}
+
+fn table(rows: &[Row]) -> String {
+    let heading = ["bug", "verdict", "seeds", "seconds", "deviations", "invariant"];
+    let mut lines = vec![heading.map(str::to_owned)];
+    for row in rows {
+        let figure = |figure: Option<u64>| figure.map_or("-".to_owned(), |n| n.to_string());
+        let seconds = row.median(|trophy| trophy.time).map_or("-".to_owned(), |time| {
+            format!("{}.{:03}", time.as_secs(), time.subsec_millis())
+        });
+        lines.push([
+            row.bug.id.to_owned(),
+            row.verdict(),
+            figure(row.median(|trophy| trophy.seeds)),
+            seconds,
+            figure(row.median(|trophy| trophy.deviations)),
+            row.bug.caught_by.to_owned(),
+        ]);
+    }
+    let mut text = aligned(&lines);
+    text.push_str(
+        "\nseeds, seconds and deviations: until the first catch, the median over the master \
+         seeds;\nseconds are processor time of the one thread that ran them\n",
+    );
+    for row in rows {
+        for trophy in row.trophies.iter().filter(|one| one.kind != VerdictKind::Caught) {
+            let (id, kind, master) = (row.bug.id, trophy.kind.name(), Seed(trophy.master));
+            let by = trophy.invariant.map_or(String::new(), |name| format!(" by {name}"));
+            let file = row.bug.file();
+            let again = format!("pagestorm run {file} --seed {master}");
+            text.extend([id, ": ", kind, &by, ": ", &again, "\n"]);
+        }
+    }
+    text
+}
+
+/// Columns as wide as their widest cell: words to the left, figures to the right.
+fn aligned(lines: &[[String; 6]]) -> String {
+    const FIGURES: std::ops::Range<usize> = 2..5;
+    let width = |column: usize| lines.iter().map(|line| line[column].len()).max().unwrap_or(0);
+    let cell = |(column, cell): (usize, &String)| {
+        let width = width(column);
+        if FIGURES.contains(&column) {
+            format!("{cell:>width$}")
+        } else {
+            format!("{cell:<width$}")
+        }
+    };
+    let line =
+        |line: &[String; 6]| line.iter().enumerate().map(cell).collect::<Vec<_>>().join("  ");
+    lines.iter().flat_map(|cells| [line(cells).trim_end().to_owned(), "\n".to_owned()]).collect()
+}
+
+fn json(rows: &[Row]) -> String {
+    let list: Vec<_> = rows.iter().map(object).collect();
+    format!("{:#}\n", Value::from(list))
+}
+
+fn object(row: &Row) -> Value {
+    let hunts = row.trophies.iter().map(|trophy| {
+        json!({
+            "master": Seed(trophy.master).to_string(),
+            "verdict": trophy.kind.name(),
+            "invariant": trophy.invariant,
+            "seeds": trophy.seeds,
+            "seconds": trophy.time.as_secs_f64(),
+            "deviations": trophy.deviations,
+        })
+    });
+    json!({
+        "id": row.bug.id,
+        "caught_by": row.bug.caught_by,
+        "masters": row.masters,
+        "caught": row.caught().count(),
+        "median": {
+            "seeds": row.median(|trophy| trophy.seeds),
+            "seconds": row.median(|trophy| trophy.time).map(|time| time.as_secs_f64()),
+            "deviations": row.median(|trophy| trophy.deviations),
+        },
+        "hunts": hunts.collect::<Vec<_>>(),
+    })
+}

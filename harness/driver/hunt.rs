@@ -1,0 +1,69 @@
+//! A hunt: the scenario of one bug under one master seed, seed by seed, until something is found.
+
+use crate::campaign::{self, Campaign, Found, Mission};
+use crate::catalogue::Bug;
+use crate::clock::ThreadTime;
+use crate::progress::Progress;
+use crate::scenario::plan::{Plan, WorldKind};
+use crate::verdict;
+use block::OpenError;
+use report::record::VerdictKind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// What came of one hunt.
+#[derive(Debug, Clone, Copy)]
+pub struct Trophy {
+    /// The master seed.
+    pub master: u64,
+    /// How it ended.
+    pub kind: VerdictKind,
+    /// The invariant that spoke.
+    pub invariant: Option<&'static str>,
+    /// Seeds that ran, with that of the first find.
+    pub seeds: u64,
+    /// Answers of the filesystem that differed from the correct one's, in all of them.
+    pub deviations: u64,
+    /// Processor time that they took.
+    pub time: Duration,
+}
+
+/// Hunts `bug` under `master`. None if it was interrupted before something was found.
+///
+/// # Errors
+///
+/// The system has no memory for a device.
+pub fn hunt(
+    bug: &Bug,
+    master: u64,
+    interrupted: &Arc<AtomicBool>,
+) -> Result<Option<Trophy>, OpenError> {
+    let plan = Plan { seed: master, ..bug.plan() };
+    let progress = Progress::default();
+    let mission = Mission { plan: &plan, interrupted, progress: &progress };
+    let watch = ThreadTime::start();
+    let mut campaign = Campaign::new(WorldKind::Simulated);
+    let length = campaign::profile(mission)?;
+    for nth in 0..plan.seeds {
+        let storm = campaign::nth(mission, length, nth)?;
+        if interrupted.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        campaign.tally.add(&storm.tally);
+        if let Some(violation) = storm.violation {
+            let seed = sim::chance::Seed(master).nth(nth);
+            let (step, details) = (storm.end.points, Vec::new());
+            campaign.found = Some(Found { seed, violation, step, details });
+            break;
+        }
+    }
+    Ok(Some(Trophy {
+        master,
+        kind: verdict::verdict(&plan, &campaign, false).kind,
+        invariant: campaign.found.map(|found| found.violation.invariant),
+        seeds: campaign.tally.seeds,
+        deviations: campaign.tally.deviations,
+        time: watch.used(),
+    }))
+}

@@ -1,0 +1,123 @@
+//! The catalogue: every bug changes the filesystem, has a scenario that catches it, and whoever
+//! takes the bug out of that scenario finds nothing.
+
+use driver::catalogue::{self, Bug, Commit};
+use driver::hunt::hunt;
+use driver::scenario::parse;
+use driver::scenario::plan::{Expectation, Plan, WorldKind};
+use driver::storm::{Orders, run};
+use driver::vocabulary;
+use oracle::Invariant;
+use report::record::VerdictKind;
+use sim::chance::Seed;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use stormfs::choices::Choices;
+
+/// Scheduling decisions that a seed is expected to make: only the strategy with priorities asks.
+const LENGTH: u64 = 5000;
+
+#[test]
+fn each_bug_is_caught_by_its_invariant() {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    for bug in catalogue::all() {
+        let trophy = hunt(bug, bug.plan().seed, &interrupted).expect("memory can be had");
+        let trophy = trophy.expect("nobody interrupts");
+        assert_eq!(trophy.kind, VerdictKind::Caught, "{}: {trophy:?}", bug.id);
+        assert_eq!(trophy.invariant, Some(bug.caught_by), "{}", bug.id);
+        assert!(0 < trophy.deviations, "{}", bug.id);
+    }
+}
+
+#[test]
+fn without_its_bug_a_scenario_is_clean() {
+    for bug in catalogue::all() {
+        let plan = without_bug(bug);
+        for nth in 0..plan.seeds {
+            let storm = run(Orders {
+                plan: &plan,
+                seed: Seed(plan.seed).nth(nth),
+                length: LENGTH,
+                record: false,
+                judged: true,
+                interrupted: &Arc::new(AtomicBool::new(false)),
+            });
+            let storm = storm.expect("memory can be had");
+            let told = storm.violation.map(|found| format!("{found}\n{}", found.strip));
+            assert_eq!(told, None, "{} is off, seed {nth}", bug.id);
+            assert_eq!(storm.tally.deviations, 0, "{} is off, seed {nth}", bug.id);
+        }
+    }
+}
+
+#[test]
+fn each_scenario_shows_its_bug_and_nothing_else() {
+    for bug in catalogue::all() {
+        let plan = bug.plan();
+        let by = bug.caught_by.to_owned();
+        assert_eq!(plan.bugs, [bug.id]);
+        assert_eq!(plan.expect, Expectation::Caught { by, bug: Some(bug.id) }, "{}", bug.id);
+        assert_eq!(plan.world, WorldKind::Simulated, "{}", bug.id);
+        assert!(40 < plan.about.len(), "{} says too little about itself", bug.id);
+        assert_eq!(without_bug(bug).filesystem.choices, Choices::default(), "{}", bug.id);
+    }
+}
+
+#[test]
+fn each_scenario_of_the_folder_is_in_the_catalogue() {
+    let known: BTreeSet<PathBuf> = catalogue::all().map(|bug| root().join(bug.file())).collect();
+    let entries = std::fs::read_dir(root().join("scenarios/bugs")).unwrap();
+    let found: BTreeSet<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(found, known);
+}
+
+#[test]
+fn rows_are_sound() {
+    let invariants: BTreeSet<_> = Invariant::all().map(|invariant| invariant.name).collect();
+    let mut ids = BTreeSet::new();
+    for bug in catalogue::all() {
+        assert!(ids.insert(bug.id), "two bugs are named {}", bug.id);
+        let slug = bug.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        assert!(slug && bug.what.ends_with('.'), "{}", bug.id);
+        assert!(invariants.contains(bug.caught_by), "{}: {}", bug.id, bug.caught_by);
+        assert_ne!(choices(bug), Choices::default(), "{} changes nothing", bug.id);
+        let variant = bug.what.contains("variant");
+        assert!(variant || !bug.fixed_by.is_empty(), "{}: a commit, or a variant", bug.id);
+    }
+}
+
+#[test]
+fn a_commit_is_told_the_same_everywhere() {
+    let mut told: BTreeMap<&str, (Option<&str>, &str)> = BTreeMap::new();
+    for Commit { hash, version, subject } in catalogue::all().flat_map(|bug| bug.fixed_by) {
+        let hex = hash.chars().all(|c| c.is_ascii_hexdigit() && !c.is_ascii_uppercase());
+        assert!(hex && (10..=12).contains(&hash.len()), "{hash}");
+        assert!(version.is_none_or(|version| version.starts_with('v')), "{hash}");
+        let before = told.insert(hash, (*version, subject));
+        assert!(before.is_none_or(|before| before == (*version, *subject)), "{hash}");
+    }
+}
+
+/// The filesystem with that bug.
+fn choices(bug: &Bug) -> Choices {
+    let mut choices = Choices::default();
+    for (decision, value) in bug.sets {
+        assert!(choices.set(decision, value), "{}: {decision}: {value}", bug.id);
+    }
+    choices
+}
+
+/// The plan of the bug's scenario with the bug switched off.
+fn without_bug(bug: &Bug) -> Plan {
+    let sets = [("bugs", "[]"), ("expect", "clean")];
+    let sets = sets.map(|(path, value)| (path.to_owned(), value.to_owned()));
+    parse(&bug.file(), bug.scenario, &vocabulary::known(), &sets)
+        .unwrap_or_else(|report| panic!("{}", report.render(false)))
+}
+
+fn root() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.ancestors().nth(2).expect("this crate lies in harness/driver").to_owned()
+}
