@@ -57,8 +57,8 @@ struct Phase {
     changed: WaitQueue,
 }
 
-static ACTED: Rank = Rank::leaf(10, "stopwatch lock");
-static TALLY: Rank = Rank::leaf(11, "tally lock");
+static ACTED: Rank = Rank::leaf(12, "stopwatch lock");
+static TALLY: Rank = Rank::leaf(12, "tally lock");
 
 impl Stage {
     /// A stage before the first act.

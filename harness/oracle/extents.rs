@@ -48,9 +48,13 @@ invariants! { subject 3;
 
     /// A delayed allocation below the end of the file lies under a dirty block, or one that is in
     /// writeback: writeback comes by the page cache, and nothing else ever turns the reservation
-    /// into blocks or gives it back. Exempt are folios that somebody has locked: a fault reserves
-    /// before it dirties.
-    Always fn extents_delalloc_is_flushable(file: View<'_>, range: ByteRange) {
+    /// into blocks or gives it back. Exempt are folios that somebody has locked, as a fault reserves
+    /// before it dirties, and what other writes in flight are writing.
+    Always fn extents_delalloc_is_flushable(
+        file: View<'_>,
+        range: ByteRange,
+        others: &[ByteRange],
+    ) {
         let end = file.geometry().up(file.size()).min(range.end);
         let blocks = file.geometry().blocks_touching(ByteRange::new(range.start, end));
         if blocks.is_empty() {
@@ -58,7 +62,7 @@ invariants! { subject 3;
         }
         loop {
             let sequence = file.sequence();
-            let verdict = delalloc_is_covered(file, blocks);
+            let verdict = delalloc_is_covered(file, blocks, others);
             // Extents and folios are looked at one after the other: what changed in between counts
             // only if it stays wrong.
             if verdict.is_ok() || file.sequence() == sequence {
@@ -137,22 +141,28 @@ invariants! { subject 3;
     }
 }
 
-fn delalloc_is_covered(file: View<'_>, blocks: BlockRange) -> Result<(), Evidence> {
+fn delalloc_is_covered(
+    file: View<'_>,
+    blocks: BlockRange,
+    others: &[ByteRange],
+) -> Result<(), Evidence> {
     let delayed = |extent: &Extent| extent.state == Some(State::Delalloc);
     let mut extents = file.extents(blocks).into_iter().filter(delayed);
-    extents.try_for_each(|extent| covered(file, extent.blocks))
+    extents.try_for_each(|extent| covered(file, extent.blocks, others))
 }
 
-fn covered(file: View<'_>, blocks: BlockRange) -> Result<(), Evidence> {
+fn covered(file: View<'_>, blocks: BlockRange, others: &[ByteRange]) -> Result<(), Evidence> {
     let geometry = file.geometry();
     for block in blocks.start.0..blocks.end.0 {
         let pos = geometry.pos_of(FileBlock(block));
         let range = ByteRange::at(pos, geometry.block_size());
         let folio = file.folio(pos);
-        let needed = folio.is_some_and(|folio| {
-            let (bit, _) = folio.touching(range);
-            folio.is_locked() || folio.is_writeback() || folio.dirty_blocks() >> bit & 1 == 1
-        });
+        let awaited = others.iter().any(|write| write.overlaps(range));
+        let needed = awaited
+            || folio.is_some_and(|folio| {
+                let (bit, _) = folio.touching(range);
+                folio.is_locked() || folio.is_writeback() || folio.dirty_blocks() >> bit & 1 == 1
+            });
         if !needed {
             return Err(at(
                 range,

@@ -1,7 +1,11 @@
 //! Invariants of progress: operations end, and locks are taken in order.
 
-use crate::invariant::{invariants, overall};
+use crate::invariant::{at, invariants, overall};
 use sim::{Failure, Outcome};
+use stormfs::quantity::ByteRange;
+
+/// A write that maps beside others may have so many barren mappings in a row.
+const MOST_BARREN: u32 = 8;
 
 invariants! { subject 6;
     /// Every operation ends within its budget of steps; nobody waits for ever, and nobody waits for
@@ -18,6 +22,19 @@ invariants! { subject 6;
                 Ok(())
             }
         }
+    }
+
+    /// A write that maps beside others does not map again and again because its mappings go stale.
+    /// Two writes whose reservations and clean-ups advance each other's sequence counter could do so
+    /// for ever; at most eight mappings in a row may be stale before a byte is accepted. Exempt is
+    /// who maps while no other write can: what disturbs it are faults and writeback, and whenever
+    /// they do they have made progress themselves.
+    Always fn progress_despite_stale_mappings(range: ByteRange, barren: u32) {
+        if barren <= MOST_BARREN {
+            return Ok(());
+        }
+        let found = format!("{barren} stale mappings in a row");
+        Err(at(range, "a byte accepted, or no other write beside", found))
     }
 
     /// Locks are taken in the order of `stormfs::locks`, and all are released when an operation

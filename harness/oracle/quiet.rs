@@ -20,7 +20,7 @@ impl Oracle {
             self.judge_folios(*file);
             let checks = &self.checks;
             let whole = ByteRange::new(0, file.size());
-            let verdict = extents::extents_delalloc_is_flushable(checks, *file, whole)
+            let verdict = extents::extents_delalloc_is_flushable(checks, *file, whole, &[])
                 .and_then(|()| size::size_on_disk_never_exceeds_size(checks, *file))
                 .and_then(|()| size::size_bounds_the_page_cache(checks, *file));
             self.judge(*file, None, verdict);

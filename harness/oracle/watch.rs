@@ -7,7 +7,7 @@
 use crate::content::{Applied, Content, Effect as May, Fill, Initial, Ticket};
 use crate::invariant::{Checks, Verdict};
 use crate::violation::Violation;
-use crate::{data, extents, folios, size, space};
+use crate::{data, extents, folios, progress, size, space};
 use sim::{Mutex, Rank};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,7 +16,7 @@ use stormfs::iomap::Iomap;
 use stormfs::op::OpId;
 use stormfs::quantity::{ByteRange, FileBlock, narrow, wide};
 use stormfs::view::View;
-use stormfs::witness::{Effect, Intent, Submission, Witness};
+use stormfs::witness::{Effect, Intent, Submission, Used, Witness};
 
 /// How closely the oracle may look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,9 +64,46 @@ struct Flight {
     intent: Intent,
     /// If it takes its bytes from a mapping: the look at the source.
     source: Option<Ticket>,
+    /// Of a write: mappings in a row that went stale before a byte was accepted, while other writes
+    /// could map, too.
+    barren: u32,
 }
 
-static SHADOW: Rank = Rank::leaf(5, "shadow lock");
+impl Flight {
+    /// What it may reserve, if it is a write.
+    fn writes(&self) -> Option<ByteRange> {
+        match self.intent {
+            Intent::Write(range) | Intent::Append(range) | Intent::WriteFrom { range, .. } => {
+                Some(range)
+            }
+            Intent::Read(_)
+            | Intent::Load(_)
+            | Intent::Store(_)
+            | Intent::Zero { .. }
+            | Intent::Grow(_)
+            | Intent::Resize(_) => None,
+        }
+    }
+}
+
+impl Shadow {
+    /// Notes what became of a mapping of `op`; how many in a row were barren.
+    fn note_mapping(&mut self, op: OpId, used: Used) -> u32 {
+        let flight = self.flights.iter_mut().find(|flight| flight.op == op);
+        let flight = flight.expect("an operation begins before it maps");
+        let barren = used.stale && used.accepted == 0 && used.beside_others;
+        flight.barren = if barren { flight.barren + 1 } else { 0 };
+        flight.barren
+    }
+
+    /// What writes in flight but `op` may reserve.
+    fn others_write(&self, op: OpId) -> Vec<ByteRange> {
+        let others = self.flights.iter().filter(|flight| flight.op != op);
+        others.filter_map(Flight::writes).collect()
+    }
+}
+
+static SHADOW: Rank = Rank::leaf(7, "shadow lock");
 static VERDICT: Rank = Rank::leaf(12, "verdict lock");
 
 impl Oracle {
@@ -264,7 +301,7 @@ impl Witness for Oracle {
         };
         let (effect, bytes) = may(op, &intent);
         let ticket = shadow.content.begin(op, effect);
-        shadow.flights.push(Flight { op, ticket, fill: bytes, intent, source });
+        shadow.flights.push(Flight { op, ticket, fill: bytes, intent, source, barren: 0 });
     }
 
     fn ends(&self, file: View<'_>, op: OpId, effect: Effect<'_>) {
@@ -323,8 +360,15 @@ impl Witness for Oracle {
         self.judge(file, None, verdict);
     }
 
+    fn mapping_done(&self, file: View<'_>, op: OpId, range: ByteRange, used: Used) {
+        let barren = self.shadow(file).lock().note_mapping(op, used);
+        let verdict = progress::progress_despite_stale_mappings(&self.checks, range, barren);
+        self.judge(file, Some(op), verdict);
+    }
+
     fn cleanup_done(&self, file: View<'_>, op: OpId, range: ByteRange) {
-        let verdict = extents::extents_delalloc_is_flushable(&self.checks, file, range);
+        let others = self.shadow(file).lock().others_write(op);
+        let verdict = extents::extents_delalloc_is_flushable(&self.checks, file, range, &others);
         self.judge(file, Some(op), verdict);
     }
 

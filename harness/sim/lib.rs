@@ -26,7 +26,7 @@ mod threads;
 
 pub use rank::Rank;
 pub use site::Site;
-pub use sync::{Lock, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
+pub use sync::{Lock, Mutex, MutexGuard, Ranked, RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use wait::{
     WaitQueue, begin_operation, current_operation, now, pause, point, points_passed, sleep, stop,
     stopping, tasks,

@@ -1,4 +1,5 @@
-//! Mutex, reader-writer lock and bare lock: a few lines each on [`WaitQueue`], ranks checked.
+//! Mutex, reader-writer lock, bare lock, and locks with rules of their own: a few lines each on
+//! [`WaitQueue`], ranks checked.
 //!
 //! Before every acquisition of a lock that is not a leaf there is a scheduling point. Which waiter
 //! gets a released lock is decided by who tries first (the strategy, or the machine); a waiting
@@ -124,6 +125,40 @@ unsafe impl lock_api::RawMutex for RawMutex {
 
     fn is_locked(&self) -> bool {
         self.0.is_locked()
+    }
+}
+
+/// The place in the lock order of a lock with rules of its own about who may have it, and the queue
+/// of those who wait for it.
+#[derive(Debug)]
+pub struct Ranked {
+    queue: WaitQueue,
+    rank: &'static Rank,
+    object: u64,
+}
+
+impl Ranked {
+    /// A place of `rank`; `object` tells the lock from others of its class.
+    pub const fn new(rank: &'static Rank, object: u64) -> Ranked {
+        Ranked { queue: WaitQueue::new(), rank, object }
+    }
+
+    /// Returns once `acquire` has answered true, which is tried as often as needed. Stops the run if
+    /// the lock order forbids taking the lock now.
+    pub fn take(&self, acquire: impl FnMut() -> bool) {
+        rank::check(self.rank);
+        let site = Site::lock(self.rank, self.object);
+        if !self.rank.leaf {
+            wait::point(site);
+        }
+        self.queue.wait_until(site, acquire);
+        rank::taken(self.rank);
+    }
+
+    /// Lets those who wait try again. Its caller had the lock, and has changed what they wait for.
+    pub fn give(&self) {
+        rank::released(self.rank);
+        self.queue.wake_all();
     }
 }
 

@@ -1,9 +1,9 @@
 //! Buffered writes.
 //!
-//! 1. Lock: `i_rwsem` exclusively (by the caller, which has also zeroed what lies between the end
-//!    of the file and the write).
+//! 1. Lock: `i_rwsem` exclusively, or shared and a range (by the caller, which has also zeroed what
+//!    lies between the end of the file and the write).
 //! 2. Map: look up the extent under the position, reserving blocks over a hole.
-//! 3. For each folio: fault the source in while nothing below `i_rwsem` is held; lock the folio;
+//! 3. For each folio: fault the source in while no lock from `invalidate_lock` on is held; lock it;
 //!    *revalidate* the mapping; prepare the blocks that the copy fills only in part; copy with page
 //!    faults disabled; accept the copy or not; publish the new size; unlock.
 //! 4. Give back what the mapping reserved and the copy did not use; map again if there is more.
@@ -23,7 +23,9 @@ use crate::quantity::{ByteRange, PAGE, wide};
 use crate::rules::{Copied, PartBlock, Validity};
 use crate::truncate;
 use crate::uaccess::UserMemory;
+use crate::witness::Used;
 use crate::write_cleanup;
+use crate::write_lock::WriteLock;
 
 /// How far a write has come, and what stopped it.
 pub(crate) struct Progress {
@@ -41,40 +43,57 @@ struct Call<'a> {
     base: u64,
 }
 
-/// Writes all of `source` at `pos`. Held: `i_rwsem` exclusively.
-pub(crate) fn write(inode: &Inode, op: OpId, pos: u64, source: &dyn UserMemory) -> Progress {
+/// Writes all of `source` at `pos`.
+pub(crate) fn write(held: &WriteLock<'_>, op: OpId, pos: u64, source: &dyn UserMemory) -> Progress {
+    let inode = held.inode();
     let call = Call { inode, source, base: pos };
     let end = pos + source.len();
-    let mut next = pos;
-    let mut error = None;
-    let mut follows_new = false;
-    while next < end && error.is_none() {
-        let range = ByteRange::new(next, end);
-        let mut map = match iomap::begin_write(inode, range, Purpose::Write) {
-            Ok(map) => map,
-            Err(failed) => {
-                error = Some(failed);
-                break;
-            }
-        };
-        if follows_new {
-            map.new = inode.rules().successor_is_new(map.new);
-        }
-        inode.at(Point::WriteMapped);
-        let mapped = range.intersection(map.range);
-        let (reached, failed) = write_mapped(&call, &mut map, mapped);
-        write_cleanup::release_unused(inode, &map, mapped, reached - next);
-        follows_new = map.stale && map.new;
-        error = failed;
-        let stuck = reached == next && !map.stale;
-        next = reached;
-        if stuck {
+    let mut done = Done { reached: pos, error: None, stale: false, new: false };
+    let mut barren = 0;
+    while done.reached < end && done.error.is_none() {
+        let turn = held.turn(barren);
+        let range = ByteRange::new(done.reached, end);
+        done = map_and_write(&call, range, done.stale && done.new);
+        let accepted = done.reached - range.start;
+        let used = Used { accepted, stale: done.stale, beside_others: turn.is_beside_others() };
+        inode.shared.witness.mapping_done(inode.view(), op, range, used);
+        barren = if accepted == 0 { barren + 1 } else { 0 };
+        if accepted == 0 && !done.stale {
             break;
         }
     }
     inode.shared.witness.cleanup_done(inode.view(), op, ByteRange::new(pos, end));
-    drop_beyond_eof(inode, ByteRange::new(next, end));
-    Progress { written: next - pos, error }
+    drop_beyond_eof(inode, end);
+    Progress { written: done.reached - pos, error: done.error }
+}
+
+/// How far a write came through one mapping.
+struct Done {
+    reached: u64,
+    error: Option<Errno>,
+    /// Whether the mapping was found out of date.
+    stale: bool,
+    /// Whether it counted as new.
+    new: bool,
+}
+
+/// Maps the start of `range`, writes through the mapping, and gives back what it did not use.
+fn map_and_write(call: &Call<'_>, range: ByteRange, follows_new: bool) -> Done {
+    let inode = call.inode;
+    let mut map = match iomap::begin_write(inode, range, Purpose::Write) {
+        Ok(map) => map,
+        Err(error) => {
+            return Done { reached: range.start, error: Some(error), stale: false, new: false };
+        }
+    };
+    if follows_new {
+        map.new = inode.rules().successor_is_new(map.new);
+    }
+    inode.at(Point::WriteMapped);
+    let mapped = range.intersection(map.range);
+    let (reached, error) = write_mapped(call, &mut map, mapped);
+    write_cleanup::release_unused(inode, &map, mapped, reached - range.start);
+    Done { reached, error, stale: map.stale, new: map.new }
 }
 
 /// Writes through one mapping, folio by folio, until it ends, turns out to be stale, or fails.
@@ -146,7 +165,7 @@ fn write_folio(
     inode.at(Point::WriteAccepted);
     let size = inode.size();
     if size < range.start + kept {
-        inode.set_size(range.start + kept);
+        inode.grow_size(range.start + kept);
         inode.at(Point::WriteSizePublished);
     }
     drop(folio);
@@ -216,11 +235,13 @@ fn accept(
     kept
 }
 
-/// A write that ended early may leave folios beyond the end of the file: takes them out again.
-fn drop_beyond_eof(inode: &Inode, range: ByteRange) {
-    let beyond = ByteRange::new(range.start.max(inode.size()), range.end);
-    if !beyond.is_empty() {
-        truncate::drop_cache(inode, beyond);
+/// A write up to `end` that ended early may leave folios beyond the end of the file: takes them out
+/// again, whole, as the write may begin and end within one.
+fn drop_beyond_eof(inode: &Inode, end: u64) {
+    let size = inode.size();
+    if size < end {
+        let folios = inode.geometry().folios_touching(ByteRange::new(size, end));
+        truncate::drop_cache(inode, ByteRange::new(size, folios.end));
     }
 }
 

@@ -86,6 +86,22 @@ macro_rules! choices {
 
 // A value marked `right` is as correct as the default, and its runs are clean.
 choices! {
+    /// How does a buffered write hold `i_rwsem`?
+    write_lock: WriteLocking {
+        /// Exclusively.
+        Exclusive = "exclusive",
+        /// Shared if it does not end beyond the end of the file, else exclusively.
+        SharedNonextending = "shared_nonextending" right,
+        /// Shared.
+        Shared = "shared" right,
+    }
+    /// Where `i_rwsem` is shared, what keeps a write from others in its range?
+    write_range: WriteRange {
+        /// It locks the range, rounded outward to folios; up to infinity if it extends the file.
+        Locked = "locked",
+        /// Nothing: folio locks and the check of its mappings are all there is.
+        Unlocked = "unlocked",
+    }
     /// When is a cached mapping compared with the extent map?
     mapping_check: MappingCheck {
         /// Under the lock of every folio, before it is touched.
@@ -96,6 +112,13 @@ choices! {
         BeforeLock = "before_lock",
         /// Never: the mapping is used for as long as it covers the range.
         Never = "never",
+    }
+    /// Where `i_rwsem` is shared, how often does a write map again because its mapping was stale?
+    stale_retries: StaleRetries {
+        /// Twice in a row without a byte accepted; then it keeps other writes from mapping.
+        Bounded = "bounded",
+        /// As often as its mappings go stale.
+        Unbounded = "unbounded",
     }
     /// Which blocks that are filled only in part get zeros, and are not read?
     zeroing: Zeroing {

@@ -18,7 +18,7 @@ use crate::quantity::ByteRange;
 use crate::truncate::wait_for_writeback;
 use crate::zero_range;
 
-/// Zeroes `[size, pos)` before a write at `pos`. Held: `i_rwsem` exclusively.
+/// Zeroes `[size, pos)` before a write at `pos`. Held: the lock of a write that extends.
 pub(crate) fn zero_gap(inode: &Inode, pos: u64) -> Result<(), Errno> {
     let gap = ByteRange::new(inode.size(), pos);
     if gap.is_empty() || !inode.rules().zeroes_exposed() {

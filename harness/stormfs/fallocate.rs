@@ -97,8 +97,7 @@ pub(crate) fn allocate_and_grow(
 
 /// Writes back every folio that has a byte in `range` and takes it out of the cache.
 fn flush_and_unmap(inode: &Inode, range: ByteRange) -> Result<(), Errno> {
-    let folio = inode.geometry().max_folio();
-    let outward = ByteRange::new(range.start & !(folio - 1), range.end.next_multiple_of(folio));
+    let outward = inode.geometry().folios_touching(range);
     writeback::write_range(inode, outward, Mode::Wait)?;
     let mut rest = range;
     while let Some(folio) = inode.cache.first_in(rest) {

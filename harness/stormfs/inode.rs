@@ -8,6 +8,7 @@ use crate::page_cache::PageCache;
 use crate::page_table::Mappings;
 use crate::points::Point;
 use crate::quantity::{BlockRange, Geometry};
+use crate::range_lock::RangeLock;
 use crate::rules::Rules;
 use crate::space::Space;
 use crate::view::View;
@@ -94,6 +95,8 @@ pub struct Inode {
     this: Weak<Inode>,
     number: u64,
     pub(crate) i_rwsem: RwLock<()>,
+    pub(crate) ranges: RangeLock,
+    pub(crate) remap_lock: RwLock<()>,
     pub(crate) invalidate_lock: RwLock<()>,
     i_size: AtomicU64,
     fork: RwLock<Fork>,
@@ -113,6 +116,8 @@ impl Inode {
             this: Weak::clone(this),
             number,
             i_rwsem: sim::sync::rw_lock(Lock::InodeRwsem.rank(), number, ()),
+            ranges: RangeLock::new(number),
+            remap_lock: sim::sync::rw_lock(Lock::Remap.rank(), number, ()),
             invalidate_lock: sim::sync::rw_lock(Lock::Invalidate.rank(), number, ()),
             i_size: AtomicU64::new(0),
             fork: sim::sync::rw_lock(Lock::Extents.rank(), number, Fork::default()),
@@ -146,11 +151,17 @@ impl Inode {
         self.i_size.load(Ordering::SeqCst)
     }
 
-    /// Publishes a new `i_size`. Held: `i_rwsem` exclusively, and the folio lock of the bytes that
-    /// a growing write has just accepted, or `invalidate_lock` exclusively.
+    /// Publishes a new `i_size`. Held: `i_rwsem` and `invalidate_lock` exclusively.
     pub(crate) fn set_size(&self, size: u64) {
         assert!(self.i_rwsem.is_locked());
         self.i_size.store(size, Ordering::SeqCst);
+    }
+
+    /// Publishes that the file holds at least `size` bytes. Held: a write's lock, and the folio lock
+    /// of the bytes that it has just accepted.
+    pub(crate) fn grow_size(&self, size: u64) {
+        assert!(self.i_rwsem.is_locked());
+        self.i_size.fetch_max(size, Ordering::SeqCst);
     }
 
     /// The sequence counter of the extent map.

@@ -42,7 +42,7 @@ pub(crate) fn blocks(
 }
 
 /// Gives back blocks beyond the end of the file that nobody asked for. Held: `i_rwsem`
-/// exclusively, so that no write is about to use them.
+/// exclusively, so that no write is about to use them: a write that shares it may.
 pub(crate) fn free_eof_blocks(inode: &Inode) {
     assert!(inode.i_rwsem.is_locked());
     let keep = inode.geometry().block_from(inode.size());

@@ -187,6 +187,12 @@ impl Geometry {
         BlockRange { start: self.block_from(range.start), end: self.block_of(range.end) }
     }
 
+    /// `range` rounded outward to whole folios of the largest size.
+    pub fn folios_touching(self, range: ByteRange) -> ByteRange {
+        let start = range.start & !(self.max_folio - 1);
+        ByteRange { start, end: range.end.next_multiple_of(self.max_folio) }
+    }
+
     /// The bytes of `blocks`.
     pub fn bytes_of(self, blocks: BlockRange) -> ByteRange {
         ByteRange { start: self.pos_of(blocks.start), end: self.pos_of(blocks.end) }

@@ -5,6 +5,7 @@
 //! differed: a run whose bug never changed an answer has not provoked it.
 
 mod cleanup;
+mod sharing;
 mod size;
 mod write;
 mod writeback;

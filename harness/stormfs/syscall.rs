@@ -1,8 +1,8 @@
 //! The system calls: each takes its locks, announces its effect, calls the algorithm, and says what
 //! came of it.
 //!
-//! The announcement is made once what excludes other operations is held, and closed before it is
-//! released: the narrower the window, the sharper an observer can judge.
+//! The announcement is made once what excludes other operations from the range is held, and closed
+//! before it is released: the narrower the window, the sharper an observer can judge.
 
 use crate::errno::Errno;
 use crate::filesystem::Filesystem;
@@ -15,6 +15,7 @@ use crate::points::Point;
 use crate::quantity::{ByteRange, MAX_SIZE, narrow, wide};
 use crate::uaccess::UserMemory;
 use crate::witness::{Effect, Intent};
+use crate::write_lock::{ReadLock, WriteLock};
 use crate::writeback::{self, Mode};
 use crate::{buffered_read, buffered_write, extend, fallocate, fsync, prealloc, reclaim, truncate};
 
@@ -23,7 +24,7 @@ impl Filesystem {
     pub fn read(&self, file: usize, op: OpId, pos: u64, to: &mut [u8]) -> Outcome {
         let inode = self.inode(file);
         let range = ByteRange::at(pos, wide(to.len()));
-        let _shared = inode.i_rwsem.read();
+        let _held = ReadLock::take(inode, range);
         inode.begins(op, Intent::Read(range));
         let outcome = buffered_read::read(inode, range, to);
         let seen = narrow(outcome.unwrap_or(0));
@@ -41,12 +42,12 @@ impl Filesystem {
     ) -> Outcome {
         self.write_with_space(|| {
             let inode = self.inode(file);
-            let _exclusive = inode.i_rwsem.write();
-            let range = checked(pos.unwrap_or(inode.size()), source.len())?;
+            let place = |size| checked(pos.unwrap_or(size), source.len());
+            let (held, range) = WriteLock::take(inode, place)?;
             inode.at(Point::WriteLocked);
             let announced = if pos.is_some() { Intent::Write } else { Intent::Append };
             inode.begins(op, announced(range));
-            let outcome = write_range(inode, op, range, source);
+            let outcome = write_range(&held, op, range, source);
             inode.ends(op, Effect::Wrote(ByteRange::at(range.start, outcome.unwrap_or(0))));
             outcome
         })
@@ -63,11 +64,10 @@ impl Filesystem {
         self.write_with_space(|| {
             let inode = self.inode(file);
             let source = MappedSource::new(inode, inode.mappings.table(mapper), from);
-            let _exclusive = inode.i_rwsem.write();
-            let range = checked(pos, from.len())?;
+            let (held, range) = WriteLock::take(inode, |_| checked(pos, from.len()))?;
             inode.at(Point::WriteLocked);
             inode.begins(op, Intent::WriteFrom { range, source: from });
-            let outcome = write_range(inode, op, range, &source);
+            let outcome = write_range(&held, op, range, &source);
             let bytes = source.handed_over(outcome.unwrap_or(0));
             inode.ends(op, Effect::WroteFrom { pos, source: from.start, bytes: &bytes });
             outcome
@@ -235,9 +235,14 @@ fn checked(pos: u64, len: u64) -> Result<ByteRange, Errno> {
 }
 
 /// Zeroes up to `range` and writes it.
-fn write_range(inode: &Inode, op: OpId, range: ByteRange, source: &dyn UserMemory) -> Outcome {
-    extend::zero_gap(inode, range.start)?;
-    let progress = buffered_write::write(inode, op, range.start, source);
+fn write_range(
+    held: &WriteLock<'_>,
+    op: OpId,
+    range: ByteRange,
+    source: &dyn UserMemory,
+) -> Outcome {
+    extend::zero_gap(held.inode(), range.start)?;
+    let progress = buffered_write::write(held, op, range.start, source);
     match progress.error {
         Some(error) if progress.written == 0 => Err(error),
         _ => Ok(progress.written),

@@ -71,6 +71,17 @@ pub enum Effect<'a> {
     Nothing,
 }
 
+/// What became of a mapping of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Used {
+    /// Bytes accepted through it.
+    pub accepted: u64,
+    /// Whether it went out of date before it was used up.
+    pub stale: bool,
+    /// Whether other writes of the file could map and reserve at the same time.
+    pub beside_others: bool,
+}
+
 /// I/O that writeback hands to the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Submission {
@@ -96,7 +107,11 @@ pub trait Witness: Send + Sync {
     /// A cached mapping was found current for `range`. Held: the folio lock.
     fn mapping_validated(&self, _file: View<'_>, _map: &Iomap, _range: ByteRange) {}
 
-    /// A write of `range` has given back what it did not use of its mappings. Held: `i_rwsem`.
+    /// A write is through with a mapping of the start of `range`. Held: as in [`Witness::begins`].
+    fn mapping_done(&self, _file: View<'_>, _op: OpId, _range: ByteRange, _used: Used) {}
+
+    /// A write of `range` has given back what it did not use of its mappings. Held: as in
+    /// [`Witness::begins`].
     fn cleanup_done(&self, _file: View<'_>, _op: OpId, _range: ByteRange) {}
 
     /// Writeback has read `folio` for I/O. Held: its lock.

@@ -3,7 +3,8 @@
 //! Kernel: `xfs_buffered_write_iomap_end`, `iomap_write_delalloc_release` (f43dc4dc3eff, v6.2).
 //! Others may have put data into the page cache over these very blocks: a page fault finds the
 //! reservation and uses it. So the cache is walked, and only what no dirty block covers is given
-//! back; `invalidate_lock` held exclusively keeps faults from adding folios behind the walk.
+//! back; `invalidate_lock` held exclusively keeps faults from adding folios behind the walk. Other
+//! writes add folios without it: they are kept out by the write's own lock.
 //!
 //! The walk ends at the end of the block that holds `i_size`, so that a dirty block that straddles
 //! the end of the file keeps its reservation. Beyond it nothing does: the dirty bits of a folio say
@@ -20,7 +21,7 @@ use crate::quantity::ByteRange;
 use crate::truncate;
 
 /// Releases what `map` reserved of `range` beyond its first `written` bytes. Speculative blocks
-/// behind the range are kept. Held: `i_rwsem`.
+/// behind the range are kept. Held: a write's lock.
 pub(crate) fn release_unused(inode: &Inode, map: &Iomap, range: ByteRange, written: u64) {
     if map.kind != Kind::Delalloc || !map.new {
         return;

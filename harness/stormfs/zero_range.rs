@@ -1,6 +1,7 @@
 //! Zeroing a range through cache and extents.
 //!
-//! 1. Lock: `i_rwsem` and `invalidate_lock` exclusively, by the caller.
+//! 1. Lock: `invalidate_lock` exclusively, and `i_rwsem` exclusively or the lock of a write that
+//!    extends, by the caller.
 //! 2. Ask, before the first lookup, whether any of the range is dirty or in I/O: asking later would
 //!    miss a folio that writeback cleaned, and reclaim dropped, in between.
 //! 3. For each mapping: holes and unwritten extents are zero already, unless dirty cache lies over
@@ -19,7 +20,7 @@ use crate::quantity::{BlockRange, ByteRange};
 use crate::writeback::{self, Mode};
 use crate::{delalloc, truncate};
 
-/// Makes zeros of `range`. Held: `i_rwsem` and `invalidate_lock` exclusively.
+/// Makes zeros of `range`. Held: see the module.
 pub(crate) fn zero(inode: &Inode, range: ByteRange) -> Result<(), Errno> {
     assert!(inode.invalidate_lock.is_locked() && inode.i_rwsem.is_locked());
     let mut dirty = inode.cache.any_dirty_or_writeback(range);

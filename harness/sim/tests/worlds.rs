@@ -6,7 +6,7 @@ use sim::schedule::Schedule;
 use sim::strategy::{Pct, Random, Replay, Strategy};
 use sim::sync::{mutex, rw_lock};
 use sim::world::Settings;
-use sim::{End, Failure, Lock, Mutex, Outcome, Rank, Site, State, WaitQueue, World};
+use sim::{End, Failure, Lock, Mutex, Outcome, Rank, Ranked, Site, State, WaitQueue, World};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -54,6 +54,31 @@ fn a_mutex_excludes_in_both_worlds() {
         let counter = Arc::new(mutex(&OUTER, 0, 0));
         finished(&counting(world, &counter));
         assert_eq!(*counter.lock(), 400);
+    }
+}
+
+#[test]
+fn a_lock_with_rules_of_its_own_keeps_them_in_both_worlds() {
+    for mut world in both_worlds() {
+        let pool = Arc::new((Ranked::new(&OUTER, 0), AtomicU64::new(2), AtomicU64::new(0)));
+        for task in 0..4 {
+            let pool = Arc::clone(&pool);
+            world.spawn(&format!("user-{task}"), move || {
+                let (place, left, inside) = &*pool;
+                for operation in 1..=100 {
+                    sim::begin_operation(operation);
+                    let take = |left: u64| left.checked_sub(1);
+                    let ordering = Ordering::SeqCst;
+                    place.take(|| left.fetch_update(ordering, ordering, take).is_ok());
+                    assert!(inside.fetch_add(1, ordering) < 2);
+                    sim::point(Site::point("inside", 1, 0));
+                    inside.fetch_sub(1, ordering);
+                    left.fetch_add(1, ordering);
+                    place.give();
+                }
+            });
+        }
+        finished(&world.run());
     }
 }
 

@@ -7,6 +7,7 @@ use oracle::extents::extents_writes_never_overlap;
 use oracle::results::{Excuses, results_are_justified};
 use oracle::{Invariant, Violation};
 use sim::{Site, WaitQueue};
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use stormfs::damage::Damage;
 use stormfs::errno::Errno;
@@ -24,6 +25,8 @@ struct Row {
     choice: Option<(&'static str, &'static str)>,
     /// No write to the device succeeds, broken or not.
     device_fails: bool,
+    /// Writes hold `i_rwsem` shared, broken or not.
+    writes_share: bool,
 }
 
 const ROWS: &[Row] = &[
@@ -208,6 +211,19 @@ const ROWS: &[Row] = &[
         let ready = !breaking.or(true, false);
         WaitQueue::new().wait_until(Site::point("nothing", 0, 0), || ready);
     }),
+    row("progress_despite_stale_mappings", |s, _| {
+        ok(s.truncate(65536));
+        let stored = Cell::new(0);
+        ok(s.write_while(0, 100, 100, &|| {
+            // Each store reserves a block, for the first dozen times that the write comes by.
+            if stored.get() < 12 {
+                stored.set(stored.get() + 1);
+                s.store_meanwhile(12288 + stored.get() * 4096, 8);
+            }
+        }));
+    })
+    .choosing("stale_retries", "unbounded")
+    .where_writes_share(),
     row("progress_keeps_the_lock_order", |_, breaking| {
         let lock = |lock: Lock| sim::sync::mutex(lock.rank(), 0, ());
         let (outer, inner) = (lock(Lock::Folio), lock(Lock::Extents));
@@ -271,8 +287,15 @@ impl Row {
         Row { device_fails: true, ..self }
     }
 
+    const fn where_writes_share(self) -> Row {
+        Row { writes_share: true, ..self }
+    }
+
     fn played(&self, breaking: Breaking) -> Option<Violation> {
         let mut setting = Setting::new(4096, 16384);
+        if self.writes_share {
+            assert!(setting.choices.set("write_lock", "shared"));
+        }
         if let Some((decision, value)) = self.choice.filter(|_| breaking.0) {
             assert!(setting.choices.set(decision, value), "{decision}: {value}");
         }
@@ -283,7 +306,7 @@ impl Row {
 }
 
 const fn row(invariant: &'static str, story: fn(&Scene, Breaking)) -> Row {
-    Row { invariant, story, choice: None, device_fails: false }
+    Row { invariant, story, choice: None, device_fails: false, writes_share: false }
 }
 
 fn ok(outcome: Outcome) {

@@ -65,6 +65,7 @@ const SHORT_WRITES: &[Row] = &[
     ("a copy ends in a large folio", FOLIO, |s| { s.truncate(32768)?; only(5000, s.write_cut(0, 16384, 5000)) }, 32768, "dd", "DD.."),
     ("a copy ends in the largest block", HUGE, |s| { s.truncate(262_144)?; only(5000, s.write_cut(0, 131_072, 5000)) }, 262_144, "d", "D"),
     ("an append falls short", SMALL, |s| { s.write(0, 1024)?; only(100, s.write_cut(1024, 8192, 100)) }, 1124, "dd", "DD.."),
+    ("a stale mapping, then nothing to copy", SMALL, |s| { s.truncate(1000)?; fault(s.write_vanishing(5000, 100, &|| s.store_meanwhile(0, 8))) }, 1000, "d", "Dccc"),
     ("what was reserved before stays", SMALL, |s| { s.truncate(16384)?; s.store(0, 8192)?; only(1000, s.write_cut(0, 8192, 1000)) }, 16384, "dddddddd", "DDDDDDDD"),
     ("what was reserved beside it stays", SMALL, |s| { s.truncate(16384)?; s.store(4096, 1)?; fault(s.write_cut(0, 16384, 0)) }, 16384, "....dddd", "----DDDD"),
     ("what fallocate took stays", SMALL, |s| { s.reserve(0, 4096)?; fault(s.write_cut(0, 4096, 0)) }, 0, "uuuu", ""),

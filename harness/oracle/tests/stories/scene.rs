@@ -122,7 +122,19 @@ impl Scene {
     ) -> Outcome {
         let id = self.next_id();
         let bytes = patterned(id, pos, len);
-        self.fs.write(0, id, Some(pos), &Source { bytes: &bytes, present, meanwhile })
+        let present = Cell::new(present);
+        let source = Source { bytes: &bytes, present, meanwhile, vanishes: false };
+        self.fs.write(0, id, Some(pos), &source)
+    }
+
+    /// Writes `len` bytes at `pos` of file 0 from a source that can be faulted in once and is gone
+    /// then; `meanwhile` happens as above.
+    pub(crate) fn write_vanishing(&self, pos: u64, len: u64, meanwhile: &dyn Fn()) -> Outcome {
+        let id = self.next_id();
+        let bytes = patterned(id, pos, len);
+        let present = Cell::new(len);
+        let source = Source { bytes: &bytes, present, meanwhile, vanishes: true };
+        self.fs.write(0, id, Some(pos), &source)
     }
 
     /// Reads `len` bytes at `pos` of file 0.
@@ -204,8 +216,10 @@ impl Scene {
 /// The bytes of `id`, of which only the first `present` can be read.
 struct Source<'a> {
     bytes: &'a [u8],
-    present: u64,
+    present: Cell<u64>,
     meanwhile: &'a dyn Fn(),
+    /// Nothing is there any more once some of it was faulted in.
+    vanishes: bool,
 }
 
 impl UserMemory for Source<'_> {
@@ -215,11 +229,15 @@ impl UserMemory for Source<'_> {
 
     fn fault_in(&self, at: u64, len: u64) -> u64 {
         (self.meanwhile)();
-        len.min(self.present.saturating_sub(at))
+        let there = len.min(self.present.get().saturating_sub(at));
+        if self.vanishes {
+            self.present.set(0);
+        }
+        there
     }
 
     fn copy(&self, at: u64, len: u64, take: &mut dyn FnMut(&[u8])) -> u64 {
-        let len = len.min(self.present.saturating_sub(at));
+        let len = len.min(self.present.get().saturating_sub(at));
         take(&self.bytes[narrow(at)..narrow(at + len)]);
         len
     }
