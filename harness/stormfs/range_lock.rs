@@ -76,16 +76,16 @@ impl RangeLock {
 
     /// Takes `range` in `mode`, waiting for it if the rules say so. Held: `i_rwsem` shared.
     pub(crate) fn lock(&self, range: ByteRange, mode: Mode, rules: &Rules) -> RangeGuard<'_> {
-        let mut made: Option<(u64, bool)> = None;
+        let mut claim: Option<(u64, bool)> = None;
         self.place.take(|| {
             let mut claims = self.claims.lock();
-            let (number, waits) = *made.get_or_insert_with(|| {
+            let (number, waits) = *claim.get_or_insert_with(|| {
                 let number = claims.make(range, mode);
                 (number, rules.waits_for_range(claims.is_behind(number)))
             });
             !waits || !claims.is_behind(number)
         });
-        let (number, _) = made.expect("a lock that was taken was claimed");
+        let (number, _) = claim.expect("a lock that was taken was claimed");
         RangeGuard { lock: self, number }
     }
 }
