@@ -173,7 +173,9 @@ fn decisions() -> String {
             } else {
                 (String::new(), "")
             };
-            [name, question.to_owned(), format!("`{value}`"), (*about).to_owned()]
+            let right = decision.also_right.contains(value);
+            let about = format!("{about}{}", if right { " As correct as the first." } else { "" });
+            [name, question.to_owned(), format!("`{value}`"), about]
         })
     });
     table(["decision", "question", "value", "answer"], rows)
