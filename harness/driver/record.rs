@@ -157,6 +157,7 @@ fn counts(plan: &Plan, tally: &Tally) -> Counts {
         faults: faults(plan, tally),
         points: points.collect(),
         invariants: invariants.collect(),
+        passed_over: tally.passed_over.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect(),
         deviations: tally.deviations,
         scheduling_points: tally.scheduling_points,
         switches: tally.switches,

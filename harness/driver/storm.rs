@@ -5,7 +5,7 @@
 //! nothing moves.
 
 use crate::conductor;
-use crate::scenario::plan::{DeviceKind, FaultPlan, IoKind, Plan, StrategyPlan, WorldKind};
+use crate::scenario::plan::{DeviceKind, FaultPlan, IoKind, Judge, Plan, StrategyPlan, WorldKind};
 use crate::stage::Stage;
 use crate::steering::Steering;
 use crate::tally::{Fault, Tally};
@@ -80,7 +80,11 @@ pub fn run_on(orders: Orders<'_>, device: Arc<Device>, live: &Arc<AtomicU64>) ->
         true if simulated => Sight::Frozen,
         true => Sight::Live,
     };
-    let oracle = Arc::new(Oracle::new(plan.files.len(), sight));
+    let oracle = Oracle::new(plan.files.len(), sight);
+    let oracle = Arc::new(match plan.judge {
+        Judge::Everything => oracle,
+        Judge::Bytes => oracle.for_users(),
+    });
     let steering = Arc::new(Steering::new(plan, seed.faults()));
     let filesystem = filesystem(orders, &device, &oracle, &steering);
     let clock = if simulated { Clock::Steps } else { Clock::Wall };
@@ -225,6 +229,7 @@ fn counted(
     tally.switches = end.switches;
     tally.trace_hash = end.trace_hash;
     tally.verified = oracle.verified();
+    tally.passed_over = oracle.passed_over();
     tally.invariants = oracle.checks().counts().into_iter().collect();
     let faults = device.faults();
     for (fault, count) in [

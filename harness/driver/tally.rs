@@ -66,6 +66,8 @@ pub struct Tally {
     pub points: Vec<u64>,
     /// Checks of each invariant.
     pub invariants: BTreeMap<&'static str, u64>,
+    /// Breaches of state that did not end a run, by invariant.
+    pub passed_over: BTreeMap<&'static str, u64>,
     /// Effects that were compared with the model, byte by byte.
     pub verified: u64,
     /// Answers of the rules that were wrong on purpose.
@@ -92,6 +94,7 @@ impl Tally {
             faults: BTreeMap::new(),
             points: Vec::new(),
             invariants: BTreeMap::new(),
+            passed_over: BTreeMap::new(),
             verified: 0,
             deviations: 0,
             scheduling_points: 0,
@@ -141,6 +144,7 @@ impl Tally {
         add_maps(&mut self.operations, &other.operations);
         add_maps(&mut self.failed, &other.failed);
         add_maps(&mut self.invariants, &other.invariants);
+        add_maps(&mut self.passed_over, &other.passed_over);
         for (fault, count) in &other.faults {
             self.fault(*fault, count.armed, count.fired);
         }

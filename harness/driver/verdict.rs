@@ -60,6 +60,8 @@ fn kind(plan: &Plan, campaign: &Campaign, interrupted: bool) -> VerdictKind {
         },
         None if interrupted => VerdictKind::Interrupted,
         None if tally.total_operations() == 0 => VerdictKind::NothingRan,
+        // The wrong answers were noticed, and did no harm that a user would.
+        None if !tally.passed_over.is_empty() => VerdictKind::Clean,
         None if tally.deviations != 0 => VerdictKind::Missed,
         None if caught_by.is_some() => VerdictKind::NotProvoked,
         None => VerdictKind::Clean,
@@ -83,6 +85,12 @@ fn sentence(plan: &Plan, campaign: &Campaign, kind: VerdictKind) -> String {
         .map(|found| format!("{} under seed {}", found.violation.invariant, Seed(found.seed.0)));
     let found = found.unwrap_or_default();
     match kind {
+        VerdictKind::Clean if !campaign.tally.passed_over.is_empty() => {
+            let passed = campaign.tally.passed_over.iter();
+            let passed: Vec<_> = passed.map(|(name, n)| format!("{name} ({n})")).collect();
+            let passed = passed.join(", ");
+            format!("No wrong byte, size or result in {done}. Breaches passed over: {passed}.")
+        }
         VerdictKind::Clean => format!("Every invariant held in {done}."),
         VerdictKind::Caught | VerdictKind::Violated => {
             format!("After {done}: {found} does not hold.")
@@ -189,6 +197,15 @@ mod tests {
             assert_eq!((verdict.kind, exit(&verdict).code()), (kind, code), "{row}");
             assert!(verdict.sentence.ends_with('.'), "{}", verdict.sentence);
         }
+    }
+
+    #[test]
+    fn breaches_that_were_passed_over_are_told_and_are_no_harm() {
+        let mut campaign = campaign(9, 5, None);
+        campaign.tally.passed_over = BTreeMap::from([("extents_delalloc_is_flushable", 4)]);
+        let verdict = verdict(&plan("clean"), &campaign, false);
+        assert_eq!(verdict.kind, VerdictKind::Clean);
+        assert!(verdict.sentence.ends_with(": extents_delalloc_is_flushable (4)."));
     }
 
     #[test]

@@ -12,27 +12,27 @@ invariants! { subject 0;
     /// A read returns what was last written there, or zero where nothing was; with operations in
     /// flight together, what some order of them leaves. Of a write that ended early exactly the
     /// bytes it reported are there.
-    Always fn data_matches_model(seen: Result<(), &Mismatch>) {
+    Always(user) fn data_matches_model(seen: Result<(), &Mismatch>) {
         seen.map_err(evidence)
     }
 
     /// No byte below the end of the file comes from memory that nobody initialised or from a device
     /// block that this file never wrote: that is how other people's data leaks.
-    Always fn data_is_never_poison(seen: Result<(), &Mismatch>) {
+    Always(user) fn data_is_never_poison(seen: Result<(), &Mismatch>) {
         seen.map_err(evidence)
     }
 
     /// When a file grows, what it grows over reads as zero, whatever was on disk or stored beyond
     /// the end through a mapping before the growing operation began. Stores concurrent with it may
     /// survive or not.
-    Always fn data_exposed_by_growth_is_zero(seen: Result<(), &Mismatch>) {
+    Always(user) fn data_exposed_by_growth_is_zero(seen: Result<(), &Mismatch>) {
         seen.map_err(evidence)
     }
 
     /// After a successful sync, dropping every folio and reading again yields the same bytes. The
     /// page cache hides lost reservations and lost writes until then. Bytes whose writeback failed
     /// may also be what the device held before.
-    Quiet fn data_survives_eviction(seen: Result<(), &Mismatch>) {
+    Quiet(user) fn data_survives_eviction(seen: Result<(), &Mismatch>) {
         seen.map_err(evidence)
     }
 

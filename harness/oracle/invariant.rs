@@ -13,6 +13,16 @@ pub enum When {
     Quiet,
 }
 
+/// Who can notice that an invariant does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Whoever uses the files: by their bytes and sizes, by what calls return, or because they do
+    /// not return.
+    User,
+    /// Only who looks inside: at folios, extents, counters and the disk.
+    State,
+}
+
 /// Something that must be true.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Invariant {
@@ -22,12 +32,19 @@ pub struct Invariant {
     pub about: &'static str,
     /// When it holds.
     pub when: When,
+    /// Who can notice a breach.
+    pub scope: Scope,
 }
 
 impl Invariant {
     /// Every invariant, by subject.
     pub fn all() -> impl Iterator<Item = &'static Invariant> {
         SUBJECTS.iter().copied().flatten()
+    }
+
+    /// The invariant of that name.
+    pub fn named(name: &str) -> Option<&'static Invariant> {
+        Invariant::all().find(|invariant| invariant.name == name)
     }
 }
 
@@ -110,11 +127,12 @@ impl Checks {
 
 /// Writes down the invariants of one subject: each a function that answers with evidence, whose doc
 /// comment is the reason for it. The function that comes out counts the check and puts the
-/// invariant's name to the evidence; `INVARIANTS` lists them.
+/// invariant's name to the evidence; `INVARIANTS` lists them. `Always(user) fn` is one whose breach
+/// a user can notice; without the word, only who looks inside can.
 macro_rules! invariants {
     (subject $subject:literal; $(
         $(#[doc = $about:literal])*
-        $when:ident fn $name:ident($($arg:ident: $type:ty),* $(,)?) $body:block
+        $when:ident $(($scope:ident))? fn $name:ident($($arg:ident: $type:ty),* $(,)?) $body:block
     )*) => {
         #[expect(non_camel_case_types, reason = "one place for each invariant, by its own name")]
         enum Place { $($name,)* }
@@ -124,6 +142,7 @@ macro_rules! invariants {
             name: stringify!($name),
             about: concat!($($about, "\n"),*),
             when: $crate::invariant::When::$when,
+            scope: $crate::invariant::invariants!(@scope $($scope)?),
         },)*];
 
         $(
@@ -138,6 +157,8 @@ macro_rules! invariants {
             }
         )*
     };
+    (@scope) => { $crate::invariant::Scope::State };
+    (@scope user) => { $crate::invariant::Scope::User };
 }
 
 pub(crate) use invariants;

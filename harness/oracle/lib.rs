@@ -22,6 +22,6 @@ pub mod violation;
 pub mod watch;
 pub mod quiet;
 
-pub use invariant::{Breach, Invariant, When};
+pub use invariant::{Breach, Invariant, Scope, When};
 pub use violation::Violation;
 pub use watch::Oracle;

@@ -10,7 +10,7 @@ const MOST_BARREN: u32 = 8;
 invariants! { subject 6;
     /// Every operation ends within its budget of steps; nobody waits for ever, and nobody waits for
     /// something that is already true.
-    Always fn progress_is_made(outcome: &Outcome) {
+    Always(user) fn progress_is_made(outcome: &Outcome) {
         match outcome {
             Outcome::Failed(
                 failure @ (Failure::Deadlock(_)
@@ -39,7 +39,7 @@ invariants! { subject 6;
 
     /// Locks are taken in the order of `stormfs::locks`, and all are released when an operation
     /// ends.
-    Always fn progress_keeps_the_lock_order(outcome: &Outcome) {
+    Always(user) fn progress_keeps_the_lock_order(outcome: &Outcome) {
         match outcome {
             Outcome::Failed(failure @ Failure::Panicked { panic, .. })
                 if panic.message.contains("lock order") || panic.message.contains("lock held") =>
@@ -52,7 +52,7 @@ invariants! { subject 6;
 
     /// The filesystem's own assertions hold. One that fails stops the task in the middle of what it
     /// was changing.
-    Always fn progress_without_panic(outcome: &Outcome) {
+    Always(user) fn progress_without_panic(outcome: &Outcome) {
         match outcome {
             Outcome::Failed(failure @ Failure::Panicked { .. }) => {
                 Err(overall("no panic in the filesystem", failure.to_string()))

@@ -21,7 +21,7 @@ pub struct Excuses {
 invariants! { subject 5;
     /// A call fails, or does less than it was asked, only for a reason: a source that cannot be
     /// read, a device that failed, space that ran out, the end of the file.
-    Always fn results_are_justified(op: &Op, asked: u64, outcome: Outcome, excuses: Excuses) {
+    Always(user) fn results_are_justified(op: &Op, asked: u64, outcome: Outcome, excuses: Excuses) {
         let mapped_source = op.kind() == OpKind::WriteFromMmap;
         let fell_short = match outcome {
             Ok(done) => done < asked && moves_bytes(op),
@@ -68,7 +68,7 @@ invariants! { subject 5;
     }
 
     /// An error of writeback is reported by an fsync of the file, at least once.
-    Quiet fn results_report_writeback_errors(failed: u64, reported: u64) {
+    Quiet(user) fn results_report_writeback_errors(failed: u64, reported: u64) {
         if failed == 0 || 0 < reported {
             return Ok(());
         }

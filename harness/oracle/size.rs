@@ -9,7 +9,7 @@ invariants! { subject 1;
     /// After each operation `i_size` is what some order of the operations leaves: a write ends at
     /// least at its last accepted byte, truncate is exact, and zeroing, faults and writeback never
     /// raise it. A failed operation leaves it as it was.
-    Always fn size_matches_model(seen: Result<(), &SizeMismatch>) {
+    Always(user) fn size_matches_model(seen: Result<(), &SizeMismatch>) {
         seen.map_err(|wrong| overall("a size that some order of operations leaves", wrong.to_string()))
     }
 

@@ -42,8 +42,7 @@ impl Violation {
 
     /// Why the invariant must hold.
     pub fn about(&self) -> &'static str {
-        let known = Invariant::all().find(|invariant| invariant.name == self.invariant);
-        known.map_or("", |invariant| invariant.about)
+        Invariant::named(self.invariant).map_or("", |invariant| invariant.about)
     }
 }
 

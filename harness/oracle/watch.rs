@@ -5,11 +5,11 @@
 //! taken into account.
 
 use crate::content::{Applied, Content, Effect as May, Fill, Initial, Ticket};
-use crate::invariant::{Checks, Verdict};
+use crate::invariant::{Breach, Checks, Invariant, Scope, Verdict};
 use crate::violation::Violation;
 use crate::{data, extents, folios, progress, size, space};
 use sim::{Mutex, Rank};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use stormfs::folio::Folio;
 use stormfs::iomap::Iomap;
@@ -32,17 +32,26 @@ pub enum Sight {
 /// See the module.
 pub struct Oracle {
     sight: Sight,
+    /// The widest scope of a breach that ends the run.
+    strictness: Scope,
     /// Outside the lock order of the filesystem's own locks but for its leaves.
     files: Vec<Mutex<Shadow>>,
     /// Counts and verdicts.
     pub(crate) checks: Checks,
     violated: AtomicBool,
-    violation: Mutex<Option<Violation>>,
+    told: Mutex<Told>,
     verified: AtomicU64,
     /// The last operation of each actor that was counted.
     last_verified: [AtomicU64; 64],
     /// Writeback failures seen, by file.
     pub(crate) failures: Vec<AtomicU64>,
+}
+
+/// What was found.
+#[derive(Default)]
+struct Told {
+    violation: Option<Violation>,
+    passed_over: BTreeMap<&'static str, u64>,
 }
 
 /// One file's expectations.
@@ -117,19 +126,31 @@ impl Oracle {
         };
         Oracle {
             sight,
+            strictness: Scope::State,
             files: (0..files).map(shadow).collect(),
             checks: Checks::default(),
             violated: AtomicBool::new(false),
-            violation: sim::sync::mutex(&VERDICT, 0, None),
+            told: sim::sync::mutex(&VERDICT, 0, Told::default()),
             verified: AtomicU64::new(0),
             last_verified: std::array::from_fn(|_| AtomicU64::new(0)),
             failures: (0..files).map(|_| AtomicU64::new(0)).collect(),
         }
     }
 
+    /// The oracle, which goes on after breaches that no user can notice, and only counts them.
+    #[must_use]
+    pub fn for_users(self) -> Oracle {
+        Oracle { strictness: Scope::User, ..self }
+    }
+
     /// The first violation.
     pub fn violation(&self) -> Option<Violation> {
-        self.violation.lock().clone()
+        self.told.lock().violation.clone()
+    }
+
+    /// The breaches that did not end the run, by invariant.
+    pub fn passed_over(&self) -> BTreeMap<&'static str, u64> {
+        self.told.lock().passed_over.clone()
     }
 
     /// How often each invariant was checked.
@@ -144,16 +165,30 @@ impl Oracle {
 
     /// Takes a verdict about a file; a breach ends the run.
     pub fn judge(&self, file: View<'_>, op: Option<OpId>, verdict: Verdict) {
-        if let Err(breach) = verdict {
+        if let Err(breach) = verdict
+            && !self.passes_over(&breach)
+        {
             self.report(Violation::in_file(file, op, breach));
         }
     }
 
     /// Takes a verdict about no file in particular; a breach ends the run.
     pub fn judge_overall(&self, verdict: Verdict) {
-        if let Err(breach) = verdict {
+        if let Err(breach) = verdict
+            && !self.passes_over(&breach)
+        {
             self.report(Violation::overall(breach));
         }
+    }
+
+    /// Whether the run goes on after that breach. If it does, it is counted.
+    fn passes_over(&self, breach: &Breach) -> bool {
+        let known = Invariant::named(breach.invariant).expect("a breach is of an invariant");
+        let passes = self.strictness == Scope::User && known.scope == Scope::State;
+        if passes {
+            *self.told.lock().passed_over.entry(known.name).or_default() += 1;
+        }
+        passes
     }
 
     /// Keeps the first violation and ends the run.
@@ -163,7 +198,7 @@ impl Oracle {
         }
         let name = violation.invariant;
         if !self.violated.swap(true, Ordering::SeqCst) {
-            *self.violation.lock() = Some(violation);
+            self.told.lock().violation = Some(violation);
         }
         sim::stop(name);
     }

@@ -2,18 +2,22 @@
 
 use crate::console::Console;
 use crate::exit::Exit;
-use oracle::Invariant;
 use oracle::invariant::When;
+use oracle::{Invariant, Scope};
 
-/// Prints each invariant with when it holds and why.
+/// Prints each invariant with who notices a breach, when it holds and why.
 pub fn invariants(console: Console) -> Exit {
     let mut text = String::new();
-    for Invariant { name, about, when } in Invariant::all() {
+    for Invariant { name, about, when, scope } in Invariant::all() {
         let when = match when {
             When::Always => "always",
             When::Quiet => "when nothing is in flight",
         };
-        text.extend([name, " (", when, ")\n"]);
+        let scope = match scope {
+            Scope::User => "seen by users",
+            Scope::State => "of state",
+        };
+        text.extend([name, " (", scope, ", ", when, ")\n"]);
         for line in about.lines() {
             text.extend(["    ", line.trim(), "\n"]);
         }

@@ -2,7 +2,7 @@
 
 use super::calls::CALLS;
 use super::keys::{Fallback, Key, Kind, Shape, Variant};
-use super::plan::{DeviceKind, IoKind, Layout, SizeShape, WorldKind};
+use super::plan::{DeviceKind, IoKind, Judge, Layout, SizeShape, WorldKind};
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -126,6 +126,12 @@ pub(super) static SCENARIO: Shape = Shape {
             "What goes wrong on purpose, and must be survived.",
             Fallback::Rule("none"),
             Kind::Variants { what: "faults", of: FAULTS, max: 64 },
+        ),
+        key(
+            "judge",
+            "Which breaches end a run.",
+            Fallback::Text("everything"),
+            Kind::Words(Judge::WORDS),
         ),
         key(
             "vary",

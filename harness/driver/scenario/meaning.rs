@@ -55,6 +55,7 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
         files: files?,
         actors: actors?,
         faults: raw.faults?,
+        judge: raw.judge?.value,
         bugs: bugs.iter().map(|bug| bug.value.id).collect(),
         expect: raw.expect?.value,
         drawn: Vec::new(),

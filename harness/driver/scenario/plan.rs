@@ -44,6 +44,8 @@ pub struct Plan {
     pub actors: Vec<ActorPlan>,
     /// What goes wrong on purpose.
     pub faults: Vec<FaultPlan>,
+    /// Which breaches end the run.
+    pub judge: Judge,
     /// The ids of the bugs that are switched on.
     pub bugs: Vec<&'static str>,
     /// How the run should end.
@@ -80,6 +82,14 @@ words! {
         Simulated = "simulated",
         /// Every actor is a thread, time is real.
         Threads = "threads",
+    }
+    /// Which breaches end a run.
+    Judge {
+        /// Any.
+        Everything = "everything",
+        /// Those that a user can notice: wrong bytes, sizes and results, no progress, panics. Breaches
+        /// of the state of folios, extents and space are counted and passed over.
+        Bytes = "bytes",
     }
     /// What holds the blocks.
     DeviceKind {

@@ -8,7 +8,7 @@ use super::format::SCENARIO;
 use super::keys::{Key, Kind, decisions};
 use super::load::Known;
 use super::node::{Node, Value, quoted};
-use super::plan::{DeviceKind, Expectation, FaultPlan, Layout, StrategyPlan, WorldKind};
+use super::plan::{DeviceKind, Expectation, FaultPlan, Judge, Layout, StrategyPlan, WorldKind};
 use super::problem::{Problem, Problems};
 use super::suggest::did_you_mean;
 use super::values::{self, Complaint, Taken, wrong_type};
@@ -32,6 +32,7 @@ pub(super) struct RawScenario {
     pub(super) files: Option<Vec<RawFile>>,
     pub(super) actors: Option<Vec<RawActor>>,
     pub(super) faults: Option<Vec<FaultPlan>>,
+    pub(super) judge: Read<Judge>,
     pub(super) bugs: Option<Vec<Given<&'static Bug>>>,
     pub(super) expect: Read<Expectation>,
 }
@@ -79,6 +80,7 @@ pub(super) fn scenario(root: &Node, known: &Known<'_>, problems: &Problems) -> O
         files: files(&fields),
         actors: actors(&fields),
         faults: faults(&fields),
+        judge: fields.word("judge"),
         bugs: bugs(&fields, known),
         expect: expect(&fields, known),
     })

@@ -28,6 +28,8 @@ pub struct Counts {
     pub points: BTreeMap<String, u64>,
     /// Every invariant: how often it was checked.
     pub invariants: BTreeMap<String, u64>,
+    /// Breaches of state that did not end the run, by invariant.
+    pub passed_over: BTreeMap<String, u64>,
     /// Answers of the filesystem's rules that differed from the correct answer.
     pub deviations: u64,
     /// Moments at which the scheduler could have let another actor go on; 0 for real threads.

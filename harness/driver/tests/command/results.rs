@@ -10,6 +10,21 @@ const LATE: &str = "--ops 30 --seed 77 --set filesystem.mapping_check=never";
 /// Expects what a correct filesystem does not do.
 const EXPECTING: &str = r#"--set expect={"caught":{"by":"data_matches_model"}}"#;
 
+/// Writeback takes the right to write from a mapping too late.
+const UNPROTECTED: &str = "\
+seeds: 100
+ops: 200
+filesystem: {block_size: 1KiB, max_folio: 16KiB, clean_order: clear_then_protect}
+files: [{name: a, size: 32KiB, layout: written}]
+actors:
+  - name: anybody
+    count: 4
+    ops: {mmap_store: 4, writeback: 3, punch: 1, read: 2}
+    size: {min: 64, max: 8KiB}
+    within: 32KiB
+faults: [{evict: {chance: 10%}}]
+";
+
 /// The JSON without what may differ between machines.
 fn portable(ran: &Ran) -> String {
     let record = ran.record();
@@ -58,6 +73,17 @@ fn the_last_line_of_a_failing_run_shows_the_same_violation() {
         assert_eq!(first.record().violations[0].drawn.len(), drawn);
         assert_eq!(again.record().counts.seeds_done, 1);
     }
+}
+
+#[test]
+fn where_bytes_are_judged_a_run_goes_on_past_wrong_state_to_the_loss_of_data() {
+    let stand = Stand::with(UNPROTECTED);
+    let of = |judge| stand.run(&format!("run a.yaml --json - --set judge={judge}")).record();
+    let (everything, bytes) = (of("everything"), of("bytes"));
+    assert_eq!(everything.violations[0].invariant, "folio_clean_means_write_protected");
+    assert!(everything.counts.passed_over.is_empty());
+    assert_eq!(bytes.violations[0].invariant, "data_matches_model");
+    assert!(bytes.counts.passed_over.contains_key("folio_clean_means_write_protected"));
 }
 
 #[test]

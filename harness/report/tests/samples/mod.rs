@@ -97,6 +97,7 @@ pub(crate) fn hostile(text: &str) -> Record {
     record.counts.faults = BTreeMap::from([(own(), FaultCount::default())]);
     record.counts.points = BTreeMap::from([(own(), 0)]);
     record.counts.invariants = BTreeMap::from([(own(), 2)]);
+    record.counts.passed_over = BTreeMap::from([(own(), 3)]);
     record.verdict.expected = own();
     record.verdict.sentence = own();
     record.violations = vec![Violation {
@@ -222,6 +223,7 @@ fn counts() -> Counts {
             ("size_is_linear", 812_345),
             ("synced_data_survives", 0),
         ]),
+        passed_over: counted([]),
         deviations: 0,
         scheduling_points: 24_370_119,
         switches: 9_120_334,
