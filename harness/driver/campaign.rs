@@ -6,6 +6,7 @@
 
 use crate::progress::Progress;
 use crate::scenario::plan::{Plan, StrategyPlan, WorldKind};
+use crate::script::Misfire;
 use crate::storm::{self, Orders, Storm};
 use crate::tally::Tally;
 use block::{Device, OpenError};
@@ -13,6 +14,7 @@ use oracle::Violation;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use report::record::Clock;
 use sim::chance::Seed;
+use sim::schedule::Schedule;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -44,6 +46,8 @@ pub struct Campaign {
     pub tally: Tally,
     /// What the oracle found, under the first seed under which it found something.
     pub found: Option<Found>,
+    /// The step of the script that could not be performed, if the oracle found nothing before.
+    pub misfire: Option<Misfire>,
     /// False if that seed, run again, did not do the same.
     pub deterministic: bool,
 }
@@ -68,7 +72,7 @@ impl Campaign {
             WorldKind::Simulated => Clock::Steps,
             WorldKind::Threads => Clock::Wall,
         };
-        Campaign { tally: Tally::new(clock), found: None, deterministic: true }
+        Campaign { tally: Tally::new(clock), found: None, misfire: None, deterministic: true }
     }
 }
 
@@ -115,9 +119,10 @@ fn simulated(mission: Mission<'_>) -> Result<Campaign, OpenError> {
         for (n, ran) in batch(mission, length, next..end)? {
             campaign.tally.add(&ran.tally);
             let step = ran.step;
+            campaign.misfire = ran.misfire.filter(|_| ran.violation.is_none());
             if let Some(violation) = ran.violation {
                 let seed = Seed(plan.seed).nth(n);
-                let details = Vec::new();
+                let details = followed(plan, ran.script_step);
                 campaign.found = Some(Found { seed, violation, step, details });
                 confirm(mission, length, ran.trace_hash, &mut campaign)?;
                 break;
@@ -133,15 +138,18 @@ struct Ran {
     tally: Tally,
     violation: Option<Violation>,
     step: u64,
+    misfire: Option<Misfire>,
+    script_step: Option<usize>,
     trace_hash: u64,
 }
 
 impl Ran {
     fn of(storm: Storm, progress: &Progress) -> Ran {
-        let Storm { end, violation, tally, .. } = storm;
+        let Storm { end, violation, tally, misfire, step: script_step, .. } = storm;
         progress.seeds.fetch_add(1, Ordering::Relaxed);
         progress.violations.fetch_add(u64::from(violation.is_some()), Ordering::Relaxed);
-        Ran { tally, violation, step: end.points, trace_hash: end.trace_hash }
+        let (step, trace_hash) = (end.points, end.trace_hash);
+        Ran { tally, violation, step, misfire, script_step, trace_hash }
     }
 }
 
@@ -194,16 +202,37 @@ fn confirm(
     if is_raised(mission) {
         return Ok(());
     }
-    let schedule = storm::schedule_lines(&again.end.schedule);
-    found.details.push(format!(
-        "the schedule left the default rule {} times; the first {}:",
-        schedule.len(),
-        schedule.len().min(SCHEDULE_LINES)
-    ));
-    found.details.extend(schedule.into_iter().take(SCHEDULE_LINES));
+    if mission.plan.script.is_empty() {
+        found.details.extend(deviations(&again.end.schedule));
+    }
     let same_violation = again.violation.as_ref() == Some(&found.violation);
     campaign.deterministic = same_violation && again.end.trace_hash == trace_hash;
     Ok(())
+}
+
+/// A script as evidence: its steps, and which of them was running.
+fn followed(plan: &Plan, running: Option<usize>) -> Vec<String> {
+    if plan.script.is_empty() {
+        return Vec::new();
+    }
+    let when = match running {
+        Some(step) => format!("step {step} of the script was running:"),
+        None => "the script had ended, and all actors were let go:".to_owned(),
+    };
+    let steps = (1..).zip(&plan.script).map(|(number, step)| {
+        let mark = if running == Some(number) { ">" } else { " " };
+        format!("{mark} {number}. {}", step.text)
+    });
+    std::iter::once(when).chain(steps).collect()
+}
+
+/// A schedule as evidence.
+fn deviations(schedule: &Schedule) -> Vec<String> {
+    let lines = storm::schedule_lines(schedule);
+    let shown = lines.len().min(SCHEDULE_LINES);
+    let count = lines.len();
+    let heading = format!("the schedule left the default rule {count} times; the first {shown}:");
+    std::iter::once(heading).chain(lines.into_iter().take(SCHEDULE_LINES)).collect()
 }
 
 /// Scheduling points that one run of the plan passes, for strategies that spread their changes over

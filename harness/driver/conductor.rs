@@ -34,6 +34,11 @@ pub fn conduct(stage: &Stage, device: &Device) {
     }
     let opened = Stopwatch::start();
     stage.open_gate();
+    if let Some(script) = &stage.script {
+        script.follow(stage, || {
+            conductor.next_id();
+        });
+    }
     match stage.world {
         WorldKind::Simulated => stage.wait_for_actors(),
         WorldKind::Threads => conductor.watch(),

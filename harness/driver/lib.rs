@@ -8,6 +8,8 @@ pub mod call;
 pub mod workload;
 pub mod target;
 pub mod tally;
+pub mod director;
+pub mod script;
 pub mod steering;
 pub mod stage;
 pub mod conductor;

@@ -96,12 +96,14 @@ pub fn reproduce_line(record: &Record) -> String {
 
 fn scenario(asked: Asked<'_>) -> Scenario {
     // Every command that runs it again has its own word for the seed.
-    let kept = asked.overrides.iter().filter(|(path, _)| path != "seed");
+    let scripted = !asked.plan.script.is_empty();
+    let kept = asked.overrides.iter().filter(|(path, _)| scripted || path != "seed");
     Scenario {
         name: asked.plan.name.clone(),
         file: asked.file.to_owned(),
         about: asked.plan.about.clone(),
         text: asked.text.to_owned(),
+        script: asked.plan.script.iter().map(|step| step.text.clone()).collect(),
         overrides: kept.map(|(path, value)| format!("{path}={value}")).collect(),
         varied: varied(asked.plan),
     }
@@ -217,10 +219,7 @@ fn violation(plan: &Plan, found: &Found) -> Violation {
 
 /// `writer-1, operation 7`, by the names of the scenario.
 fn operation_name(plan: &Plan, id: OpId) -> String {
-    let names = plan
-        .actors
-        .iter()
-        .flat_map(|actor| (0..actor.count).map(move |nth| format!("{}-{nth}", actor.name)));
+    let names = plan.actors.iter().flat_map(ActorPlan::names);
     // Actors count from 1; before them comes the conductor.
     let mut all = std::iter::once("conductor".to_owned()).chain(names);
     let actor = all.nth(id.actor.into()).unwrap_or_else(|| format!("actor {}", id.actor));

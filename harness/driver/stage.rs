@@ -2,6 +2,7 @@
 
 use crate::call::Call;
 use crate::scenario::plan::{ActorPlan, Layout, Plan, WorldKind};
+use crate::script::Script;
 use crate::tally::{Fault, Tally};
 use crate::target::{Performed, StormTarget, Target};
 use crate::workload::Workload;
@@ -29,6 +30,8 @@ pub struct Stage {
     pub time: Option<Duration>,
     /// Operations that the threads world has left; counts down.
     left: AtomicU64,
+    /// Who says whose turn it is, and the steps.
+    pub script: Option<Script>,
     geometry: Geometry,
     shrinks: bool,
     tally: Mutex<Tally>,
@@ -78,6 +81,7 @@ impl Stage {
             world: plan.world,
             time: plan.time,
             left: AtomicU64::new(plan.ops.unwrap_or(u64::MAX)),
+            script: None,
             geometry: Geometry::new(plan.filesystem.block_size, plan.filesystem.max_folio),
             shrinks: kinds.any(|kind| kind == OpKind::Truncate),
             tally: sim::sync::mutex(&TALLY, 0, tally),
@@ -193,6 +197,9 @@ impl Player {
             number += 1;
             sim::begin_operation(number);
             self.perform(stage, number);
+            if let Some(script) = &stage.script {
+                script.director.returns();
+            }
             if number.is_multiple_of(LIVE_STEP) {
                 stage.live.fetch_add(LIVE_STEP, Ordering::Relaxed);
             }

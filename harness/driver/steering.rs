@@ -1,10 +1,11 @@
 //! What happens to a task that passes a named point: delays, and reclaim at the worst moment.
 
+use crate::director::Director;
 use crate::scenario::plan::{FaultPlan, Plan};
 use crate::tally::Fault;
 use sim::chance::{FaultDice, FaultSite};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{OnceLock, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 use stormfs::Filesystem;
 use stormfs::inode::Steer;
@@ -16,6 +17,8 @@ pub struct Steering {
     dice: FaultDice,
     delays: Vec<(Point, u32, Duration)>,
     evict_ppm: u32,
+    /// Who holds tasks at points, if a script does.
+    director: Option<Arc<Director>>,
     filesystem: OnceLock<Weak<Filesystem>>,
     passed: AtomicU64,
     delay: Counter,
@@ -33,8 +36,8 @@ const EVICT: u32 = 0x31;
 const VICTIM: u32 = 0x32;
 
 impl Steering {
-    /// What `plan` asks for.
-    pub fn new(plan: &Plan, dice: FaultDice) -> Steering {
+    /// What `plan` asks for, and what its script holds.
+    pub fn new(plan: &Plan, dice: FaultDice, director: Option<Arc<Director>>) -> Steering {
         let mut delays = Vec::new();
         let mut evict_ppm = 0;
         for fault in &plan.faults {
@@ -49,7 +52,8 @@ impl Steering {
             }
         }
         let (passed, delay, evict) = (AtomicU64::new(0), Counter::default(), Counter::default());
-        Steering { dice, delays, evict_ppm, filesystem: OnceLock::new(), passed, delay, evict }
+        let filesystem = OnceLock::new();
+        Steering { dice, delays, evict_ppm, director, filesystem, passed, delay, evict }
     }
 
     /// Whose folios are evicted. Must be told before the first point is passed.
@@ -103,6 +107,9 @@ impl Steer for Steering {
             if self.dice.strikes(self.here(EVICT), self.evict_ppm) {
                 self.evict_somebody();
             }
+        }
+        if let Some(director) = &self.director {
+            director.passes(point);
         }
     }
 }

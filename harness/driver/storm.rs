@@ -5,7 +5,9 @@
 //! nothing moves.
 
 use crate::conductor;
+use crate::director::{Directed, Director};
 use crate::scenario::plan::{DeviceKind, FaultPlan, IoKind, Judge, Plan, StrategyPlan, WorldKind};
+use crate::script::{Misfire, Script};
 use crate::stage::Stage;
 use crate::steering::Steering;
 use crate::tally::{Fault, Tally};
@@ -61,6 +63,10 @@ pub struct Storm {
     pub device: Arc<Device>,
     /// Wall-clock time that the actors acted, without laying out files and the last checks.
     pub acted: Duration,
+    /// Why its script could not be followed.
+    pub misfire: Option<Misfire>,
+    /// The step of its script that was running when it ended early, from 1.
+    pub step: Option<usize>,
 }
 
 /// Runs one storm to its end, on a device of its own.
@@ -85,7 +91,8 @@ pub fn run_on(orders: Orders<'_>, device: Arc<Device>, live: &Arc<AtomicU64>) ->
         Judge::Everything => oracle,
         Judge::Bytes => oracle.for_users(),
     });
-    let steering = Arc::new(Steering::new(plan, seed.faults()));
+    let director = Director::new(plan, WORKERS);
+    let steering = Arc::new(Steering::new(plan, seed.faults(), director.clone()));
     let filesystem = filesystem(orders, &device, &oracle, &steering);
     let clock = if simulated { Clock::Steps } else { Clock::Wall };
     let target = StormTarget {
@@ -96,6 +103,7 @@ pub fn run_on(orders: Orders<'_>, device: Arc<Device>, live: &Arc<AtomicU64>) ->
     let interrupted = Arc::clone(orders.interrupted);
     let mut stage = Stage::new(plan, target, Arc::clone(&oracle), Tally::new(clock), interrupted);
     stage.live = Arc::clone(live);
+    stage.script = director.map(|director| Script::new(director, plan));
     let stage = Arc::new(stage);
     let end = enact(orders, &stage, &device);
     oracle.judge_overall(progress::progress_keeps_the_lock_order(oracle.checks(), &end.outcome));
@@ -103,7 +111,10 @@ pub fn run_on(orders: Orders<'_>, device: Arc<Device>, live: &Arc<AtomicU64>) ->
     oracle.judge_overall(progress::progress_is_made(oracle.checks(), &end.outcome));
     let tally = counted(&stage, &end, &device, &steering, &oracle);
     let acted = *stage.acted.lock();
-    Storm { end, violation: oracle.violation(), tally, device, acted }
+    let script = stage.script.as_ref();
+    let misfire = script.and_then(Script::take_misfire);
+    let step = script.and_then(|script| script.director.step());
+    Storm { end, violation: oracle.violation(), tally, device, acted, misfire, step }
 }
 
 fn enact(orders: Orders<'_>, stage: &Arc<Stage>, device: &Arc<Device>) -> End {
@@ -111,7 +122,7 @@ fn enact(orders: Orders<'_>, stage: &Arc<Stage>, device: &Arc<Device>) -> End {
     let mut world = match plan.world {
         WorldKind::Threads => World::threads(PATIENCE),
         WorldKind::Simulated => World::simulated(Settings {
-            strategy: strategy(plan, seed, orders.length),
+            strategy: strategy(orders, stage),
             step_budget: u32::try_from(plan.step_budget).unwrap_or(u32::MAX),
             record: orders.record,
         }),
@@ -120,10 +131,10 @@ fn enact(orders: Orders<'_>, stage: &Arc<Stage>, device: &Arc<Device>) -> End {
     world.spawn("conductor", move || conductor::conduct(&conducted, &below));
     let mut number = 0;
     for actor in &plan.actors {
-        for nth in 0..actor.count {
+        for name in actor.names() {
             let mut player = stage.player(plan, actor, seed, number);
             let stage = Arc::clone(stage);
-            world.spawn(&format!("{}-{nth}", actor.name), move || player.act(&stage));
+            world.spawn(&name, move || player.act(&stage));
             number += 1;
         }
     }
@@ -139,7 +150,11 @@ pub fn actors(plan: &Plan) -> usize {
     plan.actors.iter().map(|actor| usize::try_from(actor.count).expect("at most 32")).sum()
 }
 
-fn strategy(plan: &Plan, seed: Seed, length: u64) -> Box<dyn Strategy> {
+fn strategy(orders: Orders<'_>, stage: &Stage) -> Box<dyn Strategy> {
+    let Orders { plan, seed, length, .. } = orders;
+    if let Some(script) = &stage.script {
+        return Box::new(Directed(Arc::clone(&script.director)));
+    }
     match plan.strategy {
         StrategyPlan::Random => Box::new(Random::new(seed.schedule())),
         StrategyPlan::Pct { depth } => Box::new(Pct::new(seed.schedule(), depth, length)),

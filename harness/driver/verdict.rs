@@ -45,7 +45,7 @@ pub fn exit(verdict: &Verdict) -> Exit {
 }
 
 fn kind(plan: &Plan, campaign: &Campaign, interrupted: bool) -> VerdictKind {
-    let Campaign { tally, found, deterministic } = campaign;
+    let Campaign { tally, found, deterministic, .. } = campaign;
     let caught_by = match &plan.expect {
         Expectation::Clean => None,
         Expectation::Caught { by, .. } => Some(by.as_str()),
@@ -121,6 +121,9 @@ fn extent(plan: &Plan, campaign: &Campaign) -> String {
     match plan.world {
         WorldKind::Threads => operations,
         WorldKind::Simulated => {
+            if !plan.script.is_empty() {
+                return format!("{operations} of a script");
+            }
             let seeds = campaign.tally.seeds;
             format!("{operations} under {seeds} seed{}", plural(seeds))
         }

@@ -19,6 +19,7 @@ pub fn violation(record: &Record, violation: &Violation) -> String {
     let kept = overrides.filter(|text| !text.starts_with("seeds="));
     let line = command(record, &violation.seed.to_string(), kept);
     match record.world {
+        World::Simulated if !record.scenario.script.is_empty() => line,
         World::Simulated => format!("{line} --seeds 1"),
         World::Threads => line,
     }
@@ -26,7 +27,12 @@ pub fn violation(record: &Record, violation: &Violation) -> String {
 
 fn command<'a>(record: &Record, seed: &str, overrides: impl Iterator<Item = &'a str>) -> String {
     let file = path_argument(&record.scenario.file);
-    let mut text = format!("{} run {file} --seed {seed}", quoted(&record.tool.name));
+    let mut text = format!("{} run {file}", quoted(&record.tool.name));
+    // A script is the same under every seed; if one was asked for, it is among the overrides.
+    if record.scenario.script.is_empty() {
+        text.push_str(" --seed ");
+        text.push_str(seed);
+    }
     for change in overrides {
         text.push_str(" --set ");
         text.push_str(&quoted(change));

@@ -12,6 +12,7 @@ use crate::progress::{Progress, Ticker};
 use crate::record::{self, Asked};
 use crate::scenario::plan::{Plan, WorldKind};
 use crate::scenario::{self, Report};
+use crate::script::Misfire;
 use crate::{storm, verdict, vocabulary};
 use block::{Device, OpenError};
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -37,8 +38,13 @@ pub fn run(args: &RunArgs, console: Console) -> Exit {
     for scenario in &scenarios {
         let asked = scenario.asked(&overrides);
         let run = Run { asked, console, interrupts: &interrupts, pool: &pool };
-        let (record, ended) = run.to_its_end();
-        exit = exit.max(ended).max(outcome::tell(&record, args, console));
+        exit = exit.max(match run.to_its_end() {
+            Ok((record, ended)) => ended.max(outcome::tell(&record, args, console)),
+            Err(misfire) => {
+                console.raw(&misfire.render(console.styled));
+                Exit::Usage
+            }
+        });
         if let Some(caught) = interrupts.caught() {
             return exit.max(caught);
         }
@@ -87,8 +93,9 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The record of the run, and how the command ends because of it.
-    fn to_its_end(&self) -> (Record, Exit) {
+    /// The record of the run, and how the command ends because of it. Of a script that could not be
+    /// followed there is none, but the step at which it ended.
+    fn to_its_end(&self) -> Result<(Record, Exit), Report> {
         let plan = self.asked.plan;
         let watch = Stopwatch::start();
         let opened = storm::open_device(plan, sim::chance::Seed(plan.seed));
@@ -107,9 +114,18 @@ impl Run<'_> {
                 (Campaign::new(plan.world), verdict)
             }
         };
+        if let Some(misfire) = &campaign.misfire {
+            return Err(self.misfired(misfire));
+        }
         let exit = verdict::exit(&verdict);
         let record = record::record(self.asked, device, &campaign, (verdict, watch.elapsed()));
-        (record, exit)
+        Ok((record, exit))
+    }
+
+    fn misfired(&self, misfire: &Misfire) -> Report {
+        let Asked { file, text, overrides, .. } = self.asked;
+        let Misfire { step, message, stands, help } = misfire.clone();
+        scenario::at_step(file, text, overrides, step, (message, stands, help))
     }
 
     /// Runs the campaign on the pool, and meanwhile tells its progress and looks for signals.
@@ -138,6 +154,9 @@ impl Run<'_> {
         let plan = self.asked.plan;
         let seed = Seed(plan.seed);
         let seeds = match plan.world {
+            WorldKind::Simulated if !plan.script.is_empty() => {
+                format!("a script of {} steps", plan.script.len())
+            }
             WorldKind::Simulated => format!("{} seeds from {seed}", plan.seeds),
             WorldKind::Threads => format!("seed {seed}"),
         };

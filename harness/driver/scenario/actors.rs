@@ -26,6 +26,8 @@ pub(super) struct RawActor {
     pub(super) name: Read<String>,
     pub(super) count: Read<u64>,
     ops: Option<Weights>,
+    /// Where `ops` stands, if it is given.
+    pub(super) draws: Option<Place>,
     does: Option<List>,
     size: Option<RawSize>,
     align: Read<u64>,
@@ -87,6 +89,7 @@ fn actor(fields: &Fields<'_>) -> RawActor {
         name: fields.read("name", values::name),
         count: fields.number("count"),
         ops,
+        draws: fields.given("ops").map(|entry| entry.key.place),
         does,
         size,
         align: fields.size("align"),

@@ -24,6 +24,8 @@ pub struct Report {
 pub struct Diagnostic {
     /// What is wrong.
     pub message: String,
+    /// More that is known, each a line.
+    pub notes: Vec<String>,
     /// What to do; each a line. Never empty.
     pub help: Vec<String>,
     /// Where; `None` if the file as a whole is to blame.
@@ -42,6 +44,30 @@ pub struct Span {
     pub line: usize,
     /// Counts characters from 1.
     pub column: usize,
+}
+
+impl Diagnostic {
+    fn new(
+        message: String,
+        help: String,
+        span: Option<Span>,
+        second: Option<(Span, String)>,
+    ) -> Diagnostic {
+        Diagnostic { message, notes: Vec::new(), help: vec![help], span, second }
+    }
+}
+
+impl Span {
+    /// Marks only `bytes` of `whole`, if that stands here as it is, perhaps in quotes.
+    fn narrow(&mut self, source: &str, whole: &str, bytes: Range<usize>) {
+        let here = &source[self.bytes.start..];
+        let quotes = usize::from(here.starts_with(['"', '\'']));
+        if here[quotes..].starts_with(whole) {
+            let start = self.bytes.start + quotes;
+            self.column += source[self.bytes.start..start + bytes.start].chars().count();
+            self.bytes = start + bytes.start..start + bytes.end;
+        }
+    }
 }
 
 impl Report {
@@ -85,7 +111,7 @@ impl Report {
 
     /// A mistake of the file as a whole.
     pub(super) fn of_file(name: &str, message: String, help: String) -> Report {
-        let diagnostic = Diagnostic { message, help: vec![help], span: None, second: None };
+        let diagnostic = Diagnostic::new(message, help, None, None);
         Report::new(name, "", &[], vec![diagnostic], 0)
     }
 
@@ -95,7 +121,7 @@ impl Report {
         let began = broken.began.filter(|began| Some(*began) != broken.at);
         let second = began.map(|at| (span_at(text, at), "it begins here".to_owned()));
         let Broken { message, help, .. } = broken;
-        let diagnostic = Diagnostic { message, help: vec![help], span, second };
+        let diagnostic = Diagnostic::new(message, help, span, second);
         Report::new(name, text, &[], vec![diagnostic], 0)
     }
 
@@ -113,9 +139,14 @@ impl Report {
         let places = Text { text, root };
         let locate = |place| span(&places, &shown, place);
         let diagnostics = problems.into_iter().take(Report::MOST).map(|problem| {
-            let Problem { place, message, help, second } = problem;
+            let Problem { place, message, part, notes, help, second } = problem;
             let second = second.and_then(|(place, label)| Some((locate(place)?, label)));
-            Diagnostic { message, help, span: locate(place), second }
+            let mut span = locate(place);
+            if let (Some(span), Some((whole, bytes))) = (&mut span, part) {
+                let number = span.from_override;
+                span.narrow(number.map_or(text, |number| &shown[number]), &whole, bytes);
+            }
+            Diagnostic { message, notes, help, span, second }
         });
         let diagnostics = diagnostics.collect();
         Report::new(name, text, &shown, diagnostics, left_out)
@@ -151,6 +182,8 @@ impl Report {
                 }
             }
         }
+        let notes = one.notes.iter().map(|note| Level::NOTE.message(note.as_str()).into());
+        elements.extend(notes);
         let help = one.help.iter().map(|help| Level::HELP.message(help.as_str()).into());
         elements.extend(help);
         Level::ERROR.primary_title(one.message.as_str()).elements(elements)

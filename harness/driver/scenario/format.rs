@@ -3,6 +3,7 @@
 use super::calls::CALLS;
 use super::keys::{Fallback, Key, Kind, Shape, Variant};
 use super::plan::{DeviceKind, IoKind, Judge, Layout, SizeShape, WorldKind};
+use super::script::MOST_STEPS;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -16,6 +17,9 @@ pub(super) const LONGEST: u64 = 16 * MIB;
 
 /// The most calls in an actor's list.
 const MOST_CALLS: usize = 10_000;
+
+/// The file that there is if no other is named.
+pub(super) const ONLY_FILE: &str = "a";
 
 /// The most actors of one run, over all groups.
 pub(super) const MOST_ACTORS: u64 = 40;
@@ -120,6 +124,13 @@ pub(super) static SCENARIO: Shape = Shape {
             "Who acts. The counts add up to 40 at most.",
             Fallback::Required,
             Kind::List { of: &ACTOR, min: 1, max: 40 },
+        ),
+        key(
+            "script",
+            "Who goes on, and how far, step by step; then all are let go. Every actor needs a list, \
+             `does` (simulated world only, one seed).",
+            Fallback::Rule("none: `strategy` decides"),
+            Kind::Steps { max: MOST_STEPS },
         ),
         key(
             "faults",

@@ -105,6 +105,11 @@ pub(super) enum Kind {
     },
     /// Kinds of operation with their weights.
     Weights,
+    /// The steps of a script.
+    Steps {
+        /// The most.
+        max: usize,
+    },
     /// Paths of values, each with a list of what it may be.
     Vary,
     /// A list of bugs, by id.

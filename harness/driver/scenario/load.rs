@@ -5,7 +5,7 @@ use super::node::{Node, Value};
 use super::plan::Plan;
 use super::problem::{Problem, Problems};
 use super::suggest::nearest;
-use super::{combinations, meaning, other_world, overrides, raw, yaml};
+use super::{combinations, meaning, other_world, overrides, raw, script, yaml};
 use crate::catalogue::Bug;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -83,6 +83,7 @@ pub fn parse(
     let world = other_world::named_in(&tree.root);
     overrides::apply(&mut tree.root, overrides, &problems);
     let dropped = other_world::drop_keys(&mut tree.root, &world);
+    script::refuse_variations(&tree.root, &problems);
     let read = |root: &Node, problems: &Problems| {
         raw::scenario(root, known, problems).and_then(|raw| meaning::plan(raw, name, problems))
     };
@@ -92,6 +93,27 @@ pub fn parse(
         Some(plan) if problems.is_empty() => Ok(plan),
         _ => Err(Report::of_problems(name, text, &tree.root, overrides, problems)),
     }
+}
+
+/// What happened while a step of the script ran, told where the step stands. `text` and `overrides`
+/// are those of the scenario that has the script; steps count from 1.
+pub fn at_step(
+    name: &str,
+    text: &str,
+    overrides: &[(String, String)],
+    step: usize,
+    told: (String, Vec<String>, String),
+) -> Report {
+    let (message, notes, help) = told;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let Ok(mut tree) = yaml::tree(text) else { return Report::of_file(name, message, help) };
+    let problems = Problems::default();
+    overrides::apply(&mut tree.root, overrides, &problems);
+    let Some(place) = script::place(&tree.root, step) else {
+        return Report::of_file(name, message, help);
+    };
+    problems.add(Problem { notes, ..Problem::at(place, message).help(help) });
+    Report::of_problems(name, text, &tree.root, overrides, problems)
 }
 
 /// The file's bytes, one more than allowed at most.

@@ -2,7 +2,7 @@
 
 use super::actors::{self, RawActor};
 use super::fields::{Given, Read};
-use super::format::MOST_ACTORS;
+use super::format::{MOST_ACTORS, ONLY_FILE};
 use super::node::Place;
 use super::plan::{
     ActorPlan, DeviceKind, DevicePlan, Expectation, FilePlan, FilesystemPlan, Layout, Plan,
@@ -11,7 +11,7 @@ use super::plan::{
 use super::problem::{Problem, Problems};
 use super::quantity::{show_duration, show_size};
 use super::raw::{RawDevice, RawFile, RawFilesystem, RawScenario};
-use super::switches;
+use super::{script, switches};
 use crate::catalogue::Bug;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -28,6 +28,7 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
     geometry(&raw, problems);
     layouts(&raw, problems);
     expectation(&raw, problems);
+    let script = script::plan(&raw, problems);
     let device = raw.device.and_then(|raw| device(&raw, problems));
     let bugs = raw.bugs.unwrap_or_default();
     let filesystem = raw.filesystem.as_ref().and_then(|raw| filesystem(raw, &bugs, problems));
@@ -39,16 +40,18 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
     let is_threads = raw.world?.value == WorldKind::Threads;
     let ops = raw.ops?.value;
     let draws = actors.as_ref()?.iter().any(|actor| actor.does.is_empty());
+    let script = script?;
     let time = raw.time?.value.or((is_threads && ops.is_none()).then_some(THREADS_TIME));
     Some(Plan {
         name: raw.name?.value.unwrap_or_else(|| default_name(name)),
         about: raw.about?.value,
         world: raw.world?.value,
         seed: raw.seed?.value,
-        seeds: raw.seeds?.value.unwrap_or(if is_threads { 1 } else { 100 }),
+        seeds: raw.seeds?.value.unwrap_or(if is_threads || !script.is_empty() { 1 } else { 100 }),
         ops: ops.or((!is_threads && draws).then_some(SIMULATED_OPS)),
         time,
         strategy: raw.strategy?.value.unwrap_or(StrategyPlan::Random),
+        script,
         step_budget: raw.step_budget?.value,
         device: device?,
         filesystem: filesystem?,
@@ -205,7 +208,7 @@ fn filesystem(
 fn files(raw: Vec<RawFile>, problems: &Problems) -> Option<Vec<FilePlan>> {
     unique("file", raw.iter().filter_map(|file| file.name.as_ref()), problems);
     if raw.is_empty() {
-        let name = "a".to_owned();
+        let name = ONLY_FILE.to_owned();
         return Some(vec![FilePlan { name, size: 256 << 10, layout: Layout::Hole }]);
     }
     let plan = |raw: RawFile| {

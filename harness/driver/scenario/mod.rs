@@ -26,6 +26,8 @@ mod switches;
 mod meaning;
 mod actors;
 mod calls;
+mod sentence;
+mod script;
 mod suggest;
 mod problem;
 mod locate;
@@ -34,6 +36,6 @@ pub mod schema;
 pub mod reference;
 
 pub use diagnose::{Diagnostic, Report};
-pub use load::{Known, MAX_BYTES, load, parse, text_of};
+pub use load::{Known, MAX_BYTES, at_step, load, parse, text_of};
 pub use plan::Plan;
 pub use suggest::did_you_mean;

@@ -6,7 +6,7 @@
 use super::node::{Entry, Node, Place, Value};
 
 /// Keys of simulations, and with them the operations of one seed, which are too few for threads.
-const OF_SIMULATIONS: &[&str] = &["seeds", "strategy", "ops"];
+const OF_SIMULATIONS: &[&str] = &["seeds", "strategy", "ops", "script"];
 
 /// Keys of threads.
 const OF_THREADS: &[&str] = &["time"];

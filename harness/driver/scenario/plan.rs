@@ -11,6 +11,7 @@ use std::time::Duration;
 use stormfs::choices::Choices;
 use stormfs::op::OpKind;
 use stormfs::points::Point;
+use stormfs::quantity::ByteRange;
 
 /// A scenario that passed every check.
 #[derive(Debug, Clone)]
@@ -30,7 +31,7 @@ pub struct Plan {
     pub ops: Option<u64>,
     /// How long a threads run lasts at most. Always `None` in the simulated world.
     pub time: Option<Duration>,
-    /// Who decides which actor goes on. Has no meaning in the threads world.
+    /// Who decides which actor goes on. Has no meaning in the threads world, and beside a script.
     pub strategy: StrategyPlan,
     /// Scheduling points one operation may take before it counts as hung.
     pub step_budget: u64,
@@ -42,6 +43,8 @@ pub struct Plan {
     pub files: Vec<FilePlan>,
     /// Who acts; at least one, with different names.
     pub actors: Vec<ActorPlan>,
+    /// What happens step by step, in the simulated world under one seed. Empty: the strategy decides.
+    pub script: Vec<Step>,
     /// What goes wrong on purpose.
     pub faults: Vec<FaultPlan>,
     /// Which breaches end the run.
@@ -145,6 +148,56 @@ pub enum StrategyPlan {
     },
 }
 
+/// One step of a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The sentence.
+    pub text: String,
+    /// What it means.
+    pub action: Action,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// An actor goes on, alone, until the first of the targets; there is at least one.
+    Run {
+        /// Its number, over all actors.
+        actor: usize,
+        /// How far.
+        until: Vec<Target>,
+    },
+    /// Reclaim takes the folios of a range.
+    Evict {
+        /// The file's number.
+        file: usize,
+        /// Whole pages.
+        range: ByteRange,
+    },
+    /// From now on completions are held at the point.
+    HoldDisk(Point),
+    /// Completions go on, and no more are held.
+    ResumeDisk,
+}
+
+/// How far an actor goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// It has passed the point so often, and is held there.
+    Point {
+        /// Counts from 1, in the step.
+        nth: u64,
+        /// The point.
+        point: Point,
+    },
+    /// The operation that it is in, or else its next one, has returned.
+    Returned,
+    /// All its operations have returned.
+    Done,
+    /// It waits for somebody who is held.
+    Blocked,
+}
+
 /// Where the blocks live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DevicePlan {
@@ -208,6 +261,14 @@ pub struct ActorPlan {
 }
 
 impl ActorPlan {
+    /// The names of its actors: its own if there is one, else `writer-0`, `writer-1` and so on.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        (0..self.count).map(|nth| match self.count {
+            1 => self.name.clone(),
+            _ => format!("{}-{nth}", self.name),
+        })
+    }
+
     /// The kinds of operation that they do, or may do.
     pub fn kinds(&self) -> impl Iterator<Item = OpKind> {
         let drawn = self.ops.iter().map(|(kind, _)| *kind);

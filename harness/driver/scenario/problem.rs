@@ -2,6 +2,7 @@
 
 use super::node::Place;
 use std::cell::{Cell, RefCell};
+use std::ops::Range;
 
 /// One mistake.
 #[derive(Debug, Clone)]
@@ -10,6 +11,10 @@ pub(super) struct Problem {
     pub(super) place: Place,
     /// What is wrong.
     pub(super) message: String,
+    /// If only a part of the text there is meant: the text, and which bytes of it.
+    pub(super) part: Option<(String, Range<usize>)>,
+    /// More that is known; one line each.
+    pub(super) notes: Vec<String>,
     /// What to do about it; one line each.
     pub(super) help: Vec<String>,
     /// Another place that has to do with it, and what it is.
@@ -19,7 +24,20 @@ pub(super) struct Problem {
 impl Problem {
     /// A mistake at `place`.
     pub(super) fn at(place: Place, message: impl Into<String>) -> Problem {
-        Problem { place, message: message.into(), help: Vec::new(), second: None }
+        Problem {
+            place,
+            message: message.into(),
+            part: None,
+            notes: Vec::new(),
+            help: Vec::new(),
+            second: None,
+        }
+    }
+
+    /// Says that only some bytes of the text there are meant.
+    pub(super) fn part(mut self, text: &str, bytes: Range<usize>) -> Problem {
+        self.part = Some((text.to_owned(), bytes));
+        self
     }
 
     /// Adds what to do about it.

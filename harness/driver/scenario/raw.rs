@@ -10,6 +10,7 @@ use super::load::Known;
 use super::node::{Node, Value, quoted};
 use super::plan::{DeviceKind, Expectation, FaultPlan, Judge, Layout, StrategyPlan, WorldKind};
 use super::problem::{Problem, Problems};
+use super::script;
 use super::suggest::did_you_mean;
 use super::values::{self, Complaint, Taken, wrong_type};
 use crate::catalogue::Bug;
@@ -31,6 +32,7 @@ pub(super) struct RawScenario {
     pub(super) filesystem: Option<RawFilesystem>,
     pub(super) files: Option<Vec<RawFile>>,
     pub(super) actors: Option<Vec<RawActor>>,
+    pub(super) script: Option<Vec<Read<String>>>,
     pub(super) faults: Option<Vec<FaultPlan>>,
     pub(super) judge: Read<Judge>,
     pub(super) bugs: Option<Vec<Given<&'static Bug>>>,
@@ -79,6 +81,7 @@ pub(super) fn scenario(root: &Node, known: &Known<'_>, problems: &Problems) -> O
         filesystem: fields.mapping("filesystem").as_ref().map(filesystem),
         files: files(&fields),
         actors: actors(&fields),
+        script: script::sentences(&fields),
         faults: faults(&fields),
         judge: fields.word("judge"),
         bugs: bugs(&fields, known),

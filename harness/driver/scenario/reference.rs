@@ -4,6 +4,7 @@ use super::calls::CALLS;
 use super::format::{FAULTS, PLACES};
 use super::keys::{Fallback, Key, Kind, Shape, Variant};
 use super::quantity::{show_duration, show_size};
+use super::sentence::{SENTENCES, TARGETS};
 use std::fmt::Write;
 use std::time::Duration;
 use stormfs::choices::Choices;
@@ -16,6 +17,8 @@ pub fn tables() -> Vec<(&'static str, String)> {
         ("keys", keys()),
         ("operations", operations()),
         ("calls", calls()),
+        ("sentences", sentences(["sentence", "what happens"], SENTENCES)),
+        ("targets", sentences(["target", "when it is reached"], TARGETS)),
         ("faults", faults()),
         ("decisions", decisions()),
         ("points", points()),
@@ -118,6 +121,7 @@ fn kind(key: &Key) -> String {
             words.chain(forms).collect::<Vec<_>>().join(" or ")
         }
         Kind::Weights => "operations with weights, see below".to_owned(),
+        Kind::Steps { max } => format!("a list of 1 to {max} sentences, see below"),
         Kind::Vary => "paths with lists of values, see below".to_owned(),
         Kind::Bugs => "a list of ids".to_owned(),
         Kind::Bug => "an id".to_owned(),
@@ -163,6 +167,10 @@ fn key_cells(key: &Key) -> [String; 3] {
         Fallback::Required => String::new(),
     };
     [format!("`{}`", key.name), kind(key), format!("{}{default}", key.about)]
+}
+
+fn sentences(head: [&str; 2], rows: &[(&str, &str)]) -> String {
+    table(head, rows.iter().map(|(form, about)| [format!("`{form}`"), (*about).to_owned()]))
 }
 
 fn decisions() -> String {

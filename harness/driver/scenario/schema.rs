@@ -93,6 +93,10 @@ fn of_kind(kind: Kind) -> Value {
             json!({ "oneOf": forms })
         }
         Kind::Weights => weights(),
+        Kind::Steps { max } => json!({
+            "type": "array", "minItems": 1, "maxItems": max,
+            "items": { "type": "string", "pattern": "^\\s*(run|resume|evict|hold)\\s" },
+        }),
         Kind::Vary => json!({
             "type": "object",
             "additionalProperties": { "type": "array", "minItems": 1 },

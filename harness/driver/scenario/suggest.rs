@@ -32,6 +32,7 @@ pub(super) fn nearest<'a>(
 pub fn did_you_mean(found: &str, candidates: &[&str]) -> String {
     match nearest(found, candidates.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
+        None if candidates.len() == 1 => format!("there is only {}", list(candidates)),
         None => format!("there are {}", list(candidates)),
     }
 }

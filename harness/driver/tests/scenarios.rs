@@ -17,7 +17,11 @@ const SEEDS: u64 = 12;
 const BRIEFLY: Duration = Duration::from_millis(400);
 
 fn plans() -> Vec<(PathBuf, Plan)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    plans_in("../../scenarios")
+}
+
+fn plans_in(folder: &str) -> Vec<(PathBuf, Plan)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut plans = Vec::new();
     for entry in std::fs::read_dir(folder).expect("scenarios are in the tree") {
         let path = entry.expect("a readable folder").path();
@@ -73,6 +77,19 @@ fn simulated_scenarios_are_clean_and_repeat_themselves() {
             let hashes = (first.end.trace_hash, again.end.trace_hash);
             assert_eq!(hashes.0, hashes.1, "{}, seed {seed}", path.display());
         }
+    }
+}
+
+#[test]
+fn scripts_are_followed_to_their_end_and_repeat_themselves() {
+    let plans = plans_in("../../scenarios/scripts");
+    assert!(!plans.is_empty());
+    for (path, plan) in plans {
+        assert!(!plan.script.is_empty(), "{} has no script", path.display());
+        let (first, again) = (storm(&plan, 0), storm(&plan, 0));
+        assert_eq!(first.misfire, None, "{}", path.display());
+        clean(&path, 0, &first);
+        assert_eq!(first.end.trace_hash, again.end.trace_hash, "{}", path.display());
     }
 }
 

@@ -22,6 +22,9 @@ pub struct Scenario {
     pub about: String,
     /// The YAML, verbatim.
     pub text: String,
+    /// The sentences of its script, in order; empty if it has none.
+    #[serde(default)]
+    pub script: Vec<String>,
     /// What the command line changed in it, each `path=value`.
     pub overrides: Vec<String>,
     /// What each seed drew for itself.

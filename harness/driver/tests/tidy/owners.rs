@@ -9,6 +9,11 @@ const RANKS: &[(&str, &str)] = &[
     ("block/file.rs", "which sectors of a file were written: a leaf below the device's"),
     ("block/ram.rs", "the chunks of memory: a leaf below the device's"),
     ("driver/bench.rs", "a lock of its own in a world of its own, to be measured"),
+    (
+        "driver/director.rs",
+        "what a step waits for is asked at points, under the filesystem's locks",
+    ),
+    ("driver/script.rs", "why a script could not be followed is noted by the conductor alone"),
     ("driver/stage.rs", "what happened is counted by actors that hold nothing else"),
     (
         "oracle/watch.rs",

@@ -85,6 +85,7 @@ pub(crate) fn hostile(text: &str) -> Record {
         file: own(),
         about: own(),
         text: own(),
+        script: vec![own()],
         overrides: vec![own()],
         varied: vec![Varied { path: own(), values: vec![own()] }],
     };
@@ -142,6 +143,7 @@ fn clean() -> Record {
                     range: what the fault has dirtied has to keep its reservation."
                 .to_owned(),
             text: include_str!("scenario.yaml").to_owned(),
+            script: Vec::new(),
             overrides: vec!["actors[0].count=2".to_owned()],
             varied: vec![],
         },

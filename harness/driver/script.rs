@@ -1,0 +1,186 @@
+//! A script on its way through a storm: its steps are performed one after the other, and a step that
+//! cannot be is told with where everybody stood.
+
+use crate::director::{Director, Place, Reached};
+use crate::scenario::plan::{Action, Plan, Step, Target};
+use crate::stage::Stage;
+use sim::{Mutex, Rank, Stand, State};
+use std::sync::Arc;
+use stormfs::Filesystem;
+use stormfs::op::Op;
+use stormfs::quantity::{ByteRange, PAGE};
+
+/// Folios that a step wanted to go and that are told of.
+const FOLIOS: usize = 8;
+
+static MISFIRE: Rank = Rank::leaf(12, "misfire");
+
+/// See the module.
+pub struct Script {
+    /// Sees to it that only one actor goes on.
+    pub director: Arc<Director>,
+    steps: Vec<Step>,
+    /// The actors by number: their names, and what they do.
+    cast: Vec<(String, Vec<Op>)>,
+    misfire: Mutex<Option<Misfire>>,
+}
+
+/// A step that could not be performed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misfire {
+    /// Its number, from 1.
+    pub step: usize,
+    /// What happened instead.
+    pub message: String,
+    /// Where everybody stood, one line each.
+    pub stands: Vec<String>,
+    /// What to do.
+    pub help: String,
+}
+
+/// Why a step could not be performed: what happened instead, what else is known, what to do.
+type Why = (String, Vec<String>, &'static str);
+
+impl Script {
+    /// The script of `plan`.
+    pub fn new(director: Arc<Director>, plan: &Plan) -> Script {
+        let actors = plan.actors.iter().flat_map(|actor| {
+            let does: Vec<Op> = actor.does.iter().map(|call| call.op.clone()).collect();
+            actor.names().map(move |name| (name, does.clone()))
+        });
+        let (steps, cast) = (plan.script.clone(), actors.collect());
+        Script { director, steps, cast, misfire: sim::sync::mutex(&MISFIRE, 0, None) }
+    }
+
+    /// Performs every step, each in an operation of its own, which `begin` begins. Afterwards the
+    /// default rule says who goes on.
+    pub fn follow(&self, stage: &Stage, mut begin: impl FnMut()) {
+        for (number, step) in (1..).zip(&self.steps) {
+            begin();
+            self.director.begin(number);
+            match self.perform(&step.action, stage.filesystem()) {
+                Ok(Next::Step) => {}
+                Ok(Next::LetGo) => break,
+                // Actors that were interrupted end early, and no step is to blame.
+                Err(_) if stage.is_interrupted() => break,
+                Err((message, mut stands, help)) => {
+                    stands.extend(self.stands());
+                    let misfire = Misfire { step: number, message, stands, help: help.to_owned() };
+                    *self.misfire.lock() = Some(misfire);
+                    sim::stop("the script cannot be followed");
+                }
+            }
+        }
+        self.director.let_go();
+    }
+
+    /// Why the script could not be followed; leaves nothing.
+    pub fn take_misfire(&self) -> Option<Misfire> {
+        self.misfire.lock().take()
+    }
+
+    fn perform(&self, action: &Action, filesystem: &Filesystem) -> Result<Next, Why> {
+        match action {
+            Action::Run { actor, until } => return self.run(*actor, until),
+            Action::Evict { file, range } => evict(filesystem, *file, *range)?,
+            Action::HoldDisk(point) => self.director.hold_disk(Some(*point)),
+            Action::ResumeDisk => self.director.hold_disk(None),
+        }
+        Ok(Next::Step)
+    }
+
+    fn run(&self, actor: usize, until: &[Target]) -> Result<Next, Why> {
+        let what = match self.director.release(actor, until) {
+            Reached::Target => return Ok(Next::Step),
+            Reached::Deadlock => return Ok(Next::LetGo),
+            Reached::End => "ended",
+            Reached::Wait => "waits for somebody who is held",
+        };
+        let (name, missed) = (&self.cast[actor].0, self.missed());
+        let message = format!("`{name}` {what}, and {missed}");
+        let help = if what == "ended" {
+            "let the step end at something that happens, or with `until done`"
+        } else {
+            "let the one go on first that it waits for, or end the step with `until blocked`"
+        };
+        Err((message, Vec::new(), help))
+    }
+
+    /// What did not come of the targets of the running step.
+    fn missed(&self) -> String {
+        let missed = |(target, passed): (Target, u64)| match target {
+            Target::Point { nth, point } => {
+                let name = point.name();
+                format!("passed `{name}` {passed} of {nth} times")
+            }
+            Target::Returned => "did not return from an operation".to_owned(),
+            Target::Done => "has operations left".to_owned(),
+            Target::Blocked => "did not have to wait".to_owned(),
+        };
+        self.director.passed().into_iter().map(missed).collect::<Vec<_>>().join(", and ")
+    }
+
+    /// Where the actors stand, and what the disk holds: one line each.
+    fn stands(&self) -> Vec<String> {
+        let places = self.director.places();
+        let tasks = sim::tasks().into_iter().zip(places).skip(1);
+        let describe = |(number, (stand, place)): (usize, (Stand, Option<Place>))| match (
+            self.cast.get(number),
+            place,
+        ) {
+            (Some((name, does)), place) => Some(stood(name, does, &stand, place)),
+            (None, Some(Place::At(point))) => {
+                Some(format!("the disk holds a completion at `{}`", point.name()))
+            }
+            (None, _) => None,
+        };
+        tasks.enumerate().filter_map(describe).collect()
+    }
+}
+
+/// What comes after a step.
+enum Next {
+    /// The next one.
+    Step,
+    /// None: the run has got into something that no script can lead out of.
+    LetGo,
+}
+
+fn evict(filesystem: &Filesystem, file: usize, range: ByteRange) -> Result<(), Why> {
+    if filesystem.evict(file, range) != Ok(0) {
+        return Ok(());
+    }
+    let view = filesystem.view(file);
+    let pages = (range.start / PAGE..range.end / PAGE).take(FOLIOS);
+    let stands = pages.map(|page| {
+        let Some(folio) = view.folio(page * PAGE) else {
+            return format!("no folio holds page {page}");
+        };
+        let states = [
+            (folio.is_dirty(), "dirty"),
+            (folio.is_writeback(), "in writeback"),
+            (folio.is_locked(), "locked"),
+        ];
+        let states: Vec<_> = states.iter().filter(|state| state.0).map(|state| state.1).collect();
+        format!("the folio that holds page {page} is {}", states.join(" and "))
+    });
+    let message = "reclaim could take none of these folios".to_owned();
+    Err((message, stands.collect(), "reclaim takes what is clean and not locked: write back first"))
+}
+
+/// Where an actor stands, in a sentence.
+fn stood(name: &str, does: &[Op], stand: &Stand, place: Option<Place>) -> String {
+    let current = usize::try_from(stand.operation).ok().and_then(|number| number.checked_sub(1));
+    let operation = current.and_then(|number| does.get(number)).map(ToString::to_string);
+    let operation = format!("operation {}, {}", stand.operation, operation.unwrap_or_default());
+    match (stand.state, place) {
+        (State::Ended, _) => format!("`{name}` has done everything"),
+        _ if stand.operation == 0 => format!("`{name}` has not begun"),
+        (_, Some(Place::At(point))) => {
+            format!("`{name}` is held at `{}` in {operation}", point.name())
+        }
+        (_, Some(Place::Returned)) => format!("`{name}` has returned from {operation}"),
+        (State::Waits(site), None) => format!("`{name}` waits for {site} in {operation}"),
+        (State::CanRun, None) => format!("`{name}` could go on in {operation}"),
+    }
+}
