@@ -48,8 +48,9 @@ invariants! { subject 3;
 
     /// A delayed allocation below the end of the file lies under a dirty block, or one that is in
     /// writeback: writeback comes by the page cache, and nothing else ever turns the reservation
-    /// into blocks or gives it back. Exempt are folios that somebody has locked, as a fault reserves
-    /// before it dirties, and what other writes in flight are writing.
+    /// into blocks or gives it back. What was reserved beyond the end is dirty or unwritten once an
+    /// operation has grown the file over it. Exempt are folios that somebody has locked, as a fault
+    /// reserves before it dirties, and what other writes in flight are writing.
     Always fn extents_delalloc_is_flushable(
         file: View<'_>,
         range: ByteRange,

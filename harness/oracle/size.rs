@@ -1,9 +1,10 @@
 //! Invariants of the file size.
 
 use crate::content::SizeMismatch;
-use crate::invariant::{invariants, overall};
+use crate::invariant::{at, invariants, overall};
 use stormfs::quantity::{ByteRange, page_up};
 use stormfs::view::View;
+use stormfs::witness::Completion;
 
 invariants! { subject 1;
     /// After each operation `i_size` is what some order of the operations leaves: a write ends at
@@ -22,6 +23,19 @@ invariants! { subject 1;
         Err(overall(format!("an on-disk size of at most {size}"), format!("{disk}")))
     }
 
+    /// A completed I/O raises the size that is made durable at most to the last byte that it carried.
+    /// The bytes behind that one may be new data whose own I/O has not completed: a durable size that
+    /// covers them promises data and holds zeros.
+    Always fn size_on_disk_covers_only_completed_io(io: Completion) {
+        let most = io.size_disk_before.max(io.bytes.end);
+        if io.size_disk_after <= most {
+            return Ok(());
+        }
+        let uncovered = ByteRange::new(most, io.size_disk_after);
+        let found = format!("{} after I/O for {}", io.size_disk_after, io.bytes);
+        Err(at(uncovered, format!("an on-disk size of at most {most}"), found))
+    }
+
     /// With nothing in flight no folio lies wholly beyond the end of the file, no PTE maps a page
     /// beyond it, and none maps a folio that has left the page cache.
     Quiet fn size_bounds_the_page_cache(file: View<'_>) {
@@ -30,7 +44,7 @@ invariants! { subject 1;
             && size <= folio.range().start
         {
             let found = format!("a folio at {} beyond the size {size}", folio.range());
-            return Err(crate::invariant::at(folio.range(), "no folio beyond the end", found));
+            return Err(at(folio.range(), "no folio beyond the end", found));
         }
         for (page, attached) in file.mapped_pages() {
             if page_up(size) <= page || !attached {

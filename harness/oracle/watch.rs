@@ -16,7 +16,7 @@ use stormfs::iomap::Iomap;
 use stormfs::op::OpId;
 use stormfs::quantity::{ByteRange, FileBlock, narrow, wide};
 use stormfs::view::View;
-use stormfs::witness::{Effect, Intent, Submission, Used, Witness};
+use stormfs::witness::{Completion, Effect, Intent, Submission, Used, Witness};
 
 /// How closely the oracle may look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,9 +76,16 @@ struct Flight {
     /// Of a write: mappings in a row that went stale before a byte was accepted, while other writes
     /// could map, too.
     barren: u32,
+    /// The size of the file when it was announced.
+    size: u64,
 }
 
 impl Flight {
+    /// Whether it holds off every other access by call or fault, and may move the end of the file.
+    fn reshapes(&self) -> bool {
+        matches!(self.intent, Intent::Zero { .. } | Intent::Grow(_) | Intent::Resize(_))
+    }
+
     /// What it may reserve, if it is a write.
     fn writes(&self) -> Option<ByteRange> {
         match self.intent {
@@ -207,6 +214,17 @@ impl Oracle {
         &self.files[file.file()]
     }
 
+    /// What an operation has grown the file over can be written back, or needs not be: it was dirtied
+    /// or made unwritten before the size covered it.
+    fn judge_growth(&self, file: View<'_>, op: OpId, from: u64) -> Verdict {
+        let grown_over = ByteRange::new(from, file.size());
+        if grown_over.is_empty() {
+            return Ok(());
+        }
+        let others = self.shadow(file).lock().others_write(op);
+        extents::extents_delalloc_is_flushable(&self.checks, file, grown_over, &others)
+    }
+
     /// What a write left dirty has backing, also where it has grown the file: at its folios' unlocks
     /// that was its own affair. Nobody else writes or cuts the file at this moment.
     fn judge_backing(&self, file: View<'_>, range: ByteRange) -> Verdict {
@@ -216,6 +234,15 @@ impl Oracle {
             folios::folio_dirty_block_has_backing(&self.checks, file, &folio, range.end)?;
         }
         Ok(())
+    }
+
+    /// What lies beyond the end of a file that nobody else can reach at this moment.
+    fn judge_tail(&self, file: View<'_>) -> Verdict {
+        if self.sight != Sight::Frozen {
+            return Ok(());
+        }
+        let failed = self.shadow(file).lock().failed.clone();
+        data::data_beyond_eof_on_disk_is_zero(&self.checks, file, &failed)
     }
 
     /// Counts an operation whose bytes were compared with the model, once however many parts it has.
@@ -336,7 +363,9 @@ impl Witness for Oracle {
         };
         let (effect, bytes) = may(op, &intent);
         let ticket = shadow.content.begin(op, effect);
-        shadow.flights.push(Flight { op, ticket, fill: bytes, intent, source, barren: 0 });
+        let size = file.size();
+        let flight = Flight { op, ticket, fill: bytes, intent, source, barren: 0, size };
+        shadow.flights.push(flight);
     }
 
     fn ends(&self, file: View<'_>, op: OpId, effect: Effect<'_>) {
@@ -344,6 +373,8 @@ impl Witness for Oracle {
         let place = shadow.flights.iter().position(|flight| flight.op == op);
         let flight = shadow.flights.swap_remove(place.expect("an operation begins before it ends"));
         let (applied, look) = applied(&flight, effect);
+        let reshaped = flight.reshapes() && matches!(effect, Effect::AsIntended);
+        let size = flight.size;
         if matches!(effect, Effect::Saw { bytes, .. } if !bytes.is_empty()) {
             self.count_verified(op);
         }
@@ -361,6 +392,11 @@ impl Witness for Oracle {
         let written = matches!(effect, Effect::Wrote(_) | Effect::WroteFrom { .. });
         let verdict = match verdict {
             Ok(()) if written => self.judge_backing(file, look),
+            Ok(()) if reshaped => self.judge_tail(file),
+            verdict => verdict,
+        };
+        let verdict = match verdict {
+            Ok(()) if written || reshaped => self.judge_growth(file, op, size),
             verdict => verdict,
         };
         self.judge(file, Some(op), verdict);
@@ -414,6 +450,11 @@ impl Witness for Oracle {
 
     fn submits(&self, file: View<'_>, submission: Submission) {
         let verdict = extents::extents_agree_with_submitted_io(&self.checks, file, submission);
+        self.judge(file, None, verdict);
+    }
+
+    fn completed(&self, file: View<'_>, completion: Completion) {
+        let verdict = size::size_on_disk_covers_only_completed_io(&self.checks, completion);
         self.judge(file, None, verdict);
     }
 

@@ -200,4 +200,43 @@ choices! {
         /// unwritten. A write fills both with zeros, so that no byte is lost by this alone.
         NoAllocations = "no_allocations",
     }
+    /// What does zeroing do about dirty cache over holes and unwritten extents?
+    zero_range: ZeroRange {
+        /// It asks for dirty cache before the first lookup, and if there is any, writes it back and
+        /// looks again.
+        SamplesBeforeLookup = "samples_before_lookup",
+        /// The same, but it asks after each lookup: what was written back and dropped in between is
+        /// taken for zero.
+        SamplesAfterLookup = "samples_after_lookup",
+        /// Nothing: they are taken for zero.
+        SkipsUnwritten = "skips_unwritten",
+    }
+    /// What does a truncate that shrinks do before it zeroes the tail of the new last block?
+    truncate_eof: TruncateEof {
+        /// Nothing: zeroing itself looks for dirty cache.
+        Zeroes = "zeroes",
+        /// It writes that block back (869ae85dae64, v5.10).
+        FlushesFirst = "flushes_first" right,
+    }
+    /// How is a delayed allocation zeroed that lies beyond the last block of the file?
+    posteof_delalloc: PosteofDelalloc {
+        /// It becomes an unwritten extent.
+        BecomesUnwritten = "becomes_unwritten",
+        /// By zeros in the cache, which writeback skips and cleans as long as they lie beyond the end.
+        ZeroedInCache = "zeroed_in_cache",
+    }
+    /// What does zeroing beyond the end of the file do to its size?
+    zero_extends: ZeroExtends {
+        /// Nothing.
+        KeepsSize = "keeps_size",
+        /// It raises the size to where the zeros end, as a write would.
+        GrowsSize = "grows_size",
+    }
+    /// How far does a completed I/O raise the size on disk?
+    size_disk: SizeDisk {
+        /// To the last byte that it carried.
+        BytesCarried = "bytes_carried",
+        /// To the end of its last block, or to the size that the file has by then.
+        WholeBlocks = "whole_blocks",
+    }
 }

@@ -14,7 +14,8 @@ use crate::folio::Folio;
 use crate::inode::Inode;
 use crate::points::Point;
 use crate::quantity::{BlockRange, ByteRange, DiskBlock, narrow};
-use crate::witness::Submission;
+use crate::rules::Completed;
+use crate::witness::{Completion, Submission};
 use block::{Bio, Buffer};
 use std::sync::Arc;
 
@@ -96,13 +97,27 @@ impl Ioend {
     /// The data is on the device: now the extents and the size may say so.
     fn make_durable(&self, inode: &Inode) {
         let size = inode.size();
-        inode.change_fork(|fork| {
+        let bytes = inode.geometry().bytes_of(self.blocks);
+        let (before, after) = inode.change_fork(|fork| {
             if self.converts {
                 let advances = inode.rules().conversion_advances_sequence();
                 fork.extents.mark_written(self.blocks, advances);
             }
-            fork.size_disk = fork.size_disk.max(self.end.min(size));
+            let before = fork.size_disk;
+            fork.size_disk = inode.rules().size_made_durable(Completed {
+                bytes_to: self.end,
+                blocks_to: bytes.end,
+                size,
+                size_disk: before,
+            });
+            (before, fork.size_disk)
         });
+        let completion = Completion {
+            bytes: ByteRange::new(bytes.start, self.end),
+            size_disk_before: before,
+            size_disk_after: after,
+        };
+        inode.shared.witness.completed(inode.view(), completion);
     }
 }
 

@@ -80,6 +80,8 @@ points! {
     WritebackDirtyCleared = "writeback.dirty_cleared",
     /// A run of dirty blocks has its mapping.
     WritebackMapped = "writeback.mapped",
+    /// The folio's dirty blocks have been read into I/O, and its dirty bits are clear.
+    WritebackRead = "writeback.read",
     /// An ioend is about to be handed to the device.
     WritebackBeforeSubmit = "writeback.before_submit",
     /// I/O is done and its unwritten extents are not yet converted.
@@ -100,6 +102,8 @@ points! {
     PunchExtentsFreed = "punch.extents_freed",
     /// Zeroing is about to look up a mapping.
     ZeroBeforeMap = "zero.before_map",
+    /// Zeroing has its mapping and has done nothing about it.
+    ZeroMapped = "zero.mapped",
     /// Zeroing has locked the folio.
     ZeroFolioLocked = "zero.folio_locked",
     /// Fallocate has allocated an extent.

@@ -9,7 +9,9 @@ mod sharing;
 mod size;
 mod write;
 mod writeback;
+mod zeroing;
 
+pub use size::Completed;
 pub use write::{Copied, PartBlock, Validity};
 pub use writeback::CleanStep;
 

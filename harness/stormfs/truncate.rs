@@ -33,6 +33,9 @@ pub(crate) fn set_size(inode: &Inode, new: u64) -> Result<(), Errno> {
             zero_range::zero(inode, ByteRange::new(old, new))?;
         }
     } else {
+        if inode.rules().truncate_flushes_new_eof() {
+            writeback::write_range(inode, ByteRange::at(new, 1), Mode::Wait)?;
+        }
         zero_range::zero(inode, ByteRange::new(new, geometry.up(new).min(old)))?;
     }
     inode.at(Point::TruncateZeroed);

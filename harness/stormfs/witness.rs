@@ -93,6 +93,17 @@ pub struct Submission {
     pub converts: bool,
 }
 
+/// I/O that the device has completed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Completion {
+    /// The bytes that it carried, to the byte: cut to the size of the file when they were read.
+    pub bytes: ByteRange,
+    /// The size on disk before it.
+    pub size_disk_before: u64,
+    /// The size on disk since.
+    pub size_disk_after: u64,
+}
+
 /// An observer of one filesystem. Every method has an empty default.
 pub trait Witness: Send + Sync {
     /// From now on the effect of `op` may be seen. Held: what excludes others from the range.
@@ -119,6 +130,10 @@ pub trait Witness: Send + Sync {
 
     /// Writeback hands I/O to the device.
     fn submits(&self, _file: View<'_>, _submission: Submission) {}
+
+    /// I/O has completed, and the extents and the size on disk say so. The folios it came from are
+    /// in writeback still.
+    fn completed(&self, _file: View<'_>, _completion: Completion) {}
 
     /// Writeback of `range` failed: the cache is clean and the device holds something older.
     fn writeback_failed(&self, _file: View<'_>, _range: ByteRange) {}

@@ -112,7 +112,10 @@ impl Pass<'_> {
                     inode.cache.untag(&folio, Tag::Dirty);
                     inode.at(Point::WritebackDirtyCleared);
                 }
-                CleanStep::Submit => self.add_dirty_blocks(&folio),
+                CleanStep::Submit => {
+                    self.add_dirty_blocks(&folio);
+                    inode.at(Point::WritebackRead);
+                }
             }
         }
         end_writeback(inode, &folio);

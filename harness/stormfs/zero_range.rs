@@ -8,6 +8,7 @@
 //!    them: then write back what is left of the range, once, and look again. Delayed allocations
 //!    beyond the last block become unwritten extents: zeros written there would never reach the
 //!    device, as writeback stops at the end of the file. Everything else is zeroed in the cache.
+//! 4. The size stays: whoever grows the file publishes it, once all is zero (943bc0882ceb).
 //!
 //! Kernel: `iomap_zero_range` (c5c810b94cfd, 7d9b474ee4cc, v6.12/6.13), 5ce5674187c3 (v6.10).
 
@@ -29,25 +30,33 @@ pub(crate) fn zero(inode: &Inode, range: ByteRange) -> Result<(), Errno> {
         inode.at(Point::ZeroBeforeMap);
         let map = iomap::begin_write(inode, rest, Purpose::Zero)?;
         let part = rest.intersection(map.range);
-        let last_block_end = inode.geometry().up(inode.size());
+        inode.at(Point::ZeroMapped);
         match map.kind {
-            Kind::Hole | Kind::Unwritten(_) if dirty => {
-                writeback::write_range(inode, rest, Mode::Wait)?;
-                dirty = false;
+            Kind::Hole | Kind::Unwritten(_) => {
+                let now = || inode.cache.any_dirty_or_writeback(rest);
+                if inode.rules().zeroing_writes_back(dirty, now) {
+                    writeback::write_range(inode, rest, Mode::Wait)?;
+                    dirty = false;
+                } else {
+                    rest.start = part.end;
+                }
             }
-            Kind::Hole | Kind::Unwritten(_) => rest.start = part.end,
-            Kind::Delalloc if last_block_end <= part.start => {
-                forget_beyond_eof(inode, part);
-                rest.start = part.end;
-            }
-            Kind::Delalloc => {
-                let end = part.end.min(last_block_end);
-                rest.start = zero_mapped(inode, &map, ByteRange::new(part.start, end))?;
-            }
+            Kind::Delalloc => rest.start = zero_delalloc(inode, &map, part)?,
             Kind::Mapped(_) => rest.start = zero_mapped(inode, &map, part)?,
         }
     }
     Ok(())
+}
+
+/// Zeroes `part` of a delayed allocation as far as one way of doing so goes; where that ended.
+fn zero_delalloc(inode: &Inode, map: &Iomap, part: ByteRange) -> Result<u64, Errno> {
+    let last_block_end = inode.geometry().up(inode.size());
+    let end = inode.rules().delalloc_zeroed_to(part, last_block_end);
+    if part.start < end {
+        return zero_mapped(inode, map, ByteRange::new(part.start, end));
+    }
+    forget_beyond_eof(inode, part);
+    Ok(part.end)
 }
 
 /// Makes unwritten extents of a delayed allocation beyond the end of the file.
@@ -70,6 +79,9 @@ fn zero_mapped(inode: &Inode, map: &Iomap, range: ByteRange) -> Result<u64, Errn
         folio.zero(part);
         folio.set_uptodate(folio.touching(part));
         mark_dirty(inode, &folio, part);
+        if inode.rules().zeroing_grows(inode.size() < part.end) {
+            inode.set_size(part.end);
+        }
         pos = part.end;
     }
     Ok(pos)

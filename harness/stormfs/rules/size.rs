@@ -1,7 +1,20 @@
 //! The questions of those who change the size.
 
 use super::Rules;
-use crate::choices::Extension;
+use crate::choices::{Extension, SizeDisk, TruncateEof};
+
+/// A completed I/O, and the sizes it met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Completed {
+    /// The end of the bytes that it carried, cut to the size when they were read.
+    pub bytes_to: u64,
+    /// The end of its last block.
+    pub blocks_to: u64,
+    /// `i_size` at completion.
+    pub size: u64,
+    /// The size on disk at completion.
+    pub size_disk: u64,
+}
 
 impl Rules {
     /// Are bytes zeroed that the growing file exposes?
@@ -9,6 +22,21 @@ impl Rules {
         match self.choices.extension {
             Extension::ZeroExposed => true,
             Extension::LeaveExposed => self.deviate(true, false),
+        }
+    }
+
+    /// Is the new last block written back before a truncate zeroes its tail?
+    pub fn truncate_flushes_new_eof(&self) -> bool {
+        self.choices.truncate_eof == TruncateEof::FlushesFirst
+    }
+
+    /// What is the size on disk after a completed I/O?
+    pub fn size_made_durable(&self, io: Completed) -> u64 {
+        let reached = |end: u64| io.size_disk.max(end.min(io.size));
+        let right = reached(io.bytes_to);
+        match self.choices.size_disk {
+            SizeDisk::BytesCarried => right,
+            SizeDisk::WholeBlocks => self.deviate(right, reached(io.blocks_to)),
         }
     }
 }

@@ -15,7 +15,7 @@ use stormfs::extent_map::State;
 use stormfs::locks::Lock;
 use stormfs::op::{Op, Outcome};
 use stormfs::quantity::{BlockRange, ByteRange, DiskBlock, FileBlock};
-use stormfs::witness::{Submission, Witness};
+use stormfs::witness::{Completion, Submission, Witness};
 
 /// A story that breaks an invariant. Blocks are pages of 4096 bytes.
 struct Row {
@@ -77,6 +77,11 @@ const ROWS: &[Row] = &[
         ok(s.fs.sync());
         breaking.with(s, Damage::SizeDisk(101));
         s.oracle.judge_quiet(&s.files());
+    }),
+    row("size_on_disk_covers_only_completed_io", |s, breaking| {
+        let bytes = ByteRange::new(4096, 5000);
+        let size_disk_after = breaking.or(5001, 5000);
+        s.oracle.completed(s.file(), Completion { bytes, size_disk_before: 0, size_disk_after });
     }),
     row("size_bounds_the_page_cache", |s, breaking| {
         ok(s.write(0, 100));
@@ -142,6 +147,12 @@ const ROWS: &[Row] = &[
         breaking.with(s, Damage::ReserveForNobody(blocks(2, 3)));
         assert_eq!(s.write_cut(8192, 4096, 0), Err(Errno::Fault));
     }),
+    row("extents_delalloc_is_flushable", |s, _| {
+        ok(s.write(0, 65536));
+        ok(s.write(65536, 4096));
+        ok(s.write_while(81920, 4096, 4096, &|| s.write_back_meanwhile(69632, 4096)));
+    })
+    .choosing("posteof_delalloc", "zeroed_in_cache"),
     row("extents_writes_never_overlap", |s, breaking| {
         for offset in [0, breaking.or(0, 4096)] {
             s.device.submit(Bio::write(offset, Buffer::new(4096), 0), |_, _| {});

@@ -160,6 +160,12 @@ impl Scene {
         assert_eq!(self.fs.fsync(0), Ok(0), "fsync needs no lock that a write holds");
     }
 
+    /// Starts writeback of `len` bytes at `pos` of file 0 while another operation is in flight.
+    pub(crate) fn write_back_meanwhile(&self, pos: u64, len: u64) {
+        let started = self.fs.writeback(0, ByteRange::at(pos, len));
+        assert_eq!(started, Ok(0), "writeback needs no lock that a write holds");
+    }
+
     /// Loads `len` bytes at `pos` through the mapping.
     pub(crate) fn load(&self, pos: u64, len: u64) -> Outcome {
         self.fs.mmap_load(0, self.next_id(), 0, (pos, &mut vec![0; narrow(len)]))
