@@ -1,4 +1,4 @@
-//! A call: an operation, the file it is for, and what is peculiar about the memory it writes from.
+//! A call: an operation, the file it is for, and what is peculiar about the task that makes it.
 
 use crate::user_buffer::Gap;
 use stormfs::op::Op;
@@ -14,11 +14,13 @@ pub struct Call {
     pub pieces: Vec<u64>,
     /// The byte of a write's source that is not present. `None`: the faults of the scenario decide.
     pub gap: Option<Gap>,
+    /// Whether a store gives up at its first write fault. If not, the faults of the scenario decide.
+    pub abandoned: bool,
 }
 
 impl Call {
     /// A call with nothing peculiar about it.
     pub fn plain(file: usize, op: Op) -> Call {
-        Call { file, op, pieces: Vec::new(), gap: None }
+        Call { file, op, pieces: Vec::new(), gap: None, abandoned: false }
     }
 }

@@ -4,6 +4,7 @@ pub mod scenario;
 pub mod catalogue;
 pub mod vocabulary;
 pub mod user_buffer;
+pub mod abandoned;
 pub mod call;
 pub mod workload;
 pub mod target;

@@ -186,6 +186,7 @@ fn kinds(fault: &FaultPlan) -> Vec<Fault> {
         FaultPlan::ShortCopy { .. } => {
             vec![Fault::ShortCopyTransient, Fault::ShortCopyPersistent]
         }
+        FaultPlan::AbandonedFault { .. } => vec![Fault::AbandonedFault],
         FaultPlan::IoError { on: IoKind::Read, .. } => vec![Fault::ReadError],
         FaultPlan::IoError { on: IoKind::Write, .. } => vec![Fault::WriteError],
         FaultPlan::IoError { on: IoKind::Flush, .. } => vec![Fault::FlushError],

@@ -278,6 +278,9 @@ impl Stage {
             };
             tally.fault(fault, 1, u64::from(short.fired));
         }
+        if performed.abandoned.armed {
+            tally.fault(Fault::AbandonedFault, 1, u64::from(performed.abandoned.fired));
+        }
         drop(tally);
         if call.op == Op::Fsync && performed.outcome.is_err() {
             self.reported[call.file].fetch_add(1, Ordering::Relaxed);
@@ -295,6 +298,7 @@ impl Stage {
         let least_free = self.filesystem().shared().space.least_free_since(before.instant);
         let excuses = Excuses {
             bad_source: performed.short_source.fired && performed.short_source.persistent,
+            abandoned_fault: performed.abandoned.fired,
             device_failed: failed != 0,
             space_was_short: least_free < need,
             beyond_eof: self.shrinks || reaches_beyond(&call.op, before.size.min(after.size)),

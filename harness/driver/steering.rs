@@ -47,6 +47,7 @@ impl Steering {
                 }
                 FaultPlan::Evict { chance_ppm } => evict_ppm = chance_ppm.max(evict_ppm),
                 FaultPlan::ShortCopy { .. }
+                | FaultPlan::AbandonedFault { .. }
                 | FaultPlan::IoError { .. }
                 | FaultPlan::Latency { .. } => {}
             }

@@ -4,6 +4,7 @@
 //! last checks. In the threads world it also calls a halt now and then, to check everything while
 //! nothing moves.
 
+use crate::abandoned::AbandonedFaults;
 use crate::conductor;
 use crate::director::{Directed, Director};
 use crate::scenario::plan::{DeviceKind, FaultPlan, IoKind, Judge, Plan, StrategyPlan, WorldKind};
@@ -99,6 +100,7 @@ pub fn run_on(orders: Orders<'_>, device: Arc<Device>, live: &Arc<AtomicU64>) ->
         filesystem: Arc::clone(&filesystem),
         dice: seed.faults(),
         short_copies: short_copies(plan),
+        abandoned_faults: abandoned_faults(plan),
     };
     let interrupted = Arc::clone(orders.interrupted);
     let mut stage = Stage::new(plan, target, Arc::clone(&oracle), Tally::new(clock), interrupted);
@@ -201,7 +203,10 @@ pub fn open_device(plan: &Plan, seed: Seed) -> Result<Arc<Device>, OpenError> {
             FaultPlan::Latency { chance_ppm, length } => {
                 faults.spike = Spike { ppm: chance_ppm, time: length };
             }
-            FaultPlan::ShortCopy { .. } | FaultPlan::Evict { .. } | FaultPlan::Delay { .. } => {}
+            FaultPlan::ShortCopy { .. }
+            | FaultPlan::AbandonedFault { .. }
+            | FaultPlan::Evict { .. }
+            | FaultPlan::Delay { .. } => {}
         }
     }
     block::open(&DeviceSpec {
@@ -226,6 +231,19 @@ fn short_copies(plan: &Plan) -> ShortCopies {
         }
     }
     copies
+}
+
+fn abandoned_faults(plan: &Plan) -> AbandonedFaults {
+    let chance = |fault: &FaultPlan| match *fault {
+        FaultPlan::AbandonedFault { chance_ppm } => Some(chance_ppm),
+        FaultPlan::ShortCopy { .. }
+        | FaultPlan::IoError { .. }
+        | FaultPlan::Evict { .. }
+        | FaultPlan::Delay { .. }
+        | FaultPlan::Latency { .. } => None,
+    };
+    let last = plan.faults.iter().filter_map(chance).next_back();
+    AbandonedFaults { chance_ppm: last.unwrap_or(0) }
 }
 
 /// The stage's tally with what only the end of the storm can tell.

@@ -14,6 +14,8 @@ pub enum Fault {
     ShortCopyTransient,
     /// A copy from user memory met a byte that cannot be read.
     ShortCopyPersistent,
+    /// A store gave up at its write fault.
+    AbandonedFault,
     /// The device failed a read.
     ReadError,
     /// The device failed a write.
@@ -36,6 +38,7 @@ impl Fault {
         match self {
             Fault::ShortCopyTransient => "short_copy_transient",
             Fault::ShortCopyPersistent => "short_copy_persistent",
+            Fault::AbandonedFault => "abandoned_fault",
             Fault::ReadError => "io_error_read",
             Fault::WriteError => "io_error_write",
             Fault::FlushError => "io_error_flush",

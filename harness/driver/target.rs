@@ -2,6 +2,7 @@
 //!
 //! Operations, actors, faults and the tally know a [`Target`] only; the filesystem model is one.
 
+use crate::abandoned::{AbandonedFaults, Victim};
 use crate::call::Call;
 use crate::user_buffer::{ShortCopies, UserBuffer};
 use oracle::pattern;
@@ -20,6 +21,17 @@ pub struct Performed {
     pub asked: u64,
     /// Whether its source was made to fall short.
     pub short_source: Shortness,
+    /// Whether its write fault was to be given up.
+    pub abandoned: Abandoned,
+}
+
+/// What became of a store that was to give up at its first write fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Abandoned {
+    /// It was.
+    pub armed: bool,
+    /// It had a fault, and gave up.
+    pub fired: bool,
 }
 
 /// What was wrong with a write's source.
@@ -51,12 +63,14 @@ pub struct StormTarget {
     pub dice: FaultDice,
     /// How often.
     pub short_copies: ShortCopies,
+    /// How often write faults are given up.
+    pub abandoned_faults: AbandonedFaults,
 }
 
 impl Target for StormTarget {
     fn perform(&self, id: OpId, mapper: usize, call: &Call, memory: &mut Vec<u8>) -> Performed {
         let (fs, file) = (&self.filesystem, call.file);
-        let plain = |outcome| Performed { outcome, asked: 0, short_source: Shortness::default() };
+        let plain = Performed::plain;
         let moved = |outcome, range: ByteRange| Performed { asked: range.len(), ..plain(outcome) };
         match call.op {
             Op::Read(range) => {
@@ -74,7 +88,11 @@ impl Target for StormTarget {
             }
             Op::MmapStore(range) => {
                 patterned(id, range.start, range.len(), memory);
-                moved(fs.mmap_store(file, id, mapper, (range.start, memory)), range)
+                let armed = call.abandoned || self.abandoned_faults.strike(self.dice, id);
+                let task = Victim::new(armed);
+                let outcome = fs.mmap_store(file, id, mapper, (range.start, memory), &task);
+                let abandoned = Abandoned { armed, fired: task.gave_up() };
+                Performed { abandoned, ..moved(outcome, range) }
             }
             Op::Truncate(size) => plain(fs.truncate(file, id, size)),
             Op::Punch(range) => plain(fs.punch(file, id, range)),
@@ -90,6 +108,14 @@ impl Target for StormTarget {
 
     fn size(&self, file: usize) -> u64 {
         self.filesystem.view(file).size()
+    }
+}
+
+impl Performed {
+    /// A call that moves no bytes and to which nothing was done.
+    fn plain(outcome: Outcome) -> Performed {
+        let (short_source, abandoned) = (Shortness::default(), Abandoned::default());
+        Performed { outcome, asked: 0, short_source, abandoned }
     }
 }
 
@@ -112,7 +138,7 @@ impl StormTarget {
             fired: source.fell_short(),
             persistent: gap.is_some_and(|gap| gap.persistent),
         };
-        Performed { outcome, asked: len, short_source }
+        Performed { asked: len, short_source, ..Performed::plain(outcome) }
     }
 }
 

@@ -65,7 +65,7 @@ impl Workload {
         let range = ByteRange::at(self.position(size), len);
         self.recent = range.end;
         let op = self.operation(kind, range, size);
-        Call { file, op, pieces: self.pieces(len), gap: None }
+        Call { pieces: self.pieces(len), ..Call::plain(file, op) }
     }
 
     fn operation(&mut self, kind: OpKind, range: ByteRange, size: u64) -> Op {

@@ -10,6 +10,8 @@ use stormfs::op::{Op, OpKind, Outcome};
 pub struct Excuses {
     /// The source buffer had bytes that could not be faulted in.
     pub bad_source: bool,
+    /// The store gave up at a write fault.
+    pub abandoned_fault: bool,
     /// The device has failed some request of this run.
     pub device_failed: bool,
     /// The device is small enough that space can run out.
@@ -20,7 +22,7 @@ pub struct Excuses {
 
 invariants! { subject 5;
     /// A call fails, or does less than it was asked, only for a reason: a source that cannot be
-    /// read, a device that failed, space that ran out, the end of the file.
+    /// read, a write fault given up, a device that failed, space that ran out, the end of the file.
     Always(user) fn results_are_justified(op: &Op, asked: u64, outcome: Outcome, excuses: Excuses) {
         let mapped_source = op.kind() == OpKind::WriteFromMmap;
         let fell_short = match outcome {
@@ -30,7 +32,12 @@ invariants! { subject 5;
                     Errno::Fault => excuses.bad_source || mapped_source && excuses.beyond_eof,
                     Errno::Io => excuses.device_failed,
                     Errno::NoSpace => excuses.space_was_short,
-                    Errno::Bus => excuses.beyond_eof || excuses.device_failed || excuses.space_was_short,
+                    Errno::Bus => {
+                        excuses.abandoned_fault
+                            || excuses.beyond_eof
+                            || excuses.device_failed
+                            || excuses.space_was_short
+                    }
                     Errno::Invalid => asked == 0,
                     Errno::TooBig => false,
                 };
@@ -46,9 +53,14 @@ invariants! { subject 5;
             OpKind::Write | OpKind::Append => {
                 excuses.bad_source || excuses.device_failed || excuses.space_was_short
             }
+            OpKind::MmapStore => {
+                excuses.abandoned_fault
+                    || excuses.beyond_eof
+                    || excuses.device_failed
+                    || excuses.space_was_short
+            }
             OpKind::Read | OpKind::MmapLoad => excuses.beyond_eof || excuses.device_failed,
             OpKind::WriteFromMmap
-            | OpKind::MmapStore
             | OpKind::Truncate
             | OpKind::Punch
             | OpKind::ZeroRange

@@ -20,7 +20,7 @@ use crate::op::OpId;
 use crate::page_cache::Tag;
 use crate::points::Point;
 use crate::quantity::{ByteRange, PAGE, wide};
-use crate::rules::{Copied, PartBlock, Validity};
+use crate::rules::{Copied, Kept, PartBlock, SizeMoment, Validity};
 use crate::truncate;
 use crate::uaccess::UserMemory;
 use crate::witness::Used;
@@ -91,6 +91,7 @@ fn map_and_write(call: &Call<'_>, range: ByteRange, follows_new: bool) -> Done {
     }
     inode.at(Point::WriteMapped);
     let mapped = range.intersection(map.range);
+    publish_size(inode, SizeMoment::Mapped, mapped.end);
     let (reached, error) = write_mapped(call, &mut map, mapped);
     write_cleanup::release_unused(inode, &map, mapped, reached - range.start);
     Done { reached, error, stale: map.stale, new: map.new }
@@ -121,7 +122,7 @@ fn write_mapped(call: &Call<'_>, map: &mut Iomap, range: ByteRange) -> (u64, Opt
                 limit = u64::MAX;
             }
             Ok(Step::Rejected { copied }) => {
-                limit = if copied == 0 { limit } else { copied };
+                limit = call.inode.rules().tried_again(copied).min(limit);
                 chunk = (chunk / 2).max(PAGE);
             }
         }
@@ -164,15 +165,22 @@ fn write_folio(
     }
     inode.at(Point::WriteAccepted);
     let size = inode.size();
-    if size < range.start + kept {
-        inode.grow_size(range.start + kept);
-        inode.at(Point::WriteSizePublished);
-    }
+    publish_size(inode, SizeMoment::Accepted, range.start + kept);
     drop(folio);
+    inode.at(Point::WriteUnlocked);
+    publish_size(inode, SizeMoment::Unlocked, range.start + kept);
     if size < range.start {
         extend::size_grew(inode, size, range.start);
     }
     Ok(Step::Accepted(kept))
+}
+
+/// Publishes `end` as the size of a file that has grown to it, if this is the moment.
+fn publish_size(inode: &Inode, moment: SizeMoment, end: u64) {
+    if inode.size() < end && inode.rules().publishes_size(moment) {
+        inode.grow_size(end);
+        inode.at(Point::WriteSizePublished);
+    }
 }
 
 /// The folio at the start of `wanted`, locked at the point given, if `map` is still true of it.
@@ -224,9 +232,15 @@ fn accept(
         folio_uptodate,
     });
     let range = ByteRange::at(copied.start, kept);
+    let touched = folio.touching(range);
     if !range.is_empty() {
-        folio.set_uptodate(folio.touching(range));
-        mark_dirty(inode, folio, range);
+        folio.set_uptodate(touched);
+    }
+    let from_start = range.start == folio.range().start;
+    let kept_copy =
+        Kept { bytes: kept, from_start, touched, blocks: folio.blocks(), folio_uptodate };
+    if let Some(blocks) = inode.rules().dirtied(kept_copy) {
+        mark_blocks_dirty(inode, folio, blocks);
     }
     for (from, to) in runs(!folio.uptodate(), 0, folio.blocks()) {
         // What was copied into a block that nobody may read has changed nothing.
@@ -247,7 +261,11 @@ fn drop_beyond_eof(inode: &Inode, end: u64) {
 
 /// Marks the blocks of `range` dirty, and the folio with them.
 pub(crate) fn mark_dirty(inode: &Inode, folio: &LockedFolio<'_>, range: ByteRange) {
-    if folio.set_dirty(folio.touching(range)) {
+    mark_blocks_dirty(inode, folio, folio.touching(range));
+}
+
+fn mark_blocks_dirty(inode: &Inode, folio: &LockedFolio<'_>, blocks: (u32, u32)) {
+    if folio.set_dirty(blocks) {
         inode.cache.tag(folio, Tag::Dirty);
     }
 }

@@ -142,6 +142,32 @@ choices! {
         /// All of them, also into a block whose other bytes were never filled.
         Always = "always",
     }
+    /// How much is tried again of a copy that ended early and was not kept?
+    short_copy_retry: ShortCopyRetry {
+        /// As much as was copied: that can be copied again, and kept.
+        CopiedCount = "copied_count",
+        /// As much as before: where the source cannot be read, the copy ends there for ever.
+        FullCount = "full_count",
+    }
+    /// What does a copy of no bytes leave in a folio that is uptodate?
+    empty_copy: EmptyCopy {
+        /// Nothing.
+        MarksNothing = "marks_nothing",
+        /// A dirty folio, with the blocks dirty from the first byte to the one before it: at the
+        /// start of the folio that wraps around and takes in all of them, within a block it is that
+        /// block, and at the start of another block it is none.
+        MarksLastBlock = "marks_last_block",
+    }
+    /// When does a write that grows the file publish its size?
+    size_update: SizeUpdate {
+        /// Under the lock of the folio it has filled, which writeback needs to see the bytes.
+        UnderFolioLock = "under_folio_lock",
+        /// When that lock is released: writeback may see the new bytes first, take them for what
+        /// lies beyond the end, and cut them off.
+        AfterUnlock = "after_unlock",
+        /// When it has its mapping, before it copies: a copy that fails leaves the file too long.
+        AtMapping = "at_mapping",
+    }
     /// What does a write give back of the delalloc it reserved and did not fill?
     write_cleanup: WriteCleanup {
         /// Only the holes of the page cache, found by walking it under `invalidate_lock`.
@@ -174,6 +200,21 @@ choices! {
         Full = "full",
         /// In a page index of 8 bits: from the first MiB on the walk starts again and again.
         Wraps = "wraps",
+    }
+    /// What does zeroing do when its mapping went stale or failed, and the rest is given back?
+    zero_cleanup: ZeroCleanup {
+        /// It goes on under the `invalidate_lock` that its caller holds.
+        CallerHoldsLock = "caller_holds_lock",
+        /// It takes `invalidate_lock`, as a write does.
+        TakesLock = "takes_lock",
+    }
+    /// Whose operations does a write fault use to reserve its blocks?
+    fault_ops: FaultOps {
+        /// Its own, which have nothing to do in the end: what a fault reserves it also dirties.
+        Own = "own",
+        /// Those of a buffered write: a fault that gives up cleans up as a write does that has
+        /// written nothing, under the lock of its folio and without `i_rwsem`.
+        BufferedWrite = "buffered_write",
     }
     /// What happens to bytes beyond the end of the file when it grows over them?
     extension: Extension {

@@ -6,8 +6,8 @@
 //!    mark those dirty, make the PTE writable; then unlock.
 //!
 //! No mapping is revalidated: the folio is uptodate and stays locked, so there is nothing to zero
-//! or to read. There is no clean-up: what the fault reserved, it also dirtied. Blocks beyond the
-//! end of the file are not marked, as writeback would not write them.
+//! or to read. There is no clean-up, not even if the fault then gives up: what it reserved, it also
+//! dirtied. Blocks beyond the end of the file are not marked, as writeback would not write them.
 //!
 //! Kernel: `filemap_fault`, `xfs_filemap_page_mkwrite`, `iomap_page_mkwrite`.
 
@@ -19,14 +19,16 @@ use crate::iomap::{self, Purpose};
 use crate::page_table::PageTable;
 use crate::points::Point;
 use crate::quantity::{ByteRange, PAGE, narrow, page_up};
+use crate::uaccess::Signals;
+use crate::write_cleanup;
 
 /// What the task wanted when it faulted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wanted {
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted<'a> {
     /// To load.
     Read,
-    /// To store.
-    Write,
+    /// To store, unless it is killed.
+    Write(&'a dyn Signals),
 }
 
 /// The parts of `range` that lie in one page each.
@@ -52,7 +54,7 @@ pub(crate) fn fault(
     inode: &Inode,
     table: &PageTable,
     pos: u64,
-    wanted: Wanted,
+    wanted: Wanted<'_>,
 ) -> Result<(), Errno> {
     inode.at(Point::FaultEntered);
     let _keeps_folios_from_removal = inode.invalidate_lock.read();
@@ -67,18 +69,23 @@ pub(crate) fn fault(
         return Err(Errno::Bus);
     }
     inode.at(Point::FaultFolioLocked);
-    if wanted == Wanted::Write {
-        reserve_and_dirty(inode, &folio).map_err(|_| Errno::Bus)?;
-    }
-    table.map(page, folio.handle(), wanted == Wanted::Write);
-    if wanted == Wanted::Write {
-        inode.at(Point::FaultPteWritable);
+    match wanted {
+        Wanted::Read => table.map(page, folio.handle(), false),
+        Wanted::Write(signals) => {
+            reserve_and_dirty(inode, &folio, signals).map_err(|_| Errno::Bus)?;
+            table.map(page, folio.handle(), true);
+            inode.at(Point::FaultPteWritable);
+        }
     }
     Ok(())
 }
 
 /// Reserves and dirties the blocks of `folio` below the end of the file.
-fn reserve_and_dirty(inode: &Inode, folio: &LockedFolio<'_>) -> Result<(), Errno> {
+fn reserve_and_dirty(
+    inode: &Inode,
+    folio: &LockedFolio<'_>,
+    signals: &dyn Signals,
+) -> Result<(), Errno> {
     let range = folio.range().intersection(ByteRange::new(0, inode.size()));
     let mut rest = range;
     while !rest.is_empty() {
@@ -86,6 +93,12 @@ fn reserve_and_dirty(inode: &Inode, folio: &LockedFolio<'_>) -> Result<(), Errno
         inode.at(Point::FaultBeforeDirty);
         let part = rest.intersection(map.range);
         mark_dirty(inode, folio, part);
+        if signals.fatal_signal_pending() {
+            if inode.rules().fault_revokes(map.new) {
+                write_cleanup::release_unused(inode, &map, part, 0);
+            }
+            return Err(Errno::Bus);
+        }
         rest.start = part.end;
     }
     Ok(())

@@ -58,6 +58,8 @@ points! {
     WriteAccepted = "write.accepted",
     /// `i_size` covers the accepted bytes; the folio is still locked.
     WriteSizePublished = "write.size_published",
+    /// The folio is unlocked; here writers that dirty too much are made to wait.
+    WriteUnlocked = "write.unlocked",
     /// The end hook is about to look for what the write did not use.
     WriteEndBeforeWalk = "write_end.before_walk",
     /// The page-cache walk has found a folio and not yet locked it.

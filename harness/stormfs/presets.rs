@@ -27,25 +27,48 @@ impl Choices {
             sets: &[
                 ("mapping_check", "never"),
                 ("write_cleanup", "whole_range"),
+                ("fault_ops", "buffered_write"),
                 ("short_copy", "if_uptodate"),
+                ("zero_range", "skips_unwritten"),
+                ("truncate_eof", "flushes_first"),
+                ("posteof_delalloc", "zeroed_in_cache"),
+                ("zero_extends", "grows_size"),
+                ("size_disk", "whole_blocks"),
             ],
         },
         Preset {
             name: "rfc",
             about: "v5.19 with the first proposal to check mappings, of September 2022, which was not \
                     merged: a stale mapping gives nothing back, and its successor counts as new.",
-            sets: &[("write_cleanup", "skip_if_stale_carry_new"), ("short_copy", "if_uptodate")],
+            sets: &[
+                ("write_cleanup", "skip_if_stale_carry_new"),
+                ("fault_ops", "buffered_write"),
+                ("short_copy", "if_uptodate"),
+                ("zero_range", "skips_unwritten"),
+                ("truncate_eof", "flushes_first"),
+                ("posteof_delalloc", "zeroed_in_cache"),
+                ("zero_extends", "grows_size"),
+                ("size_disk", "whole_blocks"),
+            ],
         },
         Preset {
             name: "v6.2",
             about: "The series that was merged: mappings are compared under each folio's lock, and a \
                     write gives back what the page cache does not hold. Zeroing and sizes as before.",
-            sets: &[("short_copy", "if_uptodate")],
+            sets: &[
+                ("short_copy", "if_uptodate"),
+                ("zero_range", "skips_unwritten"),
+                ("truncate_eof", "flushes_first"),
+                ("posteof_delalloc", "zeroed_in_cache"),
+                ("zero_extends", "grows_size"),
+                ("size_disk", "whole_blocks"),
+            ],
         },
         Preset {
             name: "v6.12",
-            about: "As v6.2, and zeroing knows of dirty cache over unwritten extents.",
-            sets: &[("short_copy", "if_uptodate")],
+            about: "As v6.2, and zeroing knows of dirty cache over unwritten extents and of what is \
+                    reserved beyond the end of the file.",
+            sets: &[("short_copy", "if_uptodate"), ("size_disk", "whole_blocks")],
         },
         Preset { name: "ideal", about: "The correct filesystem, which is the default.", sets: &[] },
     ];

@@ -12,7 +12,7 @@ mod writeback;
 mod zeroing;
 
 pub use size::Completed;
-pub use write::{Copied, PartBlock, Validity};
+pub use write::{Copied, Kept, PartBlock, SizeMoment, Validity};
 pub use writeback::CleanStep;
 
 use crate::choices::Choices;

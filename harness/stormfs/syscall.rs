@@ -13,7 +13,7 @@ use crate::page_fault::{self, Wanted, page_parts, within};
 use crate::page_table::Access;
 use crate::points::Point;
 use crate::quantity::{ByteRange, MAX_SIZE, narrow, wide};
-use crate::uaccess::UserMemory;
+use crate::uaccess::{Signals, UserMemory};
 use crate::witness::{Effect, Intent};
 use crate::write_lock::{ReadLock, WriteLock};
 use crate::writeback::{self, Mode};
@@ -109,8 +109,16 @@ impl Filesystem {
         Ok(wide(to.len()))
     }
 
-    /// Stores through `mapper`'s mapping; how much before a page that has nothing behind it.
-    pub fn mmap_store(&self, file: usize, op: OpId, mapper: usize, at: (u64, &[u8])) -> Outcome {
+    /// Stores through `mapper`'s mapping; how much before a page that has nothing behind it, or
+    /// whose fault is given up because of `signals`.
+    pub fn mmap_store(
+        &self,
+        file: usize,
+        op: OpId,
+        mapper: usize,
+        at: (u64, &[u8]),
+        signals: &dyn Signals,
+    ) -> Outcome {
         let (pos, from) = at;
         let inode = self.inode(file);
         let table = inode.mappings.table(mapper);
@@ -123,7 +131,8 @@ impl Filesystem {
                 let done = stored == Access::Done;
                 inode.ends(op, if done { Effect::AsIntended } else { Effect::Nothing });
                 if stored == Access::Faults {
-                    let faulted = page_fault::fault(inode, table, part.start, Wanted::Write);
+                    let faulted =
+                        page_fault::fault(inode, table, part.start, Wanted::Write(signals));
                     let Ok(()) = faulted else { return partial(part.start - pos) };
                 }
             }

@@ -1,8 +1,25 @@
-//! The user's side of a copy: memory that may not be there.
+//! The user's side of a copy: memory that may not be there, and a task that may be killed.
 //!
 //! Kernel: `fault_in_iov_iter_readable`, `copy_folio_from_iter_atomic`. A copy runs with page
 //! faults disabled and stops at the first byte that is not present; only faulting in beforehand
 //! can make it present, and for some bytes nothing can.
+
+/// The task that stores through a mapping.
+pub trait Signals {
+    /// Whether a fatal signal is pending. A write fault asks once its blocks are reserved, where it
+    /// may have to wait, and gives up if one is.
+    fn fatal_signal_pending(&self) -> bool;
+}
+
+/// A task that nobody kills.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoSignals;
+
+impl Signals for NoSignals {
+    fn fatal_signal_pending(&self) -> bool {
+        false
+    }
+}
 
 /// A source buffer. Offsets count from its start.
 pub trait UserMemory {

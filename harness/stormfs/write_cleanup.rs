@@ -23,23 +23,40 @@ use crate::truncate;
 /// Releases what `map` reserved of `range` beyond its first `written` bytes. Speculative blocks
 /// behind the range are kept. Held: a write's lock.
 pub(crate) fn release_unused(inode: &Inode, map: &Iomap, range: ByteRange, written: u64) {
-    if map.kind != Kind::Delalloc || !map.new {
-        return;
-    }
-    let geometry = inode.geometry();
-    let start =
-        if written == 0 { geometry.down(range.start) } else { geometry.up(range.start + written) };
-    let unused = ByteRange::new(start, geometry.up(range.end));
-    if unused.is_empty() {
-        return;
-    }
-    let reserved = || inode.holds_delalloc(geometry.blocks_within(unused));
+    let Some(unused) = unused(inode, map, range, written) else { return };
+    let reserved = || inode.holds_delalloc(inode.geometry().blocks_within(unused));
     if map.stale && !inode.rules().stale_mapping_is_released(reserved) {
         return;
     }
     inode.at(Point::WriteEndBeforeWalk);
     let exclusive = inode.rules().cleanup_excludes_faults();
     let _keeps_faults_out = exclusive.then(|| inode.invalidate_lock.write());
+    give_back(inode, unused);
+}
+
+/// The same for zeroing that came no further than `zeroed` bytes into `range`. Held: `i_rwsem` and
+/// `invalidate_lock` exclusively.
+pub(crate) fn release_unzeroed(inode: &Inode, map: &Iomap, range: ByteRange, zeroed: u64) {
+    let exclusive = inode.rules().zeroing_locks_for_cleanup();
+    let _keeps_faults_out = exclusive.then(|| inode.invalidate_lock.write());
+    if let Some(unused) = unused(inode, map, range, zeroed) {
+        give_back(inode, unused);
+    }
+}
+
+/// What of `range`, behind its first `done` bytes, is reserved by `map` itself and by nobody else.
+fn unused(inode: &Inode, map: &Iomap, range: ByteRange, done: u64) -> Option<ByteRange> {
+    if map.kind != Kind::Delalloc || !map.new {
+        return None;
+    }
+    let geometry = inode.geometry();
+    let start =
+        if done == 0 { geometry.down(range.start) } else { geometry.up(range.start + done) };
+    let unused = ByteRange::new(start, geometry.up(range.end));
+    (!unused.is_empty()).then_some(unused)
+}
+
+fn give_back(inode: &Inode, unused: ByteRange) {
     let others = || inode.cache.any_dirty_or_writeback(unused);
     if inode.rules().cleanup_spares_cache(others) {
         punch_around_cache(inode, unused);

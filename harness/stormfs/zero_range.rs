@@ -19,7 +19,7 @@ use crate::iomap::{self, Iomap, Kind, Purpose};
 use crate::points::Point;
 use crate::quantity::{BlockRange, ByteRange};
 use crate::writeback::{self, Mode};
-use crate::{delalloc, truncate};
+use crate::{delalloc, truncate, write_cleanup};
 
 /// Makes zeros of `range`. Held: see the module.
 pub(crate) fn zero(inode: &Inode, range: ByteRange) -> Result<(), Errno> {
@@ -66,12 +66,22 @@ fn forget_beyond_eof(inode: &Inode, range: ByteRange) {
     delalloc::convert(inode, BlockRange { start: blocks.start, end: blocks.end });
 }
 
-/// Zeroes `range` in the cache, folio by folio; how far it came before the mapping went stale.
+/// Zeroes `range` through its mapping; how far it came before that went stale. What zeroing has
+/// reserved and did not zero is given back, which is nothing as long as it reserves nothing.
 fn zero_mapped(inode: &Inode, map: &Iomap, range: ByteRange) -> Result<u64, Errno> {
     let mut pos = range.start;
-    while pos < range.end {
-        let rest = ByteRange::new(pos, range.end);
-        let first = pos == range.start;
+    let done = zero_folios(inode, map, range, &mut pos);
+    if pos < range.end {
+        write_cleanup::release_unzeroed(inode, map, range, pos - range.start);
+    }
+    done.map(|()| pos)
+}
+
+/// Zeroes `range` in the cache, folio by folio, from `pos` on, until the mapping goes stale.
+fn zero_folios(inode: &Inode, map: &Iomap, range: ByteRange, pos: &mut u64) -> Result<(), Errno> {
+    while *pos < range.end {
+        let rest = ByteRange::new(*pos, range.end);
+        let first = *pos == range.start;
         let found = grab_validated(inode, map, rest, (first, Point::ZeroFolioLocked));
         let Some(folio) = found else { break };
         let part = rest.intersection(folio.range());
@@ -82,7 +92,7 @@ fn zero_mapped(inode: &Inode, map: &Iomap, range: ByteRange) -> Result<u64, Errn
         if inode.rules().zeroing_grows(inode.size() < part.end) {
             inode.set_size(part.end);
         }
-        pos = part.end;
+        *pos = part.end;
     }
-    Ok(pos)
+    Ok(())
 }

@@ -40,6 +40,13 @@ const TRANSIENT: Key = key(
     Kind::Flag,
 );
 
+const ABANDONED: Key = key(
+    "abandoned",
+    "Whether it gives up at its first write fault, once the fault has reserved its blocks.",
+    Fallback::Rule("false, unless the fault `abandoned_fault` strikes"),
+    Kind::Flag,
+);
+
 const PIECES: Key = key(
     "pieces",
     "The offsets in its source at which one iovec ends and the next begins, as `[100, 4KiB]`.",
@@ -86,7 +93,7 @@ pub(super) static CALLS: &[Variant] = &[
         ],
     ),
     form!("mmap_load", "Loads through a shared mapping.", &[AT, SIZE, FILE]),
-    form!("mmap_store", "Stores through a shared mapping.", &[AT, SIZE, FILE]),
+    form!("mmap_store", "Stores through a shared mapping.", &[AT, SIZE, FILE, ABANDONED]),
     form!(
         "truncate",
         "`ftruncate(2)`, up or down.",
@@ -145,7 +152,12 @@ fn call(name: &str, fields: &Fields<'_>) -> Option<RawCall> {
     } else {
         (Some(Given { value: None, place: fields.place }), Some(Vec::new()))
     };
-    let call = Call { file: 0, op: op?, pieces: pieces?, gap: gap?.value };
+    let abandoned = if kind == OpKind::MmapStore {
+        fields.maybe("abandoned", values::flag)?.value.unwrap_or(false)
+    } else {
+        false
+    };
+    let call = Call { file: 0, op: op?, pieces: pieces?, gap: gap?.value, abandoned };
     Some(RawCall { file, call })
 }
 

@@ -374,6 +374,12 @@ pub(super) static FAULTS: &[Variant] = &[
         },
     },
     Variant {
+        name: "abandoned_fault",
+        about: "A store through a mapping gives up at its first write fault, once the fault has \
+                reserved its blocks, as a fatal signal makes it do: SIGBUS, or a short count.",
+        shape: Shape { what: "`abandoned_fault`", decisions: false, keys: &[CHANCE] },
+    },
+    Variant {
         name: "io_error",
         about: "The device answers with EIO.",
         shape: Shape {

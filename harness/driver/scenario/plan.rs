@@ -298,6 +298,11 @@ pub enum FaultPlan {
         /// in parts per million.
         persistent_ppm: u32,
     },
+    /// A store through a mapping gives up at its first write fault, once blocks are reserved.
+    AbandonedFault {
+        /// Per store, in parts per million.
+        chance_ppm: u32,
+    },
     /// The device answers with EIO.
     IoError {
         /// To which requests.

@@ -176,6 +176,7 @@ fn fault(name: &str, fields: &Fields<'_>) -> Option<FaultPlan> {
             let persistent_ppm = fields.chance("persistent").map(|chance| chance.value);
             Some(FaultPlan::ShortCopy { chance_ppm: chance_ppm?, persistent_ppm: persistent_ppm? })
         }
+        "abandoned_fault" => Some(FaultPlan::AbandonedFault { chance_ppm: chance_ppm? }),
         "io_error" => {
             let on = fields.word("on");
             Some(FaultPlan::IoError { on: on?.value, chance_ppm: chance_ppm? })

@@ -1,7 +1,7 @@
 //! The questions of a write that gives back what it did not use.
 
 use super::Rules;
-use crate::choices::{WalkEnd, WalkIndex, WriteCleanup};
+use crate::choices::{FaultOps, WalkEnd, WalkIndex, WriteCleanup, ZeroCleanup};
 use crate::quantity::{ByteRange, PAGE};
 
 impl Rules {
@@ -69,6 +69,22 @@ impl Rules {
             WalkEnd::EndOfFile => right,
             WalkEnd::EndOfWrite if others(beyond) => self.deviate(right, unused.end),
             WalkEnd::EndOfWrite => unused.end,
+        }
+    }
+
+    /// Does zeroing take `invalidate_lock` to give back what it did not zero?
+    pub fn zeroing_locks_for_cleanup(&self) -> bool {
+        match self.choices.zero_cleanup {
+            ZeroCleanup::CallerHoldsLock => false,
+            ZeroCleanup::TakesLock => self.deviate(false, true),
+        }
+    }
+
+    /// Does a write fault that gives up revoke what it reserved? `reserved` says whether it did.
+    pub fn fault_revokes(&self, reserved: bool) -> bool {
+        match self.choices.fault_ops {
+            FaultOps::Own => false,
+            FaultOps::BufferedWrite => self.deviate(false, reserved),
         }
     }
 

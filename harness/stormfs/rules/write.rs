@@ -1,7 +1,7 @@
 //! The questions of a buffered write.
 
 use super::Rules;
-use crate::choices::{MappingCheck, ShortCopy, Zeroing};
+use crate::choices::{EmptyCopy, MappingCheck, ShortCopy, ShortCopyRetry, SizeUpdate, Zeroing};
 
 /// A copy from user memory into a folio, which may have ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,32 @@ pub struct PartBlock {
     pub beyond_eof: bool,
 }
 
+/// What was kept of a copy into a folio.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// Bytes kept.
+    pub bytes: u64,
+    /// Whether they begin with the folio.
+    pub from_start: bool,
+    /// The bits of the blocks from the one that holds the first byte to the one before the end.
+    pub touched: (u32, u32),
+    /// Blocks of the folio.
+    pub blocks: u32,
+    /// Whether the whole folio was uptodate before.
+    pub folio_uptodate: bool,
+}
+
+/// A moment at which a write can publish the size of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SizeMoment {
+    /// The mapping is there, and nothing is copied.
+    Mapped,
+    /// Bytes are accepted, under the lock of their folio.
+    Accepted,
+    /// The folio is unlocked.
+    Unlocked,
+}
+
 impl Rules {
     /// May a mapping be used, now that the folio is locked?
     pub fn mapping_is_current(&self, mapping: Validity) -> bool {
@@ -78,6 +104,38 @@ impl Rules {
             }
             ShortCopy::IfUptodate => self.deviate(right, 0),
             ShortCopy::Always => self.deviate(right, copy.bytes),
+        }
+    }
+
+    /// How much is tried at most, once a copy of `copied` bytes was not kept?
+    pub fn tried_again(&self, copied: u64) -> u64 {
+        // Where not even one byte was there, faulting in decides.
+        let right = if copied == 0 { u64::MAX } else { copied };
+        match self.choices.short_copy_retry {
+            ShortCopyRetry::CopiedCount => right,
+            ShortCopyRetry::FullCount => self.deviate(right, u64::MAX),
+        }
+    }
+
+    /// Which blocks of a folio does a copy make dirty? `None`: the folio is not made dirty at all.
+    pub fn dirtied(&self, copy: Kept) -> Option<(u32, u32)> {
+        let right = (copy.bytes != 0).then_some(copy.touched);
+        match self.choices.empty_copy {
+            EmptyCopy::MarksLastBlock if copy.bytes == 0 && copy.folio_uptodate => {
+                let wrong = if copy.from_start { (0, copy.blocks) } else { copy.touched };
+                self.deviate(right, Some(wrong))
+            }
+            EmptyCopy::MarksNothing | EmptyCopy::MarksLastBlock => right,
+        }
+    }
+
+    /// Is the size of a growing file published at this moment?
+    pub fn publishes_size(&self, moment: SizeMoment) -> bool {
+        let right = moment == SizeMoment::Accepted;
+        match self.choices.size_update {
+            SizeUpdate::UnderFolioLock => right,
+            SizeUpdate::AfterUnlock => self.deviate(right, moment == SizeMoment::Unlocked),
+            SizeUpdate::AtMapping => self.deviate(right, moment == SizeMoment::Mapped),
         }
     }
 }
@@ -120,6 +178,23 @@ mod tests {
                 let answer = rules("mapping_check", value).mapping_is_current(mapping);
                 assert_eq!(answer, current, "{value}: {mapping:?}");
             }
+        }
+    }
+
+    #[test]
+    fn an_empty_copy_marks_by_this_table() {
+        // kept bytes, from the start of the folio, touched blocks, folio uptodate: blocks made dirty
+        let table = [
+            ((9, true, (0, 1), true), Some((0, 1)), Some((0, 1))),
+            ((0, true, (0, 0), true), None, Some((0, 4))),
+            ((0, false, (2, 3), true), None, Some((2, 3))),
+            ((0, false, (2, 2), true), None, Some((2, 2))),
+            ((0, false, (2, 3), false), None, None),
+        ];
+        for ((bytes, from_start, touched, folio_uptodate), right, wrong) in table {
+            let copy = Kept { bytes, from_start, touched, blocks: 4, folio_uptodate };
+            assert_eq!(rules("empty_copy", "marks_nothing").dirtied(copy), right, "{copy:?}");
+            assert_eq!(rules("empty_copy", "marks_last_block").dirtied(copy), wrong, "{copy:?}");
         }
     }
 

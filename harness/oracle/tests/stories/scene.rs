@@ -13,7 +13,7 @@ use stormfs::choices::Choices;
 use stormfs::mmap::Resident;
 use stormfs::op::{OpId, Outcome};
 use stormfs::quantity::{ByteRange, Geometry, narrow, wide};
-use stormfs::uaccess::UserMemory;
+use stormfs::uaccess::{NoSignals, UserMemory};
 use stormfs::view::View;
 use stormfs::{Filesystem, Options};
 
@@ -145,13 +145,13 @@ impl Scene {
     /// Stores `len` bytes at `pos` through the mapping.
     pub(crate) fn store(&self, pos: u64, len: u64) -> Outcome {
         let id = self.next_id();
-        self.fs.mmap_store(0, id, 0, (pos, &patterned(id, pos, len)))
+        self.fs.mmap_store(0, id, 0, (pos, &patterned(id, pos, len)), &NoSignals)
     }
 
     /// Stores through the mapping while another operation of the story is in flight.
     pub(crate) fn store_meanwhile(&self, pos: u64, len: u64) {
         let id = OpId { actor: 2, number: self.number.get() };
-        let stored = self.fs.mmap_store(0, id, 0, (pos, &patterned(id, pos, len)));
+        let stored = self.fs.mmap_store(0, id, 0, (pos, &patterned(id, pos, len)), &NoSignals);
         assert_eq!(stored, Ok(len), "a page fault needs no lock that a write holds");
     }
 

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use stormfs::mmap::Resident;
 use stormfs::op::{OpId, Outcome};
 use stormfs::quantity::{ByteRange, Geometry, narrow};
+use stormfs::uaccess::NoSignals;
 use stormfs::{Filesystem, Options};
 
 /// What one task does.
@@ -83,7 +84,7 @@ impl Stage {
 
     /// Stores `len` bytes of `byte` at `pos` through a mapping.
     pub(crate) fn store(&self, pos: u64, len: u64, byte: u8) -> Outcome {
-        self.fs.mmap_store(0, self.next_id(), 0, (pos, &vec![byte; narrow(len)]))
+        self.fs.mmap_store(0, self.next_id(), 0, (pos, &vec![byte; narrow(len)]), &NoSignals)
     }
 
     /// Loads `len` bytes at `pos` through a mapping.
