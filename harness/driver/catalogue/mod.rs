@@ -4,6 +4,7 @@
 //! the invariant of the oracle that must notice, and the scenario in which both meet.
 
 mod cleanup;
+mod shared;
 mod short_copy;
 mod write;
 mod writeback;
@@ -56,7 +57,9 @@ impl Bug {
 
 /// Every bug, by subject.
 pub fn all() -> impl Iterator<Item = &'static Bug> {
-    [write::BUGS, cleanup::BUGS, short_copy::BUGS, writeback::BUGS].into_iter().flatten()
+    [write::BUGS, cleanup::BUGS, shared::BUGS, short_copy::BUGS, writeback::BUGS]
+        .into_iter()
+        .flatten()
 }
 
 /// The bug of that id.

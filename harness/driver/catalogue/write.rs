@@ -23,6 +23,24 @@ pub(super) const BUGS: &[Bug] = &[
         scenario: scenario!("stale-iomap-write"),
     },
     Bug {
+        id: "stale-iomap-zeroes-data",
+        what: "The same decision as stale-iomap-write, followed to what a user sees: a write that \
+               takes a block for unwritten, by a mapping that is no longer true, fills with zeros \
+               what it does not cover, and an earlier write to the same block is lost.",
+        fixed_by: &[
+            commit("d7b64041164c", "v6.2", "iomap: write iomap validity checks"),
+            commit(
+                "304a68b9c63b",
+                "v6.2",
+                "xfs: use iomap_valid method to detect stale cached iomaps",
+            ),
+        ],
+        fstest: &["xfs/559"],
+        sets: &[("mapping_check", "never")],
+        caught_by: "data_matches_model",
+        scenario: scenario!("stale-iomap-zeroes-data"),
+    },
+    Bug {
         id: "stale-iomap-first-folio-only",
         what: "A variant of stale-iomap-write: the mapping is compared with the extent map for the \
                first folio that it is used for, and no other. It goes stale while that folio is \

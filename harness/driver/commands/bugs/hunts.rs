@@ -13,7 +13,7 @@ use rayon::ThreadPoolBuilder;
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use report::record::{Seed, VerdictKind};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -126,16 +126,23 @@ fn table(rows: &[Row]) -> String {
         "\nseeds, seconds and deviations: until the first catch, the median over the master \
          seeds;\nseconds are processor time of the one thread that ran them\n",
     );
-    for row in rows {
-        for trophy in row.trophies.iter().filter(|one| one.kind != VerdictKind::Caught) {
+    text.extend(rows.iter().flat_map(escaped));
+    text
+}
+
+/// For each way in which a bug was not caught, how to see the first time.
+fn escaped(row: &Row) -> Vec<String> {
+    let mut told = BTreeSet::new();
+    let mut lines = Vec::new();
+    for trophy in row.trophies.iter().filter(|one| one.kind != VerdictKind::Caught) {
+        if told.insert((trophy.kind.name(), trophy.invariant)) {
             let (id, kind, master) = (row.bug.id, trophy.kind.name(), Seed(trophy.master));
             let by = trophy.invariant.map_or(String::new(), |name| format!(" by {name}"));
             let file = row.bug.file();
-            let again = format!("pagestorm run {file} --seed {master}");
-            text.extend([id, ": ", kind, &by, ": ", &again, "\n"]);
+            lines.push(format!("{id}: {kind}{by}: pagestorm run {file} --seed {master}\n"));
         }
     }
-    text
+    lines
 }
 
 /// Columns as wide as their widest cell: words to the left, figures to the right.
