@@ -7,7 +7,9 @@ mod cleanup;
 mod shared;
 mod short_copy;
 mod write;
+mod size;
 mod writeback;
+mod zeroing;
 
 use crate::scenario::Plan;
 use crate::vocabulary;
@@ -57,9 +59,17 @@ impl Bug {
 
 /// Every bug, by subject.
 pub fn all() -> impl Iterator<Item = &'static Bug> {
-    [write::BUGS, cleanup::BUGS, shared::BUGS, short_copy::BUGS, writeback::BUGS]
-        .into_iter()
-        .flatten()
+    [
+        write::BUGS,
+        cleanup::BUGS,
+        short_copy::BUGS,
+        shared::BUGS,
+        zeroing::BUGS,
+        size::BUGS,
+        writeback::BUGS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The bug of that id.
