@@ -40,6 +40,8 @@ pub enum Command {
     Invariants,
     /// List the bugs that a scenario can switch on; show one whole; or hunt them.
     Bugs(BugsArgs),
+    /// Run scenarios under one value after the other, and tabulate what becomes of each.
+    Matrix(MatrixArgs),
     /// List the named points, where an actor can be delayed.
     Points,
     /// Look whether this machine can run storms, and say what to do where it cannot.
@@ -117,6 +119,31 @@ pub struct BugsArgs {
     pub json: Option<PathBuf>,
 }
 
+/// What `matrix` can be told.
+#[derive(Debug, Args)]
+pub struct MatrixArgs {
+    /// Scenarios, one a row. What they expect is not looked at, and all are simulated.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Values, one a column: a path and what to set it to; without values every word that can stand
+    /// there. May be given more than once; by default `filesystem.preset` and
+    /// `filesystem.write_cleanup`.
+    #[arg(long, value_name = "PATH[=V,V...]")]
+    pub across: Vec<String>,
+    /// Change one value in every cell, as `run` does.
+    #[arg(long = "set", value_name = "PATH=VALUE", value_parser = path_and_value)]
+    pub sets: Vec<(String, String)>,
+    /// Print tables in Markdown.
+    #[arg(long)]
+    pub markdown: bool,
+    /// Threads that share the cells; as many as there are processors by default.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Where the same goes as JSON, with the evidence of each cell; - prints it instead.
+    #[arg(long, value_name = "FILE|-")]
+    pub json: Option<PathBuf>,
+}
+
 impl RunArgs {
     /// What the command line changes in a scenario, `--set` last.
     pub fn overrides(&self) -> Vec<(String, String)> {
@@ -144,6 +171,7 @@ pub fn answer(cli: &Cli) -> Exit {
         Some(Command::List { dir }) => commands::list::list(dir, console),
         Some(Command::Invariants) => commands::invariants::invariants(console),
         Some(Command::Bugs(args)) => commands::bugs::bugs(args, console),
+        Some(Command::Matrix(args)) => commands::matrix::matrix(args, console),
         Some(Command::Points) => commands::points::points(console),
         Some(Command::Doctor) => commands::doctor::doctor(console),
         Some(Command::Bench) => commands::bench::bench(console),

@@ -1,6 +1,6 @@
 //! A breach with everything a person needs to see what happened.
 
-use crate::invariant::{Breach, Invariant};
+use crate::invariant::{Breach, Invariant, Scope};
 use crate::strip::strip;
 use std::fmt;
 use stormfs::op::OpId;
@@ -38,6 +38,11 @@ impl Violation {
         let Breach { invariant, range, expected, found } = breach;
         let strip = String::new();
         Violation { invariant, file: None, range, expected, found, operation: None, strip }
+    }
+
+    /// Who can notice it.
+    pub fn scope(&self) -> Scope {
+        Invariant::named(self.invariant).map_or(Scope::User, |invariant| invariant.scope)
     }
 
     /// Why the invariant must hold.

@@ -6,7 +6,7 @@ use crate::visible;
 /// Runs the whole scenario again, with the seed and the overrides it had.
 pub fn run(record: &Record) -> String {
     let seed = record.seed.first.to_string();
-    command(record, &seed, record.scenario.overrides.iter().map(String::as_str))
+    of_record(record, &seed, record.scenario.overrides.iter().map(String::as_str))
 }
 
 /// Shows one violation again: its reproducer if there is one, else the one seed that led to it.
@@ -17,7 +17,7 @@ pub fn violation(record: &Record, violation: &Violation) -> String {
     // One seed is enough, however many the scenario or the command line asked for.
     let overrides = record.scenario.overrides.iter().map(String::as_str);
     let kept = overrides.filter(|text| !text.starts_with("seeds="));
-    let line = command(record, &violation.seed.to_string(), kept);
+    let line = of_record(record, &violation.seed.to_string(), kept);
     match record.world {
         World::Simulated if !record.scenario.script.is_empty() => line,
         World::Simulated => format!("{line} --seeds 1"),
@@ -25,14 +25,14 @@ pub fn violation(record: &Record, violation: &Violation) -> String {
     }
 }
 
-fn command<'a>(record: &Record, seed: &str, overrides: impl Iterator<Item = &'a str>) -> String {
-    let file = path_argument(&record.scenario.file);
-    let mut text = format!("{} run {file}", quoted(&record.tool.name));
-    // A script is the same under every seed; if one was asked for, it is among the overrides.
-    if record.scenario.script.is_empty() {
-        text.push_str(" --seed ");
-        text.push_str(seed);
-    }
+fn of_record<'a>(record: &Record, seed: &str, overrides: impl Iterator<Item = &'a str>) -> String {
+    let overrides: Vec<_> = overrides.map(str::to_owned).collect();
+    command(&record.tool.name, &record.scenario.file, seed, &overrides)
+}
+
+/// Runs the scenario in `file` under `seed`, with these overrides, each `path=value`.
+pub fn command(tool: &str, file: &str, seed: &str, overrides: &[String]) -> String {
+    let mut text = format!("{} run {} --seed {seed}", quoted(tool), path_argument(file));
     for change in overrides {
         text.push_str(" --set ");
         text.push_str(&quoted(change));

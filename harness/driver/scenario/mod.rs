@@ -11,6 +11,7 @@ mod load;
 mod yaml;
 mod node;
 mod path;
+mod lookup;
 mod overrides;
 mod vary;
 pub mod variations;
@@ -37,5 +38,6 @@ pub mod reference;
 
 pub use diagnose::{Diagnostic, Report};
 pub use load::{Known, MAX_BYTES, at_step, load, parse, text_of};
+pub use lookup::{values_of, words_at};
 pub use plan::Plan;
 pub use suggest::did_you_mean;

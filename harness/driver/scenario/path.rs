@@ -90,6 +90,14 @@ impl<'a> Path<'a> {
         }
     }
 
+    /// The keys on the way, without the indices.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().filter_map(|step| match &step.name {
+            Name::Key(key) => Some(key.as_str()),
+            Name::Index(_) => None,
+        })
+    }
+
     /// Whether one of the two leads to a part of what the other leads to.
     pub(super) fn overlaps(&self, other: &Path<'_>) -> bool {
         self.steps.iter().zip(&other.steps).all(|(mine, theirs)| mine.name == theirs.name)

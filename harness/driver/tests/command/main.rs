@@ -8,4 +8,5 @@ mod results;
 mod signals;
 mod places;
 mod lists;
+mod matrix;
 mod bad_input;
