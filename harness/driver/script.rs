@@ -96,8 +96,8 @@ impl Script {
             Reached::End => "ended",
             Reached::Wait => "waits for somebody who is held",
         };
-        let (name, missed) = (&self.cast[actor].0, self.missed());
-        let message = format!("`{name}` {what}, and {missed}");
+        let happened = std::iter::once(format!("`{}` {what}", self.cast[actor].0));
+        let message = happened.chain(self.missed()).collect::<Vec<_>>().join(", and ");
         let help = if what == "ended" {
             "let the step end at something that happens, or with `until done`"
         } else {
@@ -107,28 +107,33 @@ impl Script {
     }
 
     /// What did not come of the targets of the running step.
-    fn missed(&self) -> String {
+    fn missed(&self) -> impl Iterator<Item = String> {
         let missed = |(target, passed): (Target, u64)| match target {
             Target::Point { nth, point } => {
-                let name = point.name();
-                format!("passed `{name}` {passed} of {nth} times")
+                Some(format!("passed `{}` {passed} of {nth} times", point.name()))
             }
-            Target::Returned => "did not return from an operation".to_owned(),
-            Target::Done => "has operations left".to_owned(),
-            Target::Blocked => "did not have to wait".to_owned(),
+            Target::Returned => Some("returned from no operation".to_owned()),
+            Target::Blocked => Some("did not have to wait".to_owned()),
+            Target::Done => None,
         };
-        self.director.passed().into_iter().map(missed).collect::<Vec<_>>().join(", and ")
+        self.director.passed().into_iter().filter_map(missed)
     }
 
     /// Where the actors stand, and what the disk holds: one line each.
     fn stands(&self) -> Vec<String> {
         let places = self.director.places();
-        let tasks = sim::tasks().into_iter().zip(places).skip(1);
+        let stands = sim::tasks();
+        let names: Vec<String> = stands.iter().map(|stand| stand.task.clone()).collect();
+        let tasks = stands.into_iter().zip(places).skip(1);
         let describe = |(number, (stand, place)): (usize, (Stand, Option<Place>))| match (
             self.cast.get(number),
             place,
         ) {
-            (Some((name, does)), place) => Some(stood(name, does, &stand, place)),
+            (Some((name, does)), place) => {
+                let holders = stand.holders.iter().map(|task| names[*task].as_str());
+                let holders: Vec<_> = holders.collect();
+                Some(stood((name, does), &stand, &holders, place))
+            }
             (None, Some(Place::At(point))) => {
                 Some(format!("the disk holds a completion at `{}`", point.name()))
             }
@@ -169,7 +174,12 @@ fn evict(filesystem: &Filesystem, file: usize, range: ByteRange) -> Result<(), W
 }
 
 /// Where an actor stands, in a sentence.
-fn stood(name: &str, does: &[Op], stand: &Stand, place: Option<Place>) -> String {
+fn stood(
+    (name, does): (&str, &[Op]),
+    stand: &Stand,
+    holders: &[&str],
+    place: Option<Place>,
+) -> String {
     let current = usize::try_from(stand.operation).ok().and_then(|number| number.checked_sub(1));
     let operation = current.and_then(|number| does.get(number)).map(ToString::to_string);
     let operation = format!("operation {}, {}", stand.operation, operation.unwrap_or_default());
@@ -180,7 +190,13 @@ fn stood(name: &str, does: &[Op], stand: &Stand, place: Option<Place>) -> String
             format!("`{name}` is held at `{}` in {operation}", point.name())
         }
         (_, Some(Place::Returned)) => format!("`{name}` has returned from {operation}"),
-        (State::Waits(site), None) => format!("`{name}` waits for {site} in {operation}"),
+        (State::Waits(site), None) if holders.is_empty() => {
+            format!("`{name}` waits for {site} in {operation}")
+        }
+        (State::Waits(site), None) => {
+            let holders = holders.join("` and `");
+            format!("`{name}` waits for {site}, held by `{holders}`, in {operation}")
+        }
         (State::CanRun, None) => format!("`{name}` could go on in {operation}"),
     }
 }

@@ -2,6 +2,9 @@
 
 use std::cell::Cell;
 
+/// How many ranks there can be.
+pub(crate) const RANKS: usize = 15;
+
 /// The place of one class of locks in the lock order.
 ///
 /// A task may take a lock only if it holds no lock of the same or a higher `order`.
@@ -47,6 +50,11 @@ impl Held {
         Held(self.0 + (1 << shift))
     }
 
+    /// Whether a lock of that order is held.
+    pub(crate) fn has(self, order: u8) -> bool {
+        (self.0 >> (u32::from(order) * 4)) & 0xf != 0
+    }
+
     /// Counts one lock of `rank` less.
     fn released(self, rank: &Rank) -> Held {
         let one = 1 << (u32::from(rank.order) * 4);
@@ -83,10 +91,22 @@ fn out_of_order(rank: &Rank, held: u32) -> ! {
     );
 }
 
-/// Notes that the current task now holds a lock of `rank`.
+/// Notes that the current task now holds the lock `object` of `rank`.
 #[inline]
-pub(crate) fn taken(rank: &Rank) {
-    HELD.set(HELD.get().taken(rank));
+pub(crate) fn taken(rank: &Rank, object: u64) {
+    let held = HELD.get();
+    HELD.set(held.taken(rank));
+    if !rank.leaf {
+        // Of two locks of one rank it is not known which is released first.
+        let object = if held.has(rank.order) { None } else { Some(object) };
+        crate::wait::note_lock(rank.order, object);
+    }
+}
+
+/// What the running task holds.
+#[inline]
+pub(crate) fn held() -> Held {
+    HELD.get()
 }
 
 /// Notes that the current task has released a lock of `rank`.

@@ -5,7 +5,7 @@
 
 mod look;
 
-use crate::rank::{self, Held};
+use crate::rank::{self, Held, RANKS};
 use crate::schedule::{Deviation, Key, Schedule};
 use crate::site::Site;
 use crate::strategy::{Candidates, Decision, Strategy};
@@ -15,7 +15,7 @@ use corosensei::{Coroutine, CoroutineResult, Yielder};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-pub(crate) use look::{current_operation, now, points_passed, tasks};
+pub(crate) use look::{current_operation, note_lock, now, points_passed, tasks};
 
 /// A simulation has at most this many tasks: one bit each in a word.
 pub(crate) const TASKS: usize = 64;
@@ -46,6 +46,8 @@ struct Slot {
     held: Cell<Held>,
     deadline: Cell<u64>,
     waiting: Cell<Option<Site>>,
+    /// By order of their ranks: the locks that it holds, or has held.
+    locks: [Cell<Option<u64>>; RANKS],
 }
 
 /// The state that is touched at every point: plain cells without destructors.
@@ -100,6 +102,7 @@ thread_local! {
                     held: Cell::new(Held::NONE),
                     deadline: Cell::new(0),
                     waiting: Cell::new(None),
+                    locks: [const { Cell::new(None) }; RANKS],
                 }
             }; TASKS],
         }

@@ -27,6 +27,11 @@ impl Site {
         Site { name: rank.name, code: u16::from(rank.order), object }
     }
 
+    /// The order of its rank and its object, if this is the acquisition of a lock.
+    pub(crate) fn as_lock(self) -> Option<(u8, u64)> {
+        Some((u8::try_from(self.code).ok()?, self.object))
+    }
+
     /// One word for the trace hash.
     #[inline]
     pub(crate) fn word(self) -> u64 {

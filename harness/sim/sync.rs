@@ -58,7 +58,7 @@ impl Lock {
         if !self.acquire() {
             self.queue.wait_until(Site::lock(self.rank, self.object), || self.acquire());
         }
-        rank::taken(self.rank);
+        rank::taken(self.rank, self.object);
     }
 
     /// Takes the lock if nobody holds it. May be called out of order: it never waits.
@@ -66,7 +66,7 @@ impl Lock {
     pub fn try_lock(&self) -> bool {
         let got = self.acquire();
         if got {
-            rank::taken(self.rank);
+            rank::taken(self.rank, self.object);
         }
         got
     }
@@ -152,7 +152,7 @@ impl Ranked {
             wait::point(site);
         }
         self.queue.wait_until(site, acquire);
-        rank::taken(self.rank);
+        rank::taken(self.rank, self.object);
     }
 
     /// Lets those who wait try again. Its caller had the lock, and has changed what they wait for.
@@ -219,14 +219,14 @@ unsafe impl lock_api::RawRwLock for RawRwLock {
         if !self.acquire_shared() {
             self.queue.wait_until(site, || self.acquire_shared());
         }
-        rank::taken(self.rank);
+        rank::taken(self.rank, self.object);
     }
 
     #[inline]
     fn try_lock_shared(&self) -> bool {
         let got = self.acquire_shared();
         if got {
-            rank::taken(self.rank);
+            rank::taken(self.rank, self.object);
         }
         got
     }
@@ -246,14 +246,14 @@ unsafe impl lock_api::RawRwLock for RawRwLock {
             self.queue.wait_until(site, || self.acquire_exclusive());
             self.writers_waiting.fetch_sub(1, Ordering::SeqCst);
         }
-        rank::taken(self.rank);
+        rank::taken(self.rank, self.object);
     }
 
     #[inline]
     fn try_lock_exclusive(&self) -> bool {
         let got = self.acquire_exclusive();
         if got {
-            rank::taken(self.rank);
+            rank::taken(self.rank, self.object);
         }
         got
     }

@@ -159,6 +159,15 @@ pub fn tasks() -> Vec<Stand> {
     }
 }
 
+/// Notes which lock of a rank the current task holds, for those who look; `None`: it is not known.
+#[inline]
+pub(crate) fn note_lock(order: u8, object: Option<u64>) {
+    match here() {
+        Here::Threads => {}
+        Here::Simulated => simulated::note_lock(order, object),
+    }
+}
+
 /// Ends the run: no task passes another point or wait. `why` becomes the run's outcome.
 ///
 /// The first call counts. In the simulated world it does not return.

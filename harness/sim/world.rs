@@ -121,6 +121,9 @@ pub struct Stand {
     pub operation: u64,
     /// Whether it can go on.
     pub state: State,
+    /// The tasks that hold the lock it waits for, in the order of spawning; none if it waits for
+    /// something else, or if it is not known.
+    pub holders: Vec<usize>,
 }
 
 /// Whether a task can go on.

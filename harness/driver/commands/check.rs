@@ -3,9 +3,10 @@
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::scenario::load;
-use crate::scenario::plan::{Plan, WorldKind};
+use crate::scenario::plan::{ActorPlan, Plan, WorldKind};
 use crate::vocabulary;
 use std::path::PathBuf;
+use stormfs::quantity::wide;
 
 /// Reads every file; one line for each that is well, every mistake of each that is not.
 pub fn check(files: &[PathBuf], console: Console) -> Exit {
@@ -24,8 +25,12 @@ pub fn check(files: &[PathBuf], console: Console) -> Exit {
 
 /// The plan's size in a few words.
 fn described(plan: &Plan) -> String {
-    let ops = plan.ops.map(|ops| format!("{ops} operations"));
+    let ops = operations(plan).map(|ops| format!("{ops} operations"));
     let extent = match plan.world {
+        WorldKind::Simulated if !plan.script.is_empty() => {
+            let ops = ops.unwrap_or_default();
+            format!("a script of {}, {ops}", counted(plan.script.len(), "step"))
+        }
         WorldKind::Simulated => {
             format!("{} seeds, {} each", plan.seeds, ops.unwrap_or_default())
         }
@@ -38,4 +43,18 @@ fn described(plan: &Plan) -> String {
     let varied = plan.variations.as_ref().map(|all| format!(", {} combinations", all.count()));
     let varied = varied.unwrap_or_default();
     format!("well; {} world, {extent}, {actors} actors{varied}", plan.world.name())
+}
+
+/// Operations that are drawn and listed, unless only time ends the drawing.
+fn operations(plan: &Plan) -> Option<u64> {
+    let listed = |actor: &ActorPlan| u64::from(actor.count) * wide(actor.does.len());
+    let lists_only = plan.actors.iter().all(|actor| !actor.does.is_empty());
+    let by_chance = if lists_only { 0 } else { plan.ops? };
+    Some(by_chance + plan.actors.iter().map(listed).sum::<u64>())
+}
+
+/// A number of things.
+pub fn counted(number: usize, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
 }

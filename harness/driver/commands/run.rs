@@ -1,6 +1,7 @@
 //! `run`: scenarios are read, stormed and judged, one after the other.
 
 use super::attended::attended;
+use super::check::counted;
 use super::outcome;
 use crate::campaign::{self, Campaign, Mission};
 use crate::cli::RunArgs;
@@ -155,7 +156,7 @@ impl Run<'_> {
         let seed = Seed(plan.seed);
         let seeds = match plan.world {
             WorldKind::Simulated if !plan.script.is_empty() => {
-                format!("a script of {} steps", plan.script.len())
+                format!("a script of {}", counted(plan.script.len(), "step"))
             }
             WorldKind::Simulated => format!("{} seeds from {seed}", plan.seeds),
             WorldKind::Threads => format!("seed {seed}"),

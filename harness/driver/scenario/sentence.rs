@@ -114,7 +114,7 @@ impl<'a> Reader<'a> {
             "resume" if sentence.peek() == Some(DISK) => self.resume_disk(sentence),
             "resume" => self.run(sentence, true),
             "evict" => self.evict(sentence),
-            "hold" => self.hold(sentence),
+            "hold" => hold(sentence),
             other => {
                 let help = match nearest(other, VERBS) {
                     Some(near) => format!("did you mean `{near}`?"),
@@ -202,21 +202,6 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn hold(&self, sentence: &mut Sentence<'_>) -> Option<Action> {
-        sentence
-            .expect(DISK, "actors are held where a step leaves them: `run ACTOR until POINT`")?;
-        sentence.expect("at", "say where: `hold disk at POINT`")?;
-        let word = sentence.next("there is no point behind", "a point")?;
-        let point = sentence.point(&word)?;
-        if !is_of_completions(point) {
-            let points = Point::ALL.iter().filter(|point| is_of_completions(**point));
-            let points: Vec<_> = points.map(|point| point.name()).collect();
-            let help = format!("they pass {}", list(&points));
-            return sentence.flaw(&word, "completions do not pass", help);
-        }
-        Some(Action::HoldDisk(point))
-    }
-
     fn resume_disk(&self, sentence: &mut Sentence<'_>) -> Option<Action> {
         let word = sentence.take()?;
         if !self.disk_held {
@@ -225,6 +210,21 @@ impl<'a> Reader<'a> {
         }
         Some(Action::ResumeDisk)
     }
+}
+
+/// `hold` is behind us.
+fn hold(sentence: &mut Sentence<'_>) -> Option<Action> {
+    sentence.expect(DISK, "actors are held where a step leaves them: `run ACTOR until POINT`")?;
+    sentence.expect("at", "say where: `hold disk at POINT`")?;
+    let word = sentence.next("there is no point behind", "a point")?;
+    let point = sentence.point(&word)?;
+    if !is_of_completions(point) {
+        let points = Point::ALL.iter().filter(|point| is_of_completions(**point));
+        let points: Vec<_> = points.map(|point| point.name()).collect();
+        let help = format!("they pass {}", list(&points));
+        return sentence.flaw(&word, "completions do not pass", help);
+    }
+    Some(Action::HoldDisk(point))
 }
 
 fn is_of_completions(point: Point) -> bool {
@@ -354,6 +354,9 @@ impl<'a> Sentence<'a> {
             let targets = ["done", "returned", "blocked"];
             let names = Point::ALL.iter().map(|point| point.name()).chain(targets);
             let help = match nearest(word.text, names) {
+                Some(near) if near == word.text => {
+                    format!("only points are counted: write `{near}` without a number")
+                }
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "`pagestorm points` lists them".to_owned(),
             };

@@ -85,6 +85,14 @@ pub(super) fn scenario(html: &mut Html, record: &Record) {
             let caption = "What each seed drew for itself";
             table(html, caption, &[words("Value"), words("One of")], &rows);
         }
+        if !scenario.script.is_empty() {
+            html.line("p", "", "The steps of its script:");
+            html.element("ol", &[("class", "names")], |html| {
+                for step in &scenario.script {
+                    html.element("li", &[], |html| html.line("code", "", step));
+                }
+            });
+        }
         let frame =
             [("class", "source"), ("tabindex", "0"), ("role", "group"), ("aria-label", "Scenario")];
         let (text, whole) = visible::clipped(&scenario.text, TEXT);

@@ -1,6 +1,9 @@
-//! What the running task of a simulation can see: the time, itself, and where the others stand.
+//! What the running task of a simulation can see: the time, itself, where the others stand, and who
+//! holds what they wait for.
 
-use super::{COLD, ENGINE};
+use super::{COLD, ENGINE, Engine};
+use crate::rank;
+use crate::site::Site;
 use crate::world::{Stand, State};
 use std::cell::Cell;
 use std::time::Duration;
@@ -36,8 +39,30 @@ pub(crate) fn tasks() -> Vec<Stand> {
                 Some(site) => State::Waits(site),
                 None => State::Ended,
             };
-            Stand { task: name, operation: slot.operation.get(), state }
+            let holders = engine.holders(slot.waiting.get());
+            Stand { task: name, operation: slot.operation.get(), state, holders }
         };
         names.into_iter().enumerate().map(stand).collect()
     })
+}
+
+impl Engine {
+    /// Who holds the lock that `site` waits for.
+    fn holders(&self, site: Option<Site>) -> Vec<usize> {
+        let Some((order, object)) = site.and_then(Site::as_lock) else { return Vec::new() };
+        let holds = |task: &usize| {
+            let slot = &self.slots[*task];
+            let held = if *task == self.current.get() { rank::held() } else { slot.held.get() };
+            held.has(order) && slot.locks[usize::from(order)].get() == Some(object)
+        };
+        (0..self.slots.len()).filter(holds).collect()
+    }
+}
+
+/// See [`crate::wait::note_lock`].
+#[inline]
+pub(crate) fn note_lock(order: u8, object: Option<u64>) {
+    ENGINE.with(|engine| {
+        engine.slots[engine.current.get()].locks[usize::from(order)].set(object);
+    });
 }

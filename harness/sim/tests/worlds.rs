@@ -291,6 +291,7 @@ fn a_task_sees_where_the_others_stand() {
         sim::begin_operation(3);
         let guard = held.lock();
         sim::sleep(Duration::from_millis(1));
+        assert_eq!(sim::tasks()[1].holders, [0]);
         let stands: Vec<_> = sim::tasks().into_iter().map(|stand| stand.state).collect();
         let [State::CanRun, State::Waits(site), State::Ended, State::CanRun] = stands[..] else {
             panic!("{stands:?}");

@@ -10,3 +10,4 @@ mod places;
 mod lists;
 mod matrix;
 mod bad_input;
+mod scripts;

@@ -1,0 +1,142 @@
+//! Scripts: what they come to, and what is said of one that cannot be followed.
+
+use crate::stand::{Ran, Stand, project};
+use report::record::VerdictKind;
+
+/// A truncate that waits for a write, and a sync that waits for a completion.
+const WAITS: &str = "\
+files: [{name: a, size: 64KiB, layout: written}]
+actors:
+  - {name: A, does: [write: {at: 0, size: 8KiB}, fsync]}
+  - {name: B, does: [truncate: {to: 5000}]}
+script:
+  - run A until write.mapped
+  - run B until blocked
+  - resume A until returned
+  - resume B
+  - hold disk at ioend.before_convert
+  - resume A until blocked
+  - resume disk
+  - resume A
+";
+
+/// Runs a script with one step exchanged, or without it.
+fn with_step(number: usize, step: &str) -> Ran {
+    let mut lines: Vec<_> = WAITS.lines().collect();
+    let text = format!("  - {step}");
+    let place = 4 + number;
+    lines[place] = &text;
+    lines.truncate(place + 1);
+    Stand::with(&(lines.join("\n") + "\n")).run("run a.yaml --quiet")
+}
+
+fn mapping(sets: &[&str]) -> Ran {
+    let stand = Stand::new();
+    let mut command = stand.command("run --quiet --json -");
+    command.arg(project("scenarios/scripts/mapping-outlives-conversion.yaml"));
+    for set in sets {
+        command.args(["--set", set]);
+    }
+    Ran::of(command.output().unwrap())
+}
+
+#[test]
+fn a_script_is_followed_and_is_the_same_every_time() {
+    let run = || Stand::with(WAITS).run("run a.yaml --json -");
+    let (first, again) = (run(), run());
+    assert_eq!(first.code, Some(0), "{first:?}");
+    assert!(first.err.contains("simulated world, a script of 8 steps;"), "{first:?}");
+    let record = first.record();
+    assert_eq!((record.scenario.script.len(), record.counts.seeds_done), (8, 1));
+    assert_eq!(record.trace_hash, again.record().trace_hash);
+}
+
+#[test]
+fn a_step_that_cannot_be_performed_is_told_with_where_everybody_stood() {
+    let table: [(usize, &str, &[&str]); 9] = [
+        (
+            1,
+            "run A until 3rd write.mapped",
+            &["`A` ended, and passed `write.mapped` 1 of 3 times", "`A` has done everything"],
+        ),
+        (1, "run A until blocked", &["`A` ended, and did not have to wait", "`B` has not begun"]),
+        (1, "run A until truncate.locked or blocked", &["of 1 times, and did not have to wait"]),
+        (
+            2,
+            "run B",
+            &[
+                "error: `B` waits for somebody who is held\n",
+                "--> a.yaml:7:5\n",
+                "`A` is held at `write.mapped` in operation 1, write [0, 8192)",
+                "`B` waits for i_rwsem(0x0), held by `A`, in operation 1, truncate to 5000",
+                "help: let the one go on first",
+            ],
+        ),
+        (
+            2,
+            "evict 20",
+            &["reclaim could take none", "no folio holds page 20", "`B` has not begun"],
+        ),
+        (
+            4,
+            "evict 0..1",
+            &[
+                "the folio that holds page 0 is dirty",
+                "`A` has returned from operation 1, write [0, 8192)",
+                "`B` could go on in operation 1",
+            ],
+        ),
+        (5, "evict 20", &["no folio holds page 20", "`B` has done everything"]),
+        (
+            6,
+            "resume A until fsync.before_flush",
+            &[
+                "`A` waits for somebody who is held, and passed `fsync.before_flush` 0 of 1 times",
+                "in operation 2, fsync",
+                "the disk holds a completion at `ioend.before_convert`",
+            ],
+        ),
+        (8, "resume A until 2nd returned", &["error: there is no point `returned`"]),
+    ];
+    for (number, step, parts) in table {
+        let ran = with_step(number, step);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{step}: {ran:?}");
+        let place = format!("--> a.yaml:{}:", 5 + number);
+        for part in parts.iter().copied().chain([place.as_str(), "help: "]) {
+            assert!(ran.err.contains(part), "{step}: no `{part}` in\n{}", ran.err);
+        }
+    }
+}
+
+#[test]
+fn a_race_is_lost_only_by_a_filesystem_that_decides_wrongly() {
+    let never = "filesystem.mapping_check=never";
+    let bytes = "judge=bytes";
+    let kept = "script=[run P, run W until 12th write.faulted_in, run WB, resume W]";
+    assert_eq!(mapping(&[]).code, Some(0));
+    assert_eq!(mapping(&[bytes]).code, Some(0));
+    let early = mapping(&[never]).record();
+    assert_eq!(early.violations[0].invariant, "extents_agree_with_validated_mapping");
+    let lost = mapping(&[never, bytes]).record();
+    assert_eq!(lost.violations[0].invariant, "data_matches_model");
+    assert_eq!(lost.verdict.kind, VerdictKind::Violated);
+    let unharmed = mapping(&[never, bytes, kept]).record();
+    assert_eq!(unharmed.violations, []);
+    assert_ne!(unharmed.counts.deviations, 0);
+}
+
+#[test]
+fn a_violation_says_which_step_was_running_and_how_to_run_it_again() {
+    let stand = Stand::new();
+    let scenario = project("scenarios/scripts/mapping-outlives-conversion.yaml");
+    let words = format!("run {} --set filesystem.mapping_check=never", scenario.display());
+    let ran = stand.run(&words);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let last = ran.err.lines().last().unwrap();
+    assert_eq!(last, format!("reproduce with: pagestorm {words}"));
+    let details = &stand.record().violations[0].details;
+    assert_eq!(details[0], "step 5 of the script was running:");
+    assert_eq!(details[5], "> 5. resume W");
+    let seeded = stand.run(&format!("{words} --seed 7"));
+    assert!(seeded.err.ends_with("--set seed=7 --set filesystem.mapping_check=never\n"));
+}
