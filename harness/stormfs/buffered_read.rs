@@ -64,7 +64,8 @@ pub(crate) fn fill(inode: &Inode, folio: &LockedFolio<'_>) -> Result<(), Errno> 
         return Ok(());
     }
     let geometry = inode.geometry();
-    for (from, to) in runs(!folio.uptodate(), 0, folio.blocks()) {
+    let missing = inode.rules().read_into(folio.uptodate(), folio.blocks());
+    for (from, to) in runs(missing, 0, folio.blocks()) {
         let end = folio.bytes_of(from, to).end;
         let mut pos = folio.bytes_of(from, to).start;
         while pos < end {

@@ -279,5 +279,33 @@ choices! {
         BytesCarried = "bytes_carried",
         /// To the end of its last block, or to the size that the file has by then.
         WholeBlocks = "whole_blocks",
+    }    /// What is read into a folio of which some blocks are uptodate?
+    read_run: ReadRun {
+        /// The blocks that are not.
+        OnlyMissing = "only_missing",
+        /// Everything from the first that is not to the last, over what is uptodate, and perhaps
+        /// dirty, between them.
+        FirstToLast = "first_to_last",
+    }
+    /// Which blocks of a folio are clean after a truncate has cut it?
+    partial_drop: PartialDrop {
+        /// Those that lie wholly beyond the cut.
+        WholeBlocks = "whole_blocks",
+        /// The block that is cut, too: what was written before the cut is never written back.
+        TouchedBlocks = "touched_blocks",
+    }
+    /// Does writeback compare its cached mapping with the extent map before it uses it again?
+    writeback_mapping: WritebackMapping {
+        /// Each time.
+        Revalidated = "revalidated",
+        /// Never: it is used as long as it covers the block.
+        WhileItCovers = "while_it_covers",
+    }
+    /// What does a delayed allocation become when writeback gives it blocks?
+    allocation: Allocation {
+        /// Unwritten, all of it; the completion of I/O makes written what it has written.
+        Unwritten = "unwritten",
+        /// Written, also where no I/O is about to go: those blocks read as what they held before.
+        Written = "written",
     }
 }

@@ -15,7 +15,7 @@ pub(crate) fn convert(inode: &Inode, range: BlockRange) {
             let extent = fork.extents.lookup(next);
             let end = extent.blocks.end.min(range.end);
             if extent.state == Some(State::Delalloc) {
-                next = next + allocate(inode, fork, BlockRange { start: next, end });
+                next = allocate(inode, fork, BlockRange { start: next, end }).end;
             } else {
                 next = end;
             }
@@ -33,20 +33,23 @@ pub(crate) fn convert_around(inode: &Inode, block: FileBlock) {
             let extent = fork.extents.lookup(block);
             let delayed = extent.state == Some(State::Delalloc);
             if delayed {
-                allocate(inode, fork, extent.blocks);
+                let allocated = allocate(inode, fork, extent.blocks);
+                if !inode.rules().allocates_unwritten() {
+                    fork.extents.mark_written(allocated, true);
+                }
             }
             delayed
         });
     }
 }
 
-/// Gives the front of `blocks`, which are delayed, one run of the device; how many got some.
-fn allocate(inode: &Inode, fork: &mut Fork, blocks: BlockRange) -> u64 {
+/// Gives the front of `blocks`, which are delayed, one run of the device; which of them got some.
+fn allocate(inode: &Inode, fork: &mut Fork, blocks: BlockRange) -> BlockRange {
     let (disk, taken) = inode.shared.space.allocate(blocks.len(), goal(fork, blocks.start));
     let allocated = BlockRange { start: blocks.start, end: blocks.start + taken };
     let advances = inode.rules().allocation_advances_sequence();
     fork.extents.convert_delalloc(allocated, disk, advances);
-    taken
+    allocated
 }
 
 /// Where the block before `block` lies, so that the next one can follow it.

@@ -4,6 +4,7 @@
 //! answer wrong it goes through `deviate`, which counts only answers that really
 //! differed: a run whose bug never changed an answer has not provoked it.
 
+mod cache;
 mod cleanup;
 mod sharing;
 mod size;

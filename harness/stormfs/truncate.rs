@@ -13,6 +13,7 @@
 //!
 //! Kernel: `xfs_setattr_size`, `truncate_pagecache_range`, v6.12.
 
+use crate::block_bits::runs;
 use crate::errno::Errno;
 use crate::extend;
 use crate::inode::{Inode, LockedFolio};
@@ -98,7 +99,11 @@ fn drop_part(inode: &Inode, folio: &LockedFolio<'_>, range: ByteRange) {
     let cut = folio.modified();
     folio.fill_zeros(range.intersection(folio.range()));
     let whole = folio.within(range);
-    folio.clear_dirty_blocks(whole);
+    let touched = folio.touching(range);
+    let dirty = |from, to| runs(folio.dirty_blocks(), from, to).next().is_some();
+    let cut_is_dirty = dirty(touched.0, whole.0) || dirty(whole.1, touched.1);
+    let stays = inode.rules().cut_block_stays_dirty(cut_is_dirty);
+    folio.clear_dirty_blocks(if stays { whole } else { touched });
     folio.clear_modified(whole);
     debug_assert_eq!(folio.modified() & !cut, 0);
     if folio.is_dirty() && folio.dirty_blocks() == 0 {

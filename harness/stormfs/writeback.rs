@@ -162,7 +162,7 @@ impl Pass<'_> {
         let inode = self.inode;
         let current = |map: &Iomap| {
             let covers = map.blocks.start <= block && block < map.blocks.end;
-            covers && map.sequence == inode.sequence()
+            covers && inode.rules().writeback_mapping_is_current(map.sequence, inode.sequence())
         };
         if let Some(map) = self.map.filter(current) {
             return map;

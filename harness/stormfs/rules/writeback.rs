@@ -1,7 +1,7 @@
 //! The questions of writeback and its completions.
 
 use super::Rules;
-use crate::choices::{CleanOrder, Cookie};
+use crate::choices::{Allocation, CleanOrder, Cookie, WritebackMapping};
 
 /// A step of making a dirty folio clean for writeback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,22 @@ impl Rules {
             CleanOrder::ProtectThenClear => right,
             CleanOrder::ClearThenProtect if writable => self.deviate(right, wrong),
             CleanOrder::ClearThenProtect => wrong,
+        }
+    }
+
+    /// May writeback use a mapping again that it sampled at sequence `sampled`?
+    pub fn writeback_mapping_is_current(&self, sampled: u64, now: u64) -> bool {
+        match self.choices.writeback_mapping {
+            WritebackMapping::Revalidated => sampled == now,
+            WritebackMapping::WhileItCovers => self.deviate(sampled == now, true),
+        }
+    }
+
+    /// Are blocks unwritten when writeback allocates them?
+    pub fn allocates_unwritten(&self) -> bool {
+        match self.choices.allocation {
+            Allocation::Unwritten => true,
+            Allocation::Written => self.deviate(true, false),
         }
     }
 
