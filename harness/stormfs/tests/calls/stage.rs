@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use stormfs::mmap::Resident;
 use stormfs::op::{OpId, Outcome};
 use stormfs::quantity::{ByteRange, Geometry, narrow};
-use stormfs::uaccess::NoSignals;
+use stormfs::uaccess::{NoSignals, Signals};
 use stormfs::{Filesystem, Options};
 
 /// What one task does.
@@ -87,6 +87,11 @@ impl Stage {
         self.fs.mmap_store(0, self.next_id(), 0, (pos, &vec![byte; narrow(len)]), &NoSignals)
     }
 
+    /// Stores like [`Stage::store`], with a fatal signal pending.
+    pub(crate) fn store_killed(&self, pos: u64, len: u64, byte: u8) -> Outcome {
+        self.fs.mmap_store(0, self.next_id(), 0, (pos, &vec![byte; narrow(len)]), &Killed)
+    }
+
     /// Loads `len` bytes at `pos` through a mapping.
     pub(crate) fn load(&self, pos: u64, len: u64) -> Outcome {
         self.fs.mmap_load(0, self.next_id(), 0, (pos, &mut vec![0; narrow(len)]))
@@ -115,5 +120,14 @@ impl Stage {
     /// Drops whatever is clean.
     pub(crate) fn evict(&self) -> Outcome {
         self.fs.evict(0, ByteRange::new(0, u64::MAX >> 8))
+    }
+}
+
+/// A task that a fatal signal awaits.
+struct Killed;
+
+impl Signals for Killed {
+    fn fatal_signal_pending(&self) -> bool {
+        true
     }
 }
