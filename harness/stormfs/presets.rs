@@ -3,6 +3,10 @@
 //! A preset covers the decisions that are modelled and no others: what stormfs does not model, it
 //! does not have. It is the buffered write path of that time as far as this model can differ from
 //! it, not a kernel; every decision that it does not name has its default, which is correct.
+//!
+//! All of these kernels take `i_rwsem` exclusively for a buffered write, and so do the presets. They
+//! have nothing but it between two writers: with `write_lock: shared` beside a preset one sees what
+//! its other decisions are worth without.
 
 use crate::choices::Choices;
 
@@ -29,6 +33,8 @@ impl Choices {
                 ("write_cleanup", "whole_range"),
                 ("fault_ops", "buffered_write"),
                 ("short_copy", "if_uptodate"),
+                ("write_range", "unlocked"),
+                ("stale_retries", "unbounded"),
                 ("zero_range", "skips_unwritten"),
                 ("truncate_eof", "flushes_first"),
                 ("posteof_delalloc", "zeroed_in_cache"),
@@ -44,6 +50,8 @@ impl Choices {
                 ("write_cleanup", "skip_if_stale_carry_new"),
                 ("fault_ops", "buffered_write"),
                 ("short_copy", "if_uptodate"),
+                ("write_range", "unlocked"),
+                ("stale_retries", "unbounded"),
                 ("zero_range", "skips_unwritten"),
                 ("truncate_eof", "flushes_first"),
                 ("posteof_delalloc", "zeroed_in_cache"),
@@ -57,6 +65,8 @@ impl Choices {
                     write gives back what the page cache does not hold. Zeroing and sizes as before.",
             sets: &[
                 ("short_copy", "if_uptodate"),
+                ("write_range", "unlocked"),
+                ("stale_retries", "unbounded"),
                 ("zero_range", "skips_unwritten"),
                 ("truncate_eof", "flushes_first"),
                 ("posteof_delalloc", "zeroed_in_cache"),
@@ -68,7 +78,12 @@ impl Choices {
             name: "v6.12",
             about: "As v6.2, and zeroing knows of dirty cache over unwritten extents and of what is \
                     reserved beyond the end of the file.",
-            sets: &[("short_copy", "if_uptodate"), ("size_disk", "whole_blocks")],
+            sets: &[
+                ("short_copy", "if_uptodate"),
+                ("write_range", "unlocked"),
+                ("stale_retries", "unbounded"),
+                ("size_disk", "whole_blocks"),
+            ],
         },
         Preset { name: "ideal", about: "The correct filesystem, which is the default.", sets: &[] },
     ];
