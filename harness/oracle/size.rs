@@ -9,7 +9,7 @@ use stormfs::witness::Completion;
 invariants! { subject 1;
     /// After each operation `i_size` is what some order of the operations leaves: a write ends at
     /// least at its last accepted byte, truncate is exact, and zeroing, faults and writeback never
-    /// raise it. A failed operation leaves it as it was.
+    /// raise it. A failed operation leaves it as it was, and an append begins there.
     Always(user) fn size_matches_model(seen: Result<(), &SizeMismatch>) {
         seen.map_err(|wrong| overall("a size that some order of operations leaves", wrong.to_string()))
     }

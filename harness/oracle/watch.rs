@@ -216,8 +216,7 @@ impl Oracle {
 
     /// What an operation has grown the file over can be written back, or needs not be: it was dirtied
     /// or made unwritten before the size covered it.
-    fn judge_growth(&self, file: View<'_>, op: OpId, from: u64) -> Verdict {
-        let grown_over = ByteRange::new(from, file.size());
+    fn judge_growth(&self, file: View<'_>, op: OpId, grown_over: ByteRange) -> Verdict {
         if grown_over.is_empty() {
             return Ok(());
         }
@@ -226,7 +225,7 @@ impl Oracle {
     }
 
     /// What a write left dirty has backing, also where it has grown the file: at its folios' unlocks
-    /// that was its own affair. Nobody else writes or cuts the file at this moment.
+    /// that was its own affair. Nobody else writes there, or cuts the file, at this moment.
     fn judge_backing(&self, file: View<'_>, range: ByteRange) -> Verdict {
         let mut rest = range;
         while let Some(folio) = file.first_folio(rest) {
@@ -361,11 +360,18 @@ impl Witness for Oracle {
             | Intent::Grow(_)
             | Intent::Resize(_) => None,
         };
+        let mut verdict = Ok(());
+        if let Intent::Append(range) = intent {
+            let misplaced = shadow.content.check_size(range.start);
+            verdict = size::size_matches_model(&self.checks, misplaced.as_ref().copied());
+        }
         let (effect, bytes) = may(op, &intent);
         let ticket = shadow.content.begin(op, effect);
         let size = file.size();
         let flight = Flight { op, ticket, fill: bytes, intent, source, barren: 0, size };
         shadow.flights.push(flight);
+        drop(shadow);
+        self.judge(file, Some(op), verdict);
     }
 
     fn ends(&self, file: View<'_>, op: OpId, effect: Effect<'_>) {
@@ -396,7 +402,9 @@ impl Witness for Oracle {
             verdict => verdict,
         };
         let verdict = match verdict {
-            Ok(()) if written || reshaped => self.judge_growth(file, op, size),
+            // Beyond its own last byte another write may be growing the file further.
+            Ok(()) if written => self.judge_growth(file, op, ByteRange::new(size, look.end)),
+            Ok(()) if reshaped => self.judge_growth(file, op, ByteRange::new(size, file.size())),
             verdict => verdict,
         };
         self.judge(file, Some(op), verdict);

@@ -8,14 +8,14 @@
 //!   size, reserving in advance, dropping what it cached in vain, happens in there, and no other
 //!   write is at the end of the file.
 //!
-//! *Why this is enough.* What a write may do to others' bytes it does by folio or by block: it
-//! prepares blocks whole, walks and drops the page cache by folio, punches reservations by block. All
-//! of these lie in its range, in which nobody else maps, reserves or adds folios but page faults,
-//! and against those `invalidate_lock` and the folio lock suffice as they do under `i_rwsem` held
-//! exclusively. `i_size` was looked at before the range was had: while `i_rwsem` is shared it only
-//! grows, so a range chosen by an older size covers what the newer one asks for. Positions and gaps
-//! are computed again once the range is had. Reads lock their bytes shared, which keeps
-//! `read(2)` atomic against `write(2)`.
+//! *Why this is enough.* Whatever a write does beyond the bytes it was given, it does by block or by
+//! folio: it prepares blocks whole, punches reservations by block, walks and drops the page cache by
+//! folio. All of these lie in its range, in which nobody else maps, reserves or adds folios but page
+//! faults and reads, and against those `invalidate_lock` and the folio lock suffice as they do under
+//! `i_rwsem` held exclusively. `i_size` was looked at before the range was had: while `i_rwsem` is
+//! shared it only grows, so a range chosen by an older size covers what the newer one asks for.
+//! Positions and gaps are computed again once the range is had. Reads lock their bytes shared, which
+//! keeps `read(2)` atomic against `write(2)`.
 //!
 //! *Order.* After `i_rwsem`, before `invalidate_lock`: the source buffer of a write is faulted in
 //! while its range is held. Nobody who holds a lock below ever waits for a range. Claims are served
@@ -24,13 +24,15 @@
 //!
 //! *Cost.* One list for a file: a lock, a scan of the claims in flight, and a wake-up of all who wait
 //! when one goes. Extending writes are one at a time, and reads near the end of the file wait for
-//! them.
+//! them. Small writes wait for one another within a folio of the largest size.
 //!
 //! *Rejected.* Folio locks alone: a write that falls short punches between looking for folios and
 //! taking reservations away, and one that has validated its mapping meanwhile is left with dirty
-//! blocks over a hole. Adding folios under `invalidate_lock` shared: it excludes the walk, and not
-//! two writes that each prepare their half of one block. Blocks instead of folios: the walk and the
-//! dropping go by folio. A range that ends where an extending write ends: the next one would zero
+//! blocks over a hole. Adding folios under `invalidate_lock` shared: it excludes the walk while
+//! folios are added, and not between then and their being dirty. Bytes instead of folios: two writes
+//! in one block would own its reservation together. Blocks instead of folios would do, but only as
+//! long as everything that is done to a folio spares the blocks beside the write's own; with
+//! folios nothing has to. A range that ends where an extending write ends: the next one would zero
 //! its gap, and drop folios beyond the end, under the first.
 
 use crate::locks::Lock;

@@ -120,3 +120,30 @@ fn covered(geometry: Geometry, range: ByteRange, size: u64) -> ByteRange {
     let first = ByteRange::at(range.start.min(size), 1);
     ByteRange::new(geometry.folios_touching(first).start, u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_locks_whole_folios_or_everything_from_the_end_of_the_file_on() {
+        let geometry = Geometry::new(1024, 16384);
+        let end = u64::MAX;
+        // size, write, what it locks
+        let table = [
+            (65536, (0, 1), (0, 16384)),
+            (65536, (16000, 17000), (0, 32768)),
+            (65536, (65535, 65536), (49152, 65536)),
+            (65536, (65535, 65537), (49152, end)),
+            (65536, (65536, 65537), (65536, end)),
+            (65536, (100_000, 100_001), (65536, end)),
+            (65535, (100_000, 100_001), (49152, end)),
+            (65535, (100, 65536), (0, end)),
+            (0, (100_000, 100_001), (0, end)),
+        ];
+        for (size, (from, to), expected) in table {
+            let ByteRange { start, end } = covered(geometry, ByteRange::new(from, to), size);
+            assert_eq!((start, end), expected, "[{from}, {to}) of a file of {size} bytes");
+        }
+    }
+}

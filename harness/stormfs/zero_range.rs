@@ -90,7 +90,7 @@ fn zero_folios(inode: &Inode, map: &Iomap, range: ByteRange, pos: &mut u64) -> R
         folio.set_uptodate(folio.touching(part));
         mark_dirty(inode, &folio, part);
         if inode.rules().zeroing_grows(inode.size() < part.end) {
-            inode.set_size(part.end);
+            inode.grow_size(part.end);
         }
         *pos = part.end;
     }

@@ -72,6 +72,11 @@ const ROWS: &[Row] = &[
         breaking.with(s, Damage::Size(50));
         ok(s.write(0, 10));
     }),
+    row("size_matches_model", |s, breaking| {
+        ok(s.write(0, 100));
+        breaking.with(s, Damage::Size(50));
+        ok(s.append(60));
+    }),
     row("size_on_disk_never_exceeds_size", |s, breaking| {
         ok(s.write(0, 100));
         ok(s.fs.sync());

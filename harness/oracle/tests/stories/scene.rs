@@ -127,6 +127,12 @@ impl Scene {
         self.fs.write(0, id, Some(pos), &source)
     }
 
+    /// Writes `len` bytes at the end of file 0.
+    pub(crate) fn append(&self, len: u64) -> Outcome {
+        let id = self.next_id();
+        self.fs.write(0, id, None, &Resident(&patterned(id, 0, len)))
+    }
+
     /// Writes `len` bytes at `pos` of file 0 from a source that can be faulted in once and is gone
     /// then; `meanwhile` happens as above.
     pub(crate) fn write_vanishing(&self, pos: u64, len: u64, meanwhile: &dyn Fn()) -> Outcome {
