@@ -80,6 +80,7 @@ impl Choices {
                     reserved beyond the end of the file.",
             sets: &[
                 ("short_copy", "if_uptodate"),
+                ("empty_copy", "marks_last_block"),
                 ("write_range", "unlocked"),
                 ("stale_retries", "unbounded"),
                 ("size_disk", "whole_blocks"),
