@@ -51,6 +51,34 @@ invariants! { subject 0;
         Ok(())
     }
 
+    /// An operation that makes zeros up to the end of the file leaves zeros behind the end, too, in
+    /// what is cached of its last folio: mappings may have stored there before, and see it still. Judged
+    /// when the operation ends, under the locks that hold off new stores; not judged if writeback of
+    /// the last block has failed.
+    Always fn data_beyond_eof_is_zero_after_zeroing(
+        file: View<'_>,
+        failed: &BTreeSet<FileBlock>,
+    ) {
+        let size = file.size();
+        let folio = file.folio(size).filter(|folio| folio.range().start < size);
+        let Some(folio) = folio else { return Ok(()) };
+        let tail = ByteRange::new(size, folio.range().end);
+        let mut bytes = vec![0; buffer(tail)];
+        folio.read(size, &mut bytes);
+        let uptodate = |at: usize| {
+            let (bit, _) = folio.touching(ByteRange::at(size + wide(at), 1));
+            folio.uptodate() >> bit & 1 == 1
+        };
+        let wrong = (0..bytes.len()).find(|at| bytes[*at] != 0 && uptodate(*at));
+        match wrong {
+            Some(wrong) if !failed.contains(&file.geometry().block_of(size)) => {
+                let place = ByteRange::at(size + wide(wrong), 1);
+                Err(at(place, "zero behind the end of the file", format!("{:#04x}", bytes[wrong])))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Once its last block is clean, the device holds zeros between the end of the file and the end
     /// of that block, so that growing the file later cannot expose anything. Judged after a sync, and
     /// when an operation ends that has changed the size or made zeros. Not judged if writeback of that

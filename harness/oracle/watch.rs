@@ -236,11 +236,17 @@ impl Oracle {
     }
 
     /// What lies beyond the end of a file that nobody else can reach at this moment.
-    fn judge_tail(&self, file: View<'_>) -> Verdict {
+    fn judge_tail(&self, file: View<'_>, intent: &Intent) -> Verdict {
+        let failed = self.shadow(file).lock().failed.clone();
+        if let Intent::Zero { range, .. } = intent
+            && range.start < file.size()
+            && file.size() <= range.end
+        {
+            data::data_beyond_eof_is_zero_after_zeroing(&self.checks, file, &failed)?;
+        }
         if self.sight != Sight::Frozen {
             return Ok(());
         }
-        let failed = self.shadow(file).lock().failed.clone();
         data::data_beyond_eof_on_disk_is_zero(&self.checks, file, &failed)
     }
 
@@ -398,7 +404,7 @@ impl Witness for Oracle {
         let written = matches!(effect, Effect::Wrote(_) | Effect::WroteFrom { .. });
         let verdict = match verdict {
             Ok(()) if written => self.judge_backing(file, look),
-            Ok(()) if reshaped => self.judge_tail(file),
+            Ok(()) if reshaped => self.judge_tail(file, &flight.intent),
             verdict => verdict,
         };
         let verdict = match verdict {

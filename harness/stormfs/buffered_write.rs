@@ -20,7 +20,7 @@ use crate::op::OpId;
 use crate::page_cache::Tag;
 use crate::points::Point;
 use crate::quantity::{ByteRange, PAGE, wide};
-use crate::rules::{Copied, Kept, PartBlock, SizeMoment, Validity};
+use crate::rules::{Copied, Growth, Kept, PartBlock, SizeMoment, Validity};
 use crate::truncate;
 use crate::uaccess::UserMemory;
 use crate::witness::Used;
@@ -170,7 +170,7 @@ fn write_folio(
     inode.at(Point::WriteUnlocked);
     publish_size(inode, SizeMoment::Unlocked, range.start + kept);
     if size < range.start {
-        extend::size_grew(inode, size, range.start);
+        extend::size_grew(inode, size, range.start, Growth::Write);
     }
     Ok(Step::Accepted(kept))
 }

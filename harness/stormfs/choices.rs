@@ -220,8 +220,33 @@ choices! {
     extension: Extension {
         /// They are zeroed, in the cache and on disk.
         ZeroExposed = "zero_exposed",
-        /// They are left as they are.
+        /// A write beyond the end leaves them as they are.
+        NotByWrite = "not_by_write",
+        /// Truncate leaves them as they are.
+        NotByTruncate = "not_by_truncate",
+        /// Plain fallocate leaves them as they are.
+        NotByFallocate = "not_by_fallocate",
+        /// Zero range leaves them as they are where they lie before its range.
+        NotByZeroRange = "not_by_zero_range",
+        /// They are left as they are, whatever grows the file.
         LeaveExposed = "leave_exposed",
+    }
+    /// What happens to the PTEs of the folio that straddled the end, once the file has grown?
+    extension_protect: ExtensionProtect {
+        /// They lose write access: the next store faults, and reserves what the end has passed.
+        Protects = "protects",
+        /// They stay as they are: a store reaches blocks that nobody has reserved (90a8020278c1).
+        LeavesWritable = "leaves_writable",
+    }
+    /// In which order does a truncate that shrinks do its work, once the tail is zeroed?
+    truncate_order: TruncateOrder {
+        /// It publishes the size, drops the cache, writes back up to the new end, frees extents.
+        SizeCacheFlushFree = "size_cache_flush_free",
+        /// It writes back first: the last folio still has the tail that it had, unless zeroing has
+        /// dirtied it (350976ae2187).
+        FlushSizeCacheFree = "flush_size_cache_free",
+        /// It frees extents before it drops the cache: writeback goes on into blocks that are free.
+        SizeFreeCacheFlush = "size_free_cache_flush",
     }
     /// In which order does writeback make a mapped folio clean?
     clean_order: CleanOrder {
@@ -279,7 +304,8 @@ choices! {
         BytesCarried = "bytes_carried",
         /// To the end of its last block, or to the size that the file has by then.
         WholeBlocks = "whole_blocks",
-    }    /// What is read into a folio of which some blocks are uptodate?
+    }
+    /// What is read into a folio of which some blocks are uptodate?
     read_run: ReadRun {
         /// The blocks that are not.
         OnlyMissing = "only_missing",
@@ -307,5 +333,30 @@ choices! {
         Unwritten = "unwritten",
         /// Written, also where no I/O is about to go: those blocks read as what they held before.
         Written = "written",
+    }
+    /// What do punch and zero range do with a folio that they cover only in part?
+    partial_punch: PartialPunch {
+        /// They write it back and take it from the cache and from every mapping.
+        Unmapped = "unmapped",
+        /// They zero it in place, and its PTEs stay: a store through one needs no fault, and
+        /// reserves nothing where a block was freed (17207d0bb209).
+        KeepsPte = "keeps_pte",
+    }
+    /// What do punch and zero range do with the folio that straddles the end of the file, if they
+    /// reach the end?
+    punch_eof: PunchEof {
+        /// They take it from the cache, and write back what they dirty of it again: writeback zeroes
+        /// what lies behind the end.
+        WrittenBack = "written_back",
+        /// They zero their range in it, and leave it where it is, mapped and unwritten: what mappings
+        /// stored behind the end stays there (e53c4b598372).
+        LeftInPlace = "left_in_place",
+    }
+    /// Under which lock do page faults bring folios into the cache?
+    fault_lock: FaultLock {
+        /// `invalidate_lock`, shared.
+        InvalidateLock = "invalidate_lock",
+        /// None: a folio is read from a block that a punch is about to free (730633f0b7f9).
+        None = "none",
     }
 }

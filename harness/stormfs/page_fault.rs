@@ -57,7 +57,9 @@ pub(crate) fn fault(
     wanted: Wanted<'_>,
 ) -> Result<(), Errno> {
     inode.at(Point::FaultEntered);
-    let _keeps_folios_from_removal = inode.invalidate_lock.read();
+    let removing = || inode.invalidate_lock.try_read().is_none();
+    let waits = inode.rules().faults_wait_for_removal(removing);
+    let _keeps_folios_from_removal = waits.then(|| inode.invalidate_lock.read());
     let page = pos - pos % PAGE;
     if page_up(inode.size()) <= page {
         return Err(Errno::Bus);

@@ -6,13 +6,15 @@
 
 mod cache;
 mod cleanup;
+mod removal;
 mod sharing;
 mod size;
 mod write;
 mod writeback;
 mod zeroing;
 
-pub use size::Completed;
+pub use removal::{PunchedFolios, TruncateStep};
+pub use size::{Completed, Growth};
 pub use write::{Copied, Kept, PartBlock, SizeMoment, Validity};
 pub use writeback::CleanStep;
 

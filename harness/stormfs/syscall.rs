@@ -13,6 +13,7 @@ use crate::page_fault::{self, Wanted, page_parts, within};
 use crate::page_table::Access;
 use crate::points::Point;
 use crate::quantity::{ByteRange, MAX_SIZE, narrow, wide};
+use crate::rules::Growth;
 use crate::uaccess::{Signals, UserMemory};
 use crate::witness::{Effect, Intent};
 use crate::write_lock::{ReadLock, WriteLock};
@@ -144,7 +145,7 @@ impl Filesystem {
     pub fn truncate(&self, file: usize, op: OpId, size: u64) -> Outcome {
         checked(size, 1)?;
         self.reshape(file, op, Intent::Resize(size), Effect::Nothing, |inode| {
-            truncate::set_size(inode, size)
+            truncate::set_size(inode, size, Growth::Truncate)
         })
     }
 
@@ -170,7 +171,7 @@ impl Filesystem {
         checked(range.start, range.len())?;
         let grown = Intent::Grow(if keep_size { 0 } else { range.end });
         self.reshape(file, op, grown, Effect::Nothing, |inode| {
-            fallocate::allocate_and_grow(inode, range, keep_size)
+            fallocate::allocate_and_grow(inode, range, keep_size, Growth::Fallocate)
         })
     }
 

@@ -20,51 +20,82 @@ use crate::inode::{Inode, LockedFolio};
 use crate::page_cache::Tag;
 use crate::points::Point;
 use crate::quantity::{BlockRange, ByteRange};
+use crate::rules::{Growth, TruncateStep};
 use crate::writeback::{self, Mode};
 use crate::zero_range;
 use sim::Site;
 
-/// Sets the size of the file. Held: `i_rwsem` and `invalidate_lock` exclusively.
-pub(crate) fn set_size(inode: &Inode, new: u64) -> Result<(), Errno> {
+/// A position beyond the end of every file.
+const ENDLESS: u64 = u64::MAX >> 8;
+
+/// Sets the size of the file; `by` whom, if it grows. Held: `i_rwsem` and `invalidate_lock`
+/// exclusively.
+pub(crate) fn set_size(inode: &Inode, new: u64, by: Growth) -> Result<(), Errno> {
     let old = inode.size();
     inode.at(Point::TruncateLocked);
-    let geometry = inode.geometry();
-    if old < new {
-        if inode.rules().zeroes_exposed() {
-            zero_range::zero(inode, ByteRange::new(old, new))?;
-        }
-    } else {
-        if inode.rules().truncate_flushes_new_eof() {
-            writeback::write_range(inode, ByteRange::at(new, 1), Mode::Wait)?;
-        }
-        zero_range::zero(inode, ByteRange::new(new, geometry.up(new).min(old)))?;
-    }
-    inode.at(Point::TruncateZeroed);
-    inode.set_size(new);
-    inode.at(Point::TruncateSizeSet);
-    if old < new {
-        extend::size_grew(inode, old, new);
-    } else {
-        drop_cache(inode, ByteRange::new(new, u64::MAX >> 8));
-    }
-    inode.at(Point::TruncateCacheDropped);
-    let size_disk = inode.fork(|fork| fork.size_disk);
+    let goes = ByteRange::new(new, ENDLESS);
+    let at_stake = new < old && inode.cache.any_dirty_or_writeback(goes);
     let mut durable = new;
-    if size_disk < new && old != size_disk {
-        let unwritten = ByteRange::new(size_disk, new);
-        if writeback::write_range(inode, unwritten, Mode::Wait).is_err() {
-            // The size in memory has changed and stays; fsync will tell of the error. The size on
-            // disk must not cover what is not there.
-            durable = size_disk;
+    for step in inode.rules().truncate_steps(at_stake) {
+        match step {
+            TruncateStep::Zero => {
+                zero(inode, old, new, by)?;
+                inode.at(Point::TruncateZeroed);
+            }
+            TruncateStep::SetSize => {
+                inode.set_size(new);
+                inode.at(Point::TruncateSizeSet);
+            }
+            TruncateStep::DropCache => {
+                if old < new {
+                    extend::size_grew(inode, old, new, by);
+                } else {
+                    drop_cache(inode, goes);
+                }
+                inode.at(Point::TruncateCacheDropped);
+            }
+            TruncateStep::Flush => durable = flush(inode, old, new),
+            TruncateStep::FreeExtents => free_extents(inode, (old, new), durable),
         }
     }
+    Ok(())
+}
+
+/// Growing, zeroes everything up to the new size; shrinking, the tail of the new last block.
+fn zero(inode: &Inode, old: u64, new: u64, by: Growth) -> Result<(), Errno> {
+    if old < new {
+        return extend::zero_exposed(inode, ByteRange::new(old, new), by);
+    }
+    if inode.rules().truncate_flushes_new_eof() {
+        writeback::write_range(inode, ByteRange::at(new, 1), Mode::Wait)?;
+    }
+    let tail = ByteRange::new(new, inode.geometry().up(new).min(old));
+    zero_range::zero(inode, tail)
+}
+
+/// Writes back what the new size on disk would cover without being there; the size that may be made
+/// durable.
+fn flush(inode: &Inode, old: u64, new: u64) -> u64 {
+    let size_disk = inode.fork(|fork| fork.size_disk);
+    let unwritten = ByteRange::new(size_disk, new);
+    if unwritten.is_empty()
+        || old == size_disk
+        || writeback::write_range(inode, unwritten, Mode::Wait).is_ok()
+    {
+        return new;
+    }
+    // The size in memory changes all the same; fsync will tell of the error.
+    size_disk
+}
+
+/// Sets the size on disk, and shrinking, frees what lies beyond the new end.
+fn free_extents(inode: &Inode, (old, new): (u64, u64), durable: u64) {
     inode.change_fork(|fork| fork.size_disk = durable);
     if new < old {
         let end = inode.fork(|fork| fork.extents.end());
-        inode.free_blocks(BlockRange { start: geometry.block_from(new), end });
+        inode.free_blocks(BlockRange { start: inode.geometry().block_from(new), end });
         inode.change_fork(|fork| (fork.speculative, fork.preallocated) = (false, false));
     }
-    Ok(())
 }
 
 /// Removes what is cached of `range`, dirty or not. A folio that reaches beyond it stays, with
@@ -95,7 +126,7 @@ pub(crate) fn remove(inode: &Inode, folio: &LockedFolio<'_>) {
 
 /// Zeroes the part of `folio` that lies in `range`. Blocks wholly in it are clean then: their
 /// extents are about to go. A block that is only cut stays as dirty as it was.
-fn drop_part(inode: &Inode, folio: &LockedFolio<'_>, range: ByteRange) {
+pub(crate) fn drop_part(inode: &Inode, folio: &LockedFolio<'_>, range: ByteRange) {
     let cut = folio.modified();
     folio.fill_zeros(range.intersection(folio.range()));
     let whole = folio.within(range);

@@ -1,7 +1,7 @@
 //! The questions of those who fill folios, and cut them.
 
 use super::Rules;
-use crate::choices::{PartialDrop, ReadRun};
+use crate::choices::{FaultLock, PartialDrop, ReadRun};
 
 impl Rules {
     /// Which blocks of a folio are read into it? `uptodate` has a bit for each block that need not
@@ -15,6 +15,14 @@ impl Rules {
                 let from = u128::MAX << missing.trailing_zeros();
                 self.deviate(missing, from & u128::MAX >> missing.leading_zeros())
             }
+        }
+    }
+
+    /// Does a page fault wait for those who remove a range? `removing` says whether somebody does.
+    pub fn faults_wait_for_removal(&self, removing: impl FnOnce() -> bool) -> bool {
+        match self.choices.fault_lock {
+            FaultLock::InvalidateLock => true,
+            FaultLock::None => self.deviate(removing(), false),
         }
     }
 

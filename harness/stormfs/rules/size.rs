@@ -1,7 +1,20 @@
 //! The questions of those who change the size.
 
 use super::Rules;
-use crate::choices::{Extension, SizeDisk, TruncateEof};
+use crate::choices::{Extension, ExtensionProtect, SizeDisk, TruncateEof};
+
+/// What grows a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Growth {
+    /// A write beyond its end.
+    Write,
+    /// `ftruncate`.
+    Truncate,
+    /// Plain `fallocate`.
+    Fallocate,
+    /// `FALLOC_FL_ZERO_RANGE`.
+    ZeroRange,
+}
 
 /// A completed I/O, and the sizes it met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,11 +30,26 @@ pub struct Completed {
 }
 
 impl Rules {
-    /// Are bytes zeroed that the growing file exposes?
-    pub fn zeroes_exposed(&self) -> bool {
-        match self.choices.extension {
-            Extension::ZeroExposed => true,
-            Extension::LeaveExposed => self.deviate(true, false),
+    /// Are bytes zeroed that the file exposes as it grows? `exposed` says whether a folio or an extent
+    /// lies where it grows.
+    pub fn zeroes_exposed(&self, by: Growth, exposed: impl FnOnce() -> bool) -> bool {
+        let leaves = match self.choices.extension {
+            Extension::ZeroExposed => false,
+            Extension::NotByWrite => by == Growth::Write,
+            Extension::NotByTruncate => by == Growth::Truncate,
+            Extension::NotByFallocate => by == Growth::Fallocate,
+            Extension::NotByZeroRange => by == Growth::ZeroRange,
+            Extension::LeaveExposed => true,
+        };
+        !(leaves && self.deviate(false, exposed()))
+    }
+
+    /// Do the PTEs of the folio that straddled the old end lose write access? `writable` says
+    /// whether one has it.
+    pub fn growth_protects(&self, writable: impl FnOnce() -> bool) -> bool {
+        match self.choices.extension_protect {
+            ExtensionProtect::Protects => true,
+            ExtensionProtect::LeavesWritable => !self.deviate(false, writable()),
         }
     }
 

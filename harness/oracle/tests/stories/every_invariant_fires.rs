@@ -61,6 +61,12 @@ const ROWS: &[Row] = &[
         breaking.with(s, Damage::ScribbleOnDisk(100));
         s.oracle.judge_quiet(&s.files());
     }),
+    row("data_beyond_eof_is_zero_after_zeroing", |s, _| {
+        ok(s.write(0, 1000));
+        ok(s.store(2000, 100));
+        ok(s.punch(500, 500));
+    })
+    .choosing("punch_eof", "left_in_place"),
     row("data_beyond_eof_on_disk_is_zero", |s, breaking| {
         ok(s.write(0, 100));
         ok(s.fs.sync());
