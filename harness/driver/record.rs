@@ -41,7 +41,7 @@ pub fn record(
     // Where the setting differs between seeds, it is told as the failing seed had it.
     let plan = found.as_ref().map_or(asked.plan, |found| asked.plan.under(found.seed));
     let simulated = plan.world == WorldKind::Simulated;
-    let counts = counts(plan, tally);
+    let counts = counts(asked.plan, tally);
     let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     let per_second = counts.operations.saturating_mul(1000) / milliseconds.max(1);
     Record {
@@ -133,12 +133,10 @@ fn filesystem(plan: &Plan) -> Filesystem {
 }
 
 fn counts(plan: &Plan, tally: &Tally) -> Counts {
-    let mut by_kind: BTreeMap<String, u64> = plan
-        .actors
-        .iter()
-        .flat_map(ActorPlan::kinds)
-        .map(|kind| (kind.name().to_owned(), 0))
-        .collect();
+    let variants = plan.variants().into_iter();
+    let kinds = variants.flat_map(|plan| &plan.actors).flat_map(ActorPlan::kinds);
+    let mut by_kind: BTreeMap<String, u64> =
+        kinds.map(|kind| (kind.name().to_owned(), 0)).collect();
     by_kind.extend(tally.operations.iter().map(|(kind, count)| (kind.name().to_owned(), *count)));
     let failed = tally.failed.iter();
     let points = Point::ALL.iter().enumerate().map(|(place, point)| {
@@ -166,9 +164,10 @@ fn counts(plan: &Plan, tally: &Tally) -> Counts {
     }
 }
 
-/// The faults that the plan asks for, and those that came about without being asked for.
+/// The faults that the plan asks for under some seed, and those that came about without being asked for.
 fn faults(plan: &Plan, tally: &Tally) -> BTreeMap<String, FaultCount> {
-    let asked = plan.faults.iter().flat_map(kinds).map(|fault| (fault, FaultCount::default()));
+    let asked = plan.variants().into_iter().flat_map(|plan| &plan.faults).flat_map(kinds);
+    let asked = asked.map(|fault| (fault, FaultCount::default()));
     let mut counts: BTreeMap<Fault, FaultCount> = asked.collect();
     for (fault, count) in &tally.faults {
         if count.armed != 0 || counts.contains_key(fault) {
