@@ -27,12 +27,18 @@ pub fn violation(record: &Record, violation: &Violation) -> String {
 
 fn of_record<'a>(record: &Record, seed: &str, overrides: impl Iterator<Item = &'a str>) -> String {
     let overrides: Vec<_> = overrides.map(str::to_owned).collect();
+    // A script is the same under every seed; if one was asked for, it is among the overrides.
+    let seed = record.scenario.script.is_empty().then_some(seed);
     command(&record.tool.name, &record.scenario.file, seed, &overrides)
 }
 
-/// Runs the scenario in `file` under `seed`, with these overrides, each `path=value`.
-pub fn command(tool: &str, file: &str, seed: &str, overrides: &[String]) -> String {
-    let mut text = format!("{} run {} --seed {seed}", quoted(tool), path_argument(file));
+/// Runs the scenario in `file`, under `seed` if it is given, with these overrides, each
+/// `path=value`.
+pub fn command(tool: &str, file: &str, seed: Option<&str>, overrides: &[String]) -> String {
+    let mut text = format!("{} run {}", quoted(tool), path_argument(file));
+    if let Some(seed) = seed {
+        text.extend([" --seed ", seed]);
+    }
     for change in overrides {
         text.push_str(" --set ");
         text.push_str(&quoted(change));

@@ -79,6 +79,20 @@ impl Row {
         Ok(Row { file, text, sets: sets.to_vec(), plan })
     }
 
+    /// The decisions that the scenario takes itself, in every column that does not set them.
+    pub(super) fn own_decisions(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.plan.filesystem.choices.departures().into_iter()
+    }
+
+    /// What stands before the cells: its name, and what it decides itself.
+    pub(super) fn title(&self, mark: &str) -> String {
+        let own = self.own_decisions();
+        let own: Vec<_> = own.map(|(name, value)| format!("{mark}{name}: {value}{mark}")).collect();
+        let own = own.join(", ");
+        let name = &self.plan.name;
+        if own.is_empty() { name.clone() } else { format!("{name}, {own}") }
+    }
+
     /// The plan with one value set.
     pub(super) fn plan(&self, set: (&str, &str), judge: &str) -> Result<Plan, Report> {
         let overrides = overrides(&self.sets, Some(set), judge);

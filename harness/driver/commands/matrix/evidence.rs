@@ -4,7 +4,7 @@ use super::cell::{Cell, Evidence, Row, overrides};
 use super::columns::each;
 use super::grid::Grid;
 use report::reproduce;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 impl Grid {
     /// Columns and rows, each row with a cell for each column.
@@ -15,7 +15,14 @@ impl Grid {
             let cells = each(&self.groups).zip(cells);
             let cells: Vec<_> = cells.map(|(column, cell)| object(row, column, cell)).collect();
             let plan = &row.plan;
-            json!({ "scenario": plan.name, "file": row.file, "about": plan.about, "cells": cells })
+            let own = row.own_decisions().map(|(name, value)| (name.to_owned(), json!(value)));
+            json!({
+                "scenario": plan.name,
+                "file": row.file,
+                "about": plan.about,
+                "decisions": own.collect::<Map<_, _>>(),
+                "cells": cells,
+            })
         });
         let columns: Vec<_> = columns.collect();
         let rows: Vec<_> = rows.collect();
@@ -48,18 +55,20 @@ fn object(row: &Row, (path, value): (&str, &str), cell: &Cell) -> Value {
 fn evidence(row: &Row, (path, value): (&str, &str), judge: &str, found: &Evidence) -> Value {
     let Evidence { violation, seed } = found;
     let mut changes = overrides(&row.sets, Some((path, value)), judge);
-    if row.plan.script.is_empty() {
+    let scripted = !row.plan.script.is_empty();
+    if !scripted {
         changes.push(("seeds".to_owned(), "1".to_owned()));
     }
     let changes: Vec<_> = changes.iter().map(|(path, value)| format!("{path}={value}")).collect();
     let seed = report::record::Seed(seed.0).to_string();
+    let again = (!scripted).then_some(seed.as_str());
     json!({
         "invariant": violation.invariant,
         "file": violation.file.map(|file| row.plan.files[file].name.as_str()),
         "range": violation.range.map(|range| json!({ "start": range.start, "end": range.end })),
         "expected": violation.expected,
         "found": violation.found,
-        "reproduce": reproduce::command("pagestorm", &row.file, &seed, &changes),
+        "reproduce": reproduce::command("pagestorm", &row.file, again, &changes),
         "seed": seed,
     })
 }

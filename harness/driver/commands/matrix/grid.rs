@@ -50,7 +50,7 @@ impl Grid {
             text.extend(heading);
             text.extend(["\n|---|", &"---|".repeat(group.values.len()), "\n"]);
             for (row, cells) in self.rows.iter().zip(&self.cells) {
-                text.extend(["| ", &row.plan.name, " |"]);
+                text.extend(["| ", &row.title("`"), " |"]);
                 let cells = &cells[first..first + group.values.len()];
                 text.extend(cells.iter().map(|cell| format!(" {} |", cell.word())));
                 text.push('\n');
@@ -93,7 +93,7 @@ impl Grid {
     }
 
     fn names(&self) -> (Vec<String>, Vec<String>) {
-        (Vec::new(), self.rows.iter().map(|row| row.plan.name.clone()).collect())
+        (Vec::new(), self.rows.iter().map(|row| row.title("")).collect())
     }
 }
 

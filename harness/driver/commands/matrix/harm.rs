@@ -62,7 +62,7 @@ impl Harm {
             Harm::LeaksSpace => "space stays promised or allocated for nobody; no user noticed",
             Harm::WrongSize => "a size that no order of the operations explains",
             Harm::WrongResult => "a call returned what it has no reason for",
-            Harm::Hangs => "an operation does not end, or takes locks that can end in that",
+            Harm::Hangs => "an operation does not end, or does what can end in that",
             Harm::Panics => "the filesystem stopped at an assertion of its own",
             Harm::LeaksMemory => "memory that nobody initialised is read from a file",
             Harm::Exposes => {
