@@ -250,3 +250,73 @@ impl Strategy for Directed {
         others.find(|task| may_go_on(*task)).or(conductor).unwrap_or(decision.default)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Known, parse};
+    use sim::world::Settings;
+    use sim::{End, Failure, Outcome, WaitQueue, World};
+    use std::sync::atomic::AtomicBool;
+
+    /// Two actors wait for a bell each; the conductor releases them as `lead` says, then lets go.
+    fn run(lead: impl FnOnce(&Director) + Send + 'static, bell_rings: bool) -> End {
+        let text =
+            "actors: [{name: a, does: [fsync]}, {name: b, does: [fsync]}]\nscript: [run a]\n";
+        let plan = parse("test.yaml", text, &Known::default(), &[]).unwrap();
+        let director = Director::new(&plan, 0).unwrap();
+        let strategy = Box::new(Directed(Arc::clone(&director)));
+        let settings = Settings { strategy, step_budget: 1000, record: false };
+        let mut world = World::simulated(settings);
+        let leading = Arc::clone(&director);
+        world.spawn("conductor", move || {
+            leading.begin(1);
+            lead(&leading);
+            leading.let_go();
+        });
+        let bell = Arc::new((AtomicBool::new(false), WaitQueue::new()));
+        let (heard, rung) = (Arc::clone(&bell), bell);
+        world.spawn("a", move || {
+            sim::begin_operation(1);
+            heard.1.wait_until(Site::point("bell", 1, 0), || heard.0.load(Ordering::Relaxed));
+        });
+        world.spawn("b", move || {
+            sim::begin_operation(1);
+            director.passes(Point::WriteMapped);
+            sim::point(Site::point("mapped", 2, 0));
+            rung.0.store(bell_rings, Ordering::Relaxed);
+            rung.1.wake_all();
+        });
+        world.run()
+    }
+
+    const MAPPED: Target = Target::Point { nth: 1, point: Point::WriteMapped };
+
+    #[test]
+    fn who_waits_for_somebody_held_is_blocked_and_goes_on_in_its_turn_only() {
+        let end = run(
+            |director| {
+                assert_eq!(director.release(1, &[MAPPED]), Reached::Target);
+                assert_eq!(director.places()[2], Some(Place::At(Point::WriteMapped)));
+                assert_eq!(director.release(0, &[Target::Blocked]), Reached::Target);
+                assert_eq!(director.release(0, &[Target::Done]), Reached::Wait);
+                assert_eq!(director.release(1, &[Target::Done]), Reached::Target);
+                assert_eq!(sim::tasks()[1].state, State::CanRun);
+                assert_eq!(director.release(0, &[Target::Done]), Reached::Target);
+                assert_eq!(director.release(0, &[MAPPED]), Reached::End);
+            },
+            true,
+        );
+        assert!(matches!(end.outcome, Outcome::Finished), "{end:?}");
+    }
+
+    #[test]
+    fn who_waits_while_nobody_is_held_is_in_a_deadlock_that_the_world_tells() {
+        let lead = |director: &Director| {
+            assert_eq!(director.release(1, &[Target::Done]), Reached::Target);
+            assert_eq!(director.release(0, &[Target::Blocked]), Reached::Deadlock);
+        };
+        let end = run(lead, false);
+        assert!(matches!(end.outcome, Outcome::Failed(Failure::Deadlock(_))), "{end:?}");
+    }
+}

@@ -49,7 +49,10 @@ fn described(files: &[PathBuf]) -> Vec<(String, String)> {
     let row = |file: &PathBuf| {
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let about = match load(file, &vocabulary::known(), &[]) {
-            Ok(plan) => format!("[{}] {}", plan.world.name(), plan.about),
+            Ok(plan) => {
+                let kind = if plan.script.is_empty() { plan.world.name() } else { "script" };
+                format!("[{kind}] {}", plan.about)
+            }
             Err(_) => "has mistakes: `pagestorm check` tells them".to_owned(),
         };
         (visible(&name), visible(&about))

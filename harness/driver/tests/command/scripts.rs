@@ -126,6 +126,37 @@ fn a_race_is_lost_only_by_a_filesystem_that_decides_wrongly() {
 }
 
 #[test]
+fn a_list_is_performed_whole_in_both_worlds() {
+    let lists = "\
+files: [{name: a, size: 64KiB, layout: unwritten}, {name: b}]
+actors:
+  - name: w
+    count: 2
+    does:
+      - write: {at: 100, size: 20000, unreadable_at: 5000}
+      - write: {at: 100, size: 20000, unreadable_at: 0, transient: true, pieces: [1, 4KiB]}
+      - append: {size: 3000, file: b}
+      - write_from_mmap: {at: 30000, from: 5, size: 5000}
+      - mmap_store: {at: 0, size: 1}
+      - zero_range: {at: 0, size: 5000, keep_size: true}
+      - writeback: {file: b}
+      - evict
+      - fsync: {file: b}
+  - {name: r, ops: {read: 1}}
+ops: 7
+";
+    for (world, runs) in [("--seeds 5", 5), ("--world threads --ops 7 --device ram", 1)] {
+        let record = Stand::with(lists).run(&format!("run a.yaml --json - {world}")).record();
+        assert_eq!(record.verdict.kind, VerdictKind::Clean, "{record:?}");
+        let counts = record.counts;
+        assert_eq!(counts.operations, runs * (2 * 9 + 7), "{world}");
+        assert_eq!(counts.operations_by_kind["write"], runs * 4, "{world}");
+        assert_eq!(counts.faults["short_copy_persistent"].fired, runs * 2, "{world}");
+        assert_eq!(counts.faults["short_copy_transient"].fired, runs * 2, "{world}");
+    }
+}
+
+#[test]
 fn a_violation_says_which_step_was_running_and_how_to_run_it_again() {
     let stand = Stand::new();
     let scenario = project("scenarios/scripts/mapping-outlives-conversion.yaml");
