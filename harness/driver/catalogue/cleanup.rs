@@ -101,4 +101,42 @@ pub(super) const BUGS: &[Bug] = &[
         caught_by: "progress_is_made",
         scenario: scenario!("scan-offset-wrap"),
     },
+    Bug {
+        id: "mkwrite-runs-iomap-end",
+        what: "Page faults map their blocks with the operations of buffered writes. A write fault \
+               that is given up once its blocks are reserved runs the end hook of a write: with its \
+               folio locked and invalidate_lock held shared, it asks for invalidate_lock \
+               exclusively.",
+        fixed_by: &[commit(
+            "118e021b4b66",
+            "v6.2",
+            "xfs: write page faults in iomap are not buffered writes",
+        )],
+        fstest: &["generic/344", "generic/346"],
+        sets: &[("fault_ops", "buffered_write")],
+        caught_by: "progress_keeps_the_lock_order",
+        scenario: scenario!("mkwrite-runs-iomap-end"),
+    },
+    Bug {
+        id: "zero-punch-self-deadlock",
+        what: "Zeroing runs the end hook of a write when its mapping has gone stale, and the hook \
+               takes invalidate_lock, which whoever zeroes holds already.",
+        fixed_by: &[
+            commit(
+                "b78495166264",
+                "v6.12",
+                "iomap: move locking out of iomap_write_delalloc_release",
+            ),
+            commit("acfbac776496", "v6.12", "xfs: take XFS_MMAPLOCK_EXCL xfs_file_write_zero_eof"),
+            commit(
+                "abd7d651ad2c",
+                "v6.12",
+                "xfs: IOMAP_ZERO and IOMAP_UNSHARE already hold invalidate_lock",
+            ),
+        ],
+        fstest: &[],
+        sets: &[("zero_cleanup", "takes_lock")],
+        caught_by: "progress_keeps_the_lock_order",
+        scenario: scenario!("zero-punch-self-deadlock"),
+    },
 ];

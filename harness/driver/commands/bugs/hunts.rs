@@ -81,7 +81,7 @@ impl Row {
         self.trophies.iter().filter(|trophy| trophy.kind == VerdictKind::Caught)
     }
 
-    /// `caught 20/20`, or `caught 18/20, missed 2`.
+    /// `caught 20/20`, or `caught 17/20, missed 2, not run 1`.
     fn verdict(&self) -> String {
         let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
         for trophy in self.trophies.iter().filter(|one| one.kind != VerdictKind::Caught) {
@@ -92,6 +92,10 @@ impl Row {
             [", ".to_owned(), name.to_owned(), " ".to_owned(), count.to_string()]
         });
         text.extend(others);
+        let ran = u32::try_from(self.trophies.len()).unwrap_or(self.masters);
+        if ran < self.masters {
+            text.extend([", not run ", &(self.masters - ran).to_string()]);
+        }
         text
     }
 
