@@ -5,6 +5,7 @@
 
 mod cleanup;
 mod shared;
+mod folio;
 mod short_copy;
 mod write;
 mod size;
@@ -66,6 +67,7 @@ pub fn all() -> impl Iterator<Item = &'static Bug> {
         shared::BUGS,
         zeroing::BUGS,
         size::BUGS,
+        folio::BUGS,
         writeback::BUGS,
     ]
     .into_iter()
