@@ -6,6 +6,8 @@
 mod cleanup;
 mod shared;
 mod folio;
+mod growth;
+mod removal;
 mod short_copy;
 mod write;
 mod size;
@@ -67,6 +69,8 @@ pub fn all() -> impl Iterator<Item = &'static Bug> {
         shared::BUGS,
         zeroing::BUGS,
         size::BUGS,
+        growth::BUGS,
+        removal::BUGS,
         folio::BUGS,
         writeback::BUGS,
     ]
