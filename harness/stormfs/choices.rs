@@ -235,7 +235,7 @@ choices! {
     extension_protect: ExtensionProtect {
         /// They lose write access: the next store faults, and reserves what the end has passed.
         Protects = "protects",
-        /// They stay as they are: a store reaches blocks that nobody has reserved (90a8020278c1).
+        /// They stay as they are: a store reaches blocks that nobody has reserved (90a8020278).
         LeavesWritable = "leaves_writable",
     }
     /// In which order does a truncate that shrinks do its work, once the tail is zeroed?
@@ -349,7 +349,7 @@ choices! {
         /// what lies behind the end.
         WrittenBack = "written_back",
         /// They zero their range in it, and leave it where it is, mapped and unwritten: what mappings
-        /// stored behind the end stays there (e53c4b598372).
+        /// stored behind the end stays there.
         LeftInPlace = "left_in_place",
     }
     /// Under which lock do page faults bring folios into the cache?

@@ -7,7 +7,7 @@
 //! blocks that nobody reserved are undone: they were concurrent with the extension and may be lost,
 //! but must not stay in the cache alone.
 //!
-//! Kernel: `xfs_file_write_checks`, `pagecache_isize_extended` (90a8020278c1, v3.18; zeroing since
+//! Kernel: `xfs_file_write_checks`, `pagecache_isize_extended` (90a8020278, v3.18; zeroing since
 //! 52aecaee1c26, v6.13).
 
 use crate::block_bits::runs;

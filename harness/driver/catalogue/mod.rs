@@ -28,7 +28,8 @@ pub struct Bug {
     pub fixed_by: &'static [Commit],
     /// The tests of fstests that exercise the same thing.
     pub fstest: &'static [&'static str],
-    /// The decisions that it is made of, each with its value.
+    /// The decisions that it is made of, each with its value: first the one that it is about. The
+    /// others let it show, and do no harm without the first.
     pub sets: &'static [(&'static str, &'static str)],
     /// The invariant that must notice it.
     pub caught_by: &'static str,

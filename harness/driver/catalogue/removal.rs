@@ -46,7 +46,10 @@ pub(super) const BUGS: &[Bug] = &[
     },
     Bug {
         id: "zero-range-eof-folio-stale",
-        what: "A punch or zero range up to the end of the file zeroes its range in the last page, and leaves the page where it is, mapped and unwritten: what mappings have stored behind the end stays to be seen. A variant of the mix that generic/127 runs.",
+        what: "A punch or zero range up to the end of the file zeroes its range in the last page, and \
+               leaves the page where it is, mapped and unwritten: what mappings have stored behind \
+               the end stays to be seen. xfs_free_file_space writes the page back for this \
+               reason. No commit is named here.",
         fixed_by: &[],
         fstest: &["generic/127"],
         sets: &[("punch_eof", "left_in_place")],

@@ -5,6 +5,7 @@ use super::format::SCENARIO;
 use super::keys::{Described, Fallback, Key, Kind, Shape, Variant};
 use super::quantity::show_size;
 use super::values::MOST_OFFSETS;
+use crate::catalogue;
 use serde_json::{Map, Value, json};
 use stormfs::op::OpKind;
 
@@ -54,12 +55,18 @@ fn property(key: &Key) -> Value {
     schema
 }
 
+/// Every bug, with what it is.
+fn bugs() -> Vec<Described> {
+    catalogue::all().map(|bug| (bug.id, bug.what)).collect()
+}
+
 fn of_kind(kind: Kind) -> Value {
     match kind {
         Kind::Name => json!({
             "type": "string", "pattern": "^[A-Za-z0-9_][A-Za-z0-9._-]*$", "maxLength": 64,
         }),
-        Kind::Prose | Kind::Invariant | Kind::Bug => json!({ "type": "string" }),
+        Kind::Prose | Kind::Invariant => json!({ "type": "string" }),
+        Kind::Bug => words(&bugs()),
         Kind::Words(_) | Kind::Point | Kind::Preset => words(&kind.words()),
         Kind::Number { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
         Kind::Seed => json!({ "anyOf": [
@@ -106,7 +113,7 @@ fn of_kind(kind: Kind) -> Value {
             }},
         }),
         Kind::Bugs => json!({
-            "type": "array", "items": { "type": "string" }, "uniqueItems": true,
+            "type": "array", "items": words(&bugs()), "uniqueItems": true,
         }),
     }
 }
