@@ -36,11 +36,7 @@ const TABLE: &[Row] = &[
     ("cleanup-punches-data-of-others", &[("write_cleanup", "whole_range")], DATA),
     ("cleanup-punches-data-of-others", &[("write_cleanup", "whole_range_locked")], DATA),
     ("both-mappings-zero", &[("mapping_check", "never")], None),
-    (
-        "both-mappings-zero",
-        &[("mapping_check", "never"), ("write_range", "unlocked")],
-        MAPPED,
-    ),
+    ("both-mappings-zero", &[("mapping_check", "never"), ("write_range", "unlocked")], MAPPED),
     (
         "fault-runs-the-end-hook",
         &[("fault_ops", "buffered_write")],
@@ -108,9 +104,8 @@ fn the_table_knows_every_script() {
 
 /// The invariant that ends `script` when `sets` are decided.
 fn ended_by(script: &str, sets: &[(&str, &str)]) -> Option<&'static str> {
-    let set = |(decision, value): &(&str, &str)| {
-        (format!("filesystem.{decision}"), (*value).to_owned())
-    };
+    let set =
+        |(decision, value): &(&str, &str)| (format!("filesystem.{decision}"), (*value).to_owned());
     let sets: Vec<_> = sets.iter().map(set).collect();
     let path = folder().join(format!("{script}.yaml"));
     let plan = load(&path, &vocabulary::known(), &sets).unwrap_or_else(|report| panic!("{report}"));
