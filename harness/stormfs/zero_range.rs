@@ -34,7 +34,8 @@ pub(crate) fn zero(inode: &Inode, range: ByteRange) -> Result<(), Errno> {
         match map.kind {
             Kind::Hole | Kind::Unwritten(_) => {
                 let now = || inode.cache.any_dirty_or_writeback(rest);
-                if inode.rules().zeroing_writes_back(dirty, now) {
+                let moved = || inode.sequence() != map.sequence;
+                if inode.rules().zeroing_writes_back(dirty, now, moved) {
                     writeback::write_range(inode, rest, Mode::Wait)?;
                     dirty = false;
                 } else {

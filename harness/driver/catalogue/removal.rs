@@ -40,7 +40,7 @@ pub(super) const BUGS: &[Bug] = &[
             "ext4: remove writable userspace mappings before truncating page cache",
         )],
         fstest: &["generic/567", "generic/758"],
-        sets: &[("partial_punch", "keeps_pte"), ("zero_range", "skips_unwritten")],
+        sets: &[("partial_punch", "keeps_pte")],
         caught_by: "folio_modified_block_is_dirty",
         scenario: scenario!("partial-punch-keeps-writable-pte"),
     },

@@ -68,3 +68,42 @@ impl Rules {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::choices::Choices;
+
+    #[test]
+    fn the_size_on_disk_follows_an_io_by_this_table() {
+        // bytes to, blocks to, size, size on disk: to the byte, by whole blocks
+        let table = [
+            ((100, 4096, 100, 0), [100, 100]),
+            ((100, 4096, 200, 0), [100, 200]),
+            ((100, 4096, 9000, 0), [100, 4096]),
+            ((100, 4096, 50, 0), [50, 50]),
+            ((100, 4096, 9000, 8192), [8192, 8192]),
+        ];
+        let mut choices = Choices::default();
+        assert!(choices.set("size_disk", "whole_blocks"));
+        for ((bytes_to, blocks_to, size, size_disk), [right, wrong]) in table {
+            let io = Completed { bytes_to, blocks_to, size, size_disk };
+            let rules = Rules::new(choices);
+            assert_eq!(Rules::default().size_made_durable(io), right, "{io:?}");
+            assert_eq!(rules.size_made_durable(io), wrong, "{io:?}");
+            assert_eq!(rules.deviations(), u64::from(right != wrong), "{io:?}");
+        }
+    }
+
+    #[test]
+    fn growth_exposes_only_where_something_lies() {
+        let mut choices = Choices::default();
+        assert!(choices.set("extension", "not_by_write"));
+        let rules = Rules::new(choices);
+        assert!(rules.zeroes_exposed(Growth::Write, || false));
+        assert!(rules.zeroes_exposed(Growth::Truncate, || true));
+        assert_eq!(rules.deviations(), 0);
+        assert!(!rules.zeroes_exposed(Growth::Write, || true));
+        assert_eq!(rules.deviations(), 1);
+    }
+}
