@@ -1,7 +1,6 @@
 //! A hunt: the scenario of one bug under one master seed, seed by seed, until something is found.
 
 use crate::campaign::{self, Campaign, Found, Mission};
-use crate::catalogue::Bug;
 use crate::clock::ThreadTime;
 use crate::progress::Progress;
 use crate::scenario::plan::{Plan, WorldKind};
@@ -29,17 +28,21 @@ pub struct Trophy {
     pub time: Duration,
 }
 
-/// Hunts `bug` under `master`. None if it was interrupted before something was found.
+/// Hunts the bug of which `plan` is the scenario, under `master`. None if it was interrupted before
+/// something was found.
 ///
 /// # Errors
 ///
 /// The system has no memory for a device.
 pub fn hunt(
-    bug: &Bug,
+    plan: &Plan,
     master: u64,
     interrupted: &Arc<AtomicBool>,
 ) -> Result<Option<Trophy>, OpenError> {
-    let plan = Plan { seed: master, ..bug.plan() };
+    if interrupted.load(Ordering::Relaxed) {
+        return Ok(None);
+    }
+    let plan = Plan { seed: master, ..plan.clone() };
     let progress = Progress::default();
     let mission = Mission { plan: &plan, interrupted, progress: &progress };
     let watch = ThreadTime::start();

@@ -23,7 +23,8 @@ const LENGTH: u64 = 5000;
 fn each_bug_is_caught_by_its_invariant() {
     let interrupted = Arc::new(AtomicBool::new(false));
     for bug in catalogue::all() {
-        let trophy = hunt(bug, bug.plan().seed, &interrupted).expect("memory can be had");
+        let plan = bug.plan();
+        let trophy = hunt(&plan, plan.seed, &interrupted).expect("memory can be had");
         let trophy = trophy.expect("nobody interrupts");
         assert_eq!(trophy.kind, VerdictKind::Caught, "{}: {trophy:?}", bug.id);
         assert_eq!(trophy.invariant, Some(bug.caught_by), "{}", bug.id);

@@ -40,9 +40,12 @@ pub(super) fn hunts(bugs: &[&'static Bug], args: &BugsArgs, console: Console) ->
         }
     };
     let told = outcome::deliver(&table(&rows), &json(&rows), args.json.as_deref(), console);
-    let caught = rows.iter().all(Row::is_caught);
-    let judged = if caught { Exit::Ok } else { Exit::Failed };
-    told.max(interrupts.caught().unwrap_or(judged))
+    told.max(interrupts.caught().unwrap_or_else(|| judged(&rows)))
+}
+
+/// How the command ends if no signal ends it.
+fn judged(rows: &[Row]) -> Exit {
+    if rows.iter().all(Row::is_caught) { Exit::Ok } else { Exit::Failed }
 }
 
 /// A bug with what came of its hunts.
@@ -61,8 +64,9 @@ fn all(
 ) -> Result<Vec<Row>, OpenError> {
     let done = AtomicUsize::new(0);
     let row = |bug: &&'static Bug| {
+        let plan = bug.plan();
         let hunts = (1..=masters).into_par_iter();
-        let hunts = hunts.map(|master| hunt::hunt(bug, master.into(), interrupted));
+        let hunts = hunts.map(|master| hunt::hunt(&plan, master.into(), interrupted));
         let trophies: Vec<_> = hunts.collect::<Result<_, _>>()?;
         let row = Row { bug, trophies: trophies.into_iter().flatten().collect(), masters };
         let nth = done.fetch_add(1, Ordering::Relaxed) + 1;
@@ -113,9 +117,8 @@ fn table(rows: &[Row]) -> String {
     let mut lines = vec![heading.map(str::to_owned)];
     for row in rows {
         let figure = |figure: Option<u64>| figure.map_or("-".to_owned(), |n| n.to_string());
-        let seconds = row.median(|trophy| trophy.time).map_or("-".to_owned(), |time| {
-            format!("{}.{:03}", time.as_secs(), time.subsec_millis())
-        });
+        let seconds = row.median(|trophy| trophy.time);
+        let seconds = seconds.map_or("-".to_owned(), |time| format!("{:.4}", time.as_secs_f64()));
         lines.push([
             row.bug.id.to_owned(),
             row.verdict(),
@@ -194,4 +197,54 @@ fn object(row: &Row) -> Value {
         },
         "hunts": hunts.collect::<Vec<_>>(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue;
+    use std::time::Duration;
+
+    fn row(kinds: &[VerdictKind], masters: u32) -> Row {
+        let bug = catalogue::named("stale-iomap-write").expect("it is in the catalogue");
+        let trophy = |(nth, kind): (u64, &VerdictKind)| Trophy {
+            master: nth + 1,
+            kind: *kind,
+            invariant: (*kind == VerdictKind::Violated).then_some("size_matches_model"),
+            seeds: 10 * nth + 1,
+            deviations: nth,
+            time: Duration::from_micros(1500),
+        };
+        Row { bug, trophies: (0..).zip(kinds).map(trophy).collect(), masters }
+    }
+
+    #[test]
+    fn a_bug_is_caught_if_it_is_caught_each_time() {
+        use VerdictKind::{Caught, Missed, NotProvoked, Violated};
+        let table = [
+            (row(&[Caught, Caught], 2), "caught 2/2", Exit::Ok),
+            (row(&[Caught, Missed], 2), "caught 1/2, missed 1", Exit::Failed),
+            (row(&[Violated, NotProvoked, Violated], 3), NEVER, Exit::Failed),
+            (row(&[Caught], 3), "caught 1/3, not run 2", Exit::Failed),
+            (row(&[], 1), "caught 0/1, not run 1", Exit::Failed),
+        ];
+        for (row, verdict, exit) in table {
+            assert_eq!((row.verdict().as_str(), judged(&[row])), (verdict, exit));
+        }
+    }
+
+    const NEVER: &str = "caught 0/3, not_provoked 1, violated 2";
+
+    #[test]
+    fn a_table_says_how_each_kind_of_failure_is_seen_again() {
+        use VerdictKind::{Caught, Missed, Violated};
+        let text = table(&[row(&[Caught, Missed, Missed, Violated], 4)]);
+        let figures = "caught 1/4, missed 2, violated 1     11   0.0015           1  extents_";
+        assert!(text.lines().nth(1).is_some_and(|line| line.contains(figures)), "{text}");
+        let last: Vec<_> = text.lines().rev().take(2).collect();
+        let run = "pagestorm run scenarios/bugs/stale-iomap-write.yaml --seed";
+        assert_eq!(last[1], format!("stale-iomap-write: missed: {run} 0x2"));
+        let violated = "stale-iomap-write: violated by size_matches_model";
+        assert_eq!(last[0], format!("{violated}: {run} 0x4"));
+    }
 }

@@ -51,6 +51,19 @@ fn an_interrupted_run_writes_what_it_found() {
 }
 
 #[test]
+fn interrupted_hunts_tell_what_they_caught() {
+    let stand = Stand::new();
+    let mut child = stand.start("bugs --run stale-iomap-write --masters 1000000");
+    sim::sleep(A_MOMENT);
+    send(&child, Signal::SIGINT);
+    first_line(&mut child);
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, Some(130), "{ran:?}");
+    assert!(ran.out.contains("/1000000, not run "), "{ran:?}");
+    assert!(!ran.out.contains(" caught 0/"), "{ran:?}");
+}
+
+#[test]
 fn a_killed_run_leaves_no_device_and_no_file() {
     let stand = Stand::with(THREADS);
     let device =
