@@ -446,8 +446,15 @@ impl Witness for Oracle {
     }
 
     fn mapping_done(&self, file: View<'_>, op: OpId, range: ByteRange, used: Used) {
-        let barren = self.shadow(file).lock().note_mapping(op, used);
-        let verdict = progress::progress_despite_stale_mappings(&self.checks, range, barren);
+        let (barren, settled) = {
+            let mut shadow = self.shadow(file).lock();
+            (shadow.note_mapping(op, used), shadow.content.least_size())
+        };
+        // What was given back was perhaps needed by somebody who has unlocked his folio already.
+        let end = range.end.min(file.geometry().up(file.size().min(settled)));
+        let unused = ByteRange::new(range.start + used.accepted, end);
+        let verdict = progress::progress_despite_stale_mappings(&self.checks, range, barren)
+            .and_then(|()| self.judge_backing(file, unused));
         self.judge(file, Some(op), verdict);
     }
 

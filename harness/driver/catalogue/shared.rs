@@ -16,6 +16,17 @@ pub(super) const BUGS: &[Bug] = &[
         scenario: scenario!("lockless-buffered-writes"),
     },
     Bug {
+        id: "both-mappings-zero",
+        what: "A variant of lockless-buffered-writes: two writes hold mappings of one block that is reserved, and each fills with zeros what \
+               it does not cover. Who reserved it makes no difference: what was true when a mapping \
+               was sampled need not be when its turn comes, and nothing compares it again.",
+        fixed_by: &[],
+        fstest: &[],
+        sets: &[("mapping_check", "never"), ("write_lock", "shared"), ("write_range", "unlocked")],
+        caught_by: "data_matches_model",
+        scenario: scenario!("both-mappings-zero"),
+    },
+    Bug {
         id: "shared-writes-remap-for-ever",
         what: "A variant of writes under a shared i_rwsem: each reservation and each clean-up makes \
                the mappings of all other writes stale, and a write maps again as often as that \
