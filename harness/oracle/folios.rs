@@ -9,8 +9,9 @@ use stormfs::view::View;
 invariants! { subject 2;
     /// Every block that is dirty, and lies below the end of the file, has a reservation or blocks of
     /// its own. Writeback drops a dirty block over a hole without a word, fsync reports success, and
-    /// the data is gone with the folio. Judged at every unlock of a folio; blocks that an operation
-    /// in flight is growing the file over are its own affair until it ends.
+    /// the data is gone with the folio. Judged at every unlock of a folio, and where a write has
+    /// given back what it reserved and did not use; blocks that an operation in flight is growing the
+    /// file over are its own affair until it ends.
     Always fn folio_dirty_block_has_backing(file: View<'_>, folio: &Folio, end: u64) {
         for (from, to) in runs(folio.dirty_blocks() | folio.modified(), 0, below(folio, end)) {
             backed(file, folio.bytes_of(from, to))?;

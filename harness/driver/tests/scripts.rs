@@ -42,11 +42,7 @@ const TABLE: &[Row] = &[
         &[("fault_ops", "buffered_write")],
         Some("progress_keeps_the_lock_order"),
     ),
-    (
-        "fault-behind-the-walk",
-        &[("write_cleanup", "cache_walk_unlocked")],
-        Some("data_in_clean_folios_equals_disk"),
-    ),
+    ("fault-behind-the-walk", &[("write_cleanup", "cache_walk_unlocked")], BACKED),
     ("fault-behind-the-walk", &[("write_cleanup", "whole_range_locked")], None),
     ("writer-behind-the-walk", &[("write_range", "unlocked")], BACKED),
     ("failed-extender-drops-a-neighbour", &[("write_range", "unlocked")], BACKED),
