@@ -1,7 +1,7 @@
 //! The choices the filesystem makes, one field per decision.
 //!
 //! `Choices::default()` is the correct filesystem: the one its authors wish they had. A historic
-//! bug is another value of one field. Algorithms never name a bug; they ask [`crate::rules`].
+//! bug is another value of one field, or of a few. Algorithms never name a bug; they ask [`crate::rules`].
 
 /// One decision: its name under `filesystem:` in a scenario, and the values it takes.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +17,7 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// The values that lose data, leak space or hang.
+    /// The values that lose data, leak space or hang, or break a promise on which others build.
     pub fn wrong_values(&self) -> impl Iterator<Item = &'static str> {
         let names = self.values[1..].iter().map(|(name, _)| *name);
         names.filter(|name| !self.also_right.contains(name))
@@ -52,7 +52,7 @@ macro_rules! choices {
         pub struct Choices { $($(#[doc = $about])* pub $field: $type,)* }
 
         impl Choices {
-            /// Every decision, in the order in which a write meets them.
+            /// Every decision.
             pub const DECISIONS: &'static [Decision] = &[$(Decision {
                 name: stringify!($field),
                 about: concat!($($about),*).trim_ascii(),
@@ -153,9 +153,10 @@ choices! {
     empty_copy: EmptyCopy {
         /// Nothing.
         MarksNothing = "marks_nothing",
-        /// A dirty folio, with the blocks dirty from the first byte to the one before it: at the
-        /// start of the folio that wraps around and takes in all of them, within a block it is that
-        /// block, and at the start of another block it is none.
+        /// A dirty folio. Which of its blocks are dirty is computed from the copy's first byte to its
+        /// last, which is the byte before: where the copy began within a block, that is this block;
+        /// where it began a block, none; and at the start of the folio the number wraps around, and
+        /// it is all of them.
         MarksLastBlock = "marks_last_block",
     }
     /// When does a write that grows the file publish its size?

@@ -1,7 +1,7 @@
 //! Presets: the decisions that one historic state of the kernel took together, by name.
 //!
-//! A preset covers the decisions that are modelled and no others: what stormfs does not model, it
-//! does not have. It is the buffered write path of that time as far as this model can differ from
+//! A preset covers the decisions that are modelled, and of these the ones that later kernels took
+//! otherwise: what stormfs does not model, it does not have. It is the buffered write path of that time as far as this model can differ from
 //! it, not a kernel; every decision that it does not name has its default, which is correct.
 //!
 //! All of these kernels take `i_rwsem` exclusively for a buffered write, and so do the presets. They
@@ -32,7 +32,6 @@ impl Choices {
                 ("mapping_check", "never"),
                 ("write_cleanup", "whole_range"),
                 ("fault_ops", "buffered_write"),
-                ("short_copy", "if_uptodate"),
                 ("write_range", "unlocked"),
                 ("stale_retries", "unbounded"),
                 ("zero_range", "skips_unwritten"),
@@ -49,7 +48,6 @@ impl Choices {
             sets: &[
                 ("write_cleanup", "skip_if_stale_carry_new"),
                 ("fault_ops", "buffered_write"),
-                ("short_copy", "if_uptodate"),
                 ("write_range", "unlocked"),
                 ("stale_retries", "unbounded"),
                 ("zero_range", "skips_unwritten"),
@@ -64,7 +62,6 @@ impl Choices {
             about: "The series that was merged: mappings are compared under each folio's lock, and a \
                     write gives back what the page cache does not hold. Zeroing and sizes as before.",
             sets: &[
-                ("short_copy", "if_uptodate"),
                 ("write_range", "unlocked"),
                 ("stale_retries", "unbounded"),
                 ("zero_range", "skips_unwritten"),
@@ -79,7 +76,6 @@ impl Choices {
             about: "As v6.2, and zeroing knows of dirty cache over unwritten extents and of what is \
                     reserved beyond the end of the file.",
             sets: &[
-                ("short_copy", "if_uptodate"),
                 ("empty_copy", "marks_last_block"),
                 ("write_range", "unlocked"),
                 ("stale_retries", "unbounded"),

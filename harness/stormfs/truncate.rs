@@ -11,7 +11,8 @@
 //! A folio is waited out of I/O before it is dropped, and extents are freed after their folios:
 //! no I/O is ever in flight to a free block.
 //!
-//! Kernel: `xfs_setattr_size`, `truncate_pagecache_range`, v6.12.
+//! Kernel: `xfs_setattr_size`, `truncate_setsize`, v6.12. That also writes back whatever it has zeroed
+//! before it logs the size, which matters only to a crash.
 
 use crate::block_bits::runs;
 use crate::errno::Errno;

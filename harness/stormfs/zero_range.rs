@@ -8,9 +8,9 @@
 //!    them: then write back what is left of the range, once, and look again. Delayed allocations
 //!    beyond the last block become unwritten extents: zeros written there would never reach the
 //!    device, as writeback stops at the end of the file. Everything else is zeroed in the cache.
-//! 4. The size stays: whoever grows the file publishes it, once all is zero (943bc0882ceb).
+//! 4. The size stays: whoever grows the file publishes it, once all is zero (602f09f4029c, v6.11).
 //!
-//! Kernel: `iomap_zero_range` (c5c810b94cfd, 7d9b474ee4cc, v6.12/6.13), 5ce5674187c3 (v6.10).
+//! Kernel: `iomap_zero_range` (c5c810b94cfd, 7d9b474ee4cc, v6.12), 5ce5674187c3 (v6.10).
 
 use crate::buffered_write::{grab_validated, mark_dirty, prepare};
 use crate::errno::Errno;

@@ -104,9 +104,9 @@ pub(super) const BUGS: &[Bug] = &[
     Bug {
         id: "mkwrite-runs-iomap-end",
         what: "Page faults map their blocks with the operations of buffered writes. A write fault \
-               that is given up once its blocks are reserved runs the end hook of a write: with its \
-               folio locked and invalidate_lock held shared, it asks for invalidate_lock \
-               exclusively.",
+               that is given up once its blocks are reserved runs the end hook of a write, and that \
+               drops the page cache over them: it waits for the lock of the folio that the fault \
+               holds, or before that for invalidate_lock, if the clean-up takes it.",
         fixed_by: &[commit(
             "118e021b4b66",
             "v6.2",
@@ -119,8 +119,10 @@ pub(super) const BUGS: &[Bug] = &[
     },
     Bug {
         id: "zero-punch-self-deadlock",
-        what: "Zeroing runs the end hook of a write when its mapping has gone stale, and the hook \
-               takes invalidate_lock, which whoever zeroes holds already.",
+        what: "A variant of what XFS did over reservations in its COW fork: zeroing runs the end hook \
+               of a write when its mapping has gone stale, and the hook takes invalidate_lock, which \
+               whoever zeroes holds already. Zeroing reserves nothing here, so this one takes the \
+               lock before it asks whose the reservation is.",
         fixed_by: &[
             commit(
                 "b78495166264",

@@ -29,7 +29,8 @@ pub struct Bug {
     /// The tests of fstests that exercise the same thing.
     pub fstest: &'static [&'static str],
     /// The decisions that it is made of, each with its value: first the one that it is about. The
-    /// others let it show, and do no harm without the first.
+    /// others let it show. Without the first its scenario finds nothing under the same seeds, though
+    /// they may do harm of their own elsewhere.
     pub sets: &'static [(&'static str, &'static str)],
     /// The invariant that must notice it.
     pub caught_by: &'static str,

@@ -49,7 +49,7 @@ pub(super) const BUGS: &[Bug] = &[
         what: "A punch or zero range up to the end of the file zeroes its range in the last page, and \
                leaves the page where it is, mapped and unwritten: what mappings have stored behind \
                the end stays to be seen. xfs_free_file_space writes the page back for this \
-               reason. No commit is named here.",
+               reason.",
         fixed_by: &[],
         fstest: &["generic/127"],
         sets: &[("punch_eof", "left_in_place")],

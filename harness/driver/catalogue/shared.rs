@@ -17,9 +17,10 @@ pub(super) const BUGS: &[Bug] = &[
     },
     Bug {
         id: "both-mappings-zero",
-        what: "A variant of lockless-buffered-writes: two writes hold mappings of one block that is reserved, and each fills with zeros what \
-               it does not cover. Who reserved it makes no difference: what was true when a mapping \
-               was sampled need not be when its turn comes, and nothing compares it again.",
+        what: "A variant of stale-iomap-write between two writers: both hold mappings of one block \
+               that is reserved, and each fills with zeros what it does not cover. Who reserved it \
+               makes no difference: what was true when a mapping was sampled need not be when its \
+               turn comes, and nothing compares it again.",
         fixed_by: &[],
         fstest: &[],
         sets: &[("mapping_check", "never"), ("write_lock", "shared"), ("write_range", "unlocked")],

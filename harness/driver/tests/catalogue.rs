@@ -93,6 +93,9 @@ fn each_scenario_of_the_folder_is_in_the_catalogue() {
     assert_eq!(found, known);
 }
 
+/// Bugs of released kernels whose commit nobody here could find.
+const COMMIT_UNKNOWN: &[&str] = &["zero-range-eof-folio-stale"];
+
 #[test]
 fn rows_are_sound() {
     let invariants: BTreeSet<_> = Invariant::all().map(|invariant| invariant.name).collect();
@@ -103,7 +106,7 @@ fn rows_are_sound() {
         assert!(slug && bug.what.ends_with('.'), "{}", bug.id);
         assert!(invariants.contains(bug.caught_by), "{}: {}", bug.id, bug.caught_by);
         assert!(choices(bug).departures().iter().any(is_wrong), "{} is right", bug.id);
-        let variant = bug.what.contains("variant") || bug.what.contains("No commit");
+        let variant = bug.what.contains("variant") || COMMIT_UNKNOWN.contains(&bug.id);
         assert!(variant || !bug.fixed_by.is_empty(), "{}: a commit, or a variant", bug.id);
     }
 }
