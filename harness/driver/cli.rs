@@ -74,7 +74,8 @@ pub struct RunArgs {
     /// How long to run (threads), as in 10s.
     #[arg(long, value_name = "D")]
     pub time: Option<String>,
-    /// The world: simulated or threads. Keys of the file that have no meaning in it are dropped.
+    /// The world: simulated or threads. Keys of the file that have no meaning in it are dropped; a
+    /// script is refused in threads.
     #[arg(long, value_name = "W")]
     pub world: Option<String>,
     /// The device: auto, loop, image or ram.

@@ -7,6 +7,7 @@ use crate::stage::Stage;
 use sim::{Mutex, Rank, Stand, State};
 use std::sync::Arc;
 use stormfs::Filesystem;
+use stormfs::folio::Folio;
 use stormfs::op::Op;
 use stormfs::quantity::{ByteRange, PAGE};
 
@@ -155,22 +156,36 @@ fn evict(filesystem: &Filesystem, file: usize, range: ByteRange) -> Result<(), W
     if filesystem.evict(file, range) != Ok(0) {
         return Ok(());
     }
-    let view = filesystem.view(file);
-    let pages = (range.start / PAGE..range.end / PAGE).take(FOLIOS);
-    let stands = pages.map(|page| {
-        let Some(folio) = view.folio(page * PAGE) else {
-            return format!("no folio holds page {page}");
-        };
-        let states = [
-            (folio.is_dirty(), "dirty"),
-            (folio.is_writeback(), "in writeback"),
-            (folio.is_locked(), "locked"),
-        ];
-        let states: Vec<_> = states.iter().filter(|state| state.0).map(|state| state.1).collect();
-        format!("the folio that holds page {page} is {}", states.join(" and "))
+    let mut rest = range;
+    let cached = std::iter::from_fn(|| {
+        let start = rest.start;
+        let folio = filesystem.view(file).first_folio(rest)?;
+        rest.start = folio.range().end;
+        Some(kept(&folio, folio.range().start.max(start) / PAGE))
     });
+    let stands: Vec<String> = cached.take(FOLIOS).collect();
+    if stands.is_empty() {
+        let (first, last) = (range.start / PAGE, range.end / PAGE - 1);
+        let message = if first == last {
+            format!("no folio holds page {first}")
+        } else {
+            format!("no folio holds any of the pages {first}..{last}")
+        };
+        return Err((message, stands, "let somebody read or write them first"));
+    }
     let message = "reclaim could take none of these folios".to_owned();
-    Err((message, stands.collect(), "reclaim takes what is clean and not locked: write back first"))
+    Err((message, stands, "reclaim takes what is clean and not locked: write back first"))
+}
+
+/// Why reclaim does not take the folio that holds `page`.
+fn kept(folio: &Folio, page: u64) -> String {
+    let states = [
+        (folio.is_dirty(), "dirty"),
+        (folio.is_writeback(), "in writeback"),
+        (folio.is_locked(), "locked"),
+    ];
+    let states: Vec<_> = states.iter().filter(|state| state.0).map(|state| state.1).collect();
+    format!("the folio that holds page {page} is {}", states.join(" and "))
 }
 
 /// Where an actor stands, in a sentence.

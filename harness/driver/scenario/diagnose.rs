@@ -3,6 +3,7 @@
 use super::locate::{Text, line_and_column};
 use super::node::{Node, Place};
 use super::overrides::shown;
+use super::path::OPTION;
 use super::problem::{Problem, Problems};
 use super::yaml::Broken;
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
@@ -107,6 +108,26 @@ impl Report {
             };
             format!("{place}: {} ({})", one.message, one.help.join("; "))
         })
+    }
+
+    /// The same, if the last override was not given as `--set` but as `option`, which begins with
+    /// `--` and ends with a space.
+    #[must_use]
+    pub fn last_given_as(mut self, option: &str) -> Report {
+        let Some(last) = self.overrides.len().checked_sub(1) else { return self };
+        let Some(given) = self.overrides[last].strip_prefix(OPTION) else { return self };
+        self.overrides[last] = format!("{option}{given}");
+        let moved = |at: usize| (at + option.len()).saturating_sub(OPTION.len());
+        for one in &mut self.diagnostics {
+            let second = one.second.as_mut().map(|(span, _)| span);
+            for span in one.span.iter_mut().chain(second) {
+                if span.from_override == Some(last) {
+                    span.bytes = moved(span.bytes.start)..moved(span.bytes.end);
+                    span.column = moved(span.column);
+                }
+            }
+        }
+        self
     }
 
     /// A mistake of the file as a whole.

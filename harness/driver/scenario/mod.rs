@@ -40,4 +40,4 @@ pub use diagnose::{Diagnostic, Report};
 pub use load::{Known, MAX_BYTES, at_step, load, parse, text_of};
 pub use lookup::{values_of, words_at};
 pub use plan::Plan;
-pub use suggest::did_you_mean;
+pub use suggest::bug_help;

@@ -5,8 +5,9 @@
 
 use super::node::{Entry, Node, Place, Value};
 
-/// Keys of simulations, and with them the operations of one seed, which are too few for threads.
-const OF_SIMULATIONS: &[&str] = &["seeds", "strategy", "ops", "script"];
+/// Keys of simulations, and with them the operations of one seed, which are too few for threads. A
+/// `script` is not dropped: what is left of its scenario would be judged by what the script does.
+const OF_SIMULATIONS: &[&str] = &["seeds", "strategy", "ops"];
 
 /// Keys of threads.
 const OF_THREADS: &[&str] = &["time"];
@@ -107,6 +108,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_and_was_asked_for_is_a_mistake() {
         assert!(read("seeds: 9", &[("world", "threads"), ("seeds", "3")]).is_err());
+        assert!(read("script: [run a]", &[("world", "threads")]).is_err());
         assert!(read("world: threads\nseeds: 9", &[]).is_err());
         assert!(read("world: threads\nseeds: 9", &[("world", "threads")]).is_err());
         let same = read("world: threads\nops: 8", &[("world", "threads")]).unwrap();

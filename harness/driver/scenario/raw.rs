@@ -11,7 +11,7 @@ use super::node::{Node, Value, quoted};
 use super::plan::{DeviceKind, Expectation, FaultPlan, Judge, Layout, StrategyPlan, WorldKind};
 use super::problem::{Problem, Problems};
 use super::script;
-use super::suggest::did_you_mean;
+use super::suggest::{bug_help, did_you_mean};
 use super::values::{self, Complaint, Taken, wrong_type};
 use crate::catalogue::Bug;
 use std::time::Duration;
@@ -225,7 +225,7 @@ fn bug(node: &Node, known: &Known<'_>) -> Taken<&'static Bug> {
     let help = if ids.is_empty() {
         "no bug is known; leave `bugs` empty".to_owned()
     } else {
-        did_you_mean(&id, &ids)
+        bug_help(&id, &ids)
     };
     Err(Complaint { message: format!("unknown bug {}", quoted(&id)), help })
 }

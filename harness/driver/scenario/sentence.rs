@@ -177,9 +177,9 @@ impl<'a> Reader<'a> {
 
     fn evict(&self, sentence: &mut Sentence<'_>) -> Option<Action> {
         let word = sentence.next("there is no page behind", "a page number, or `3..5`")?;
-        let Some(pages) = pages(word.text) else {
-            let help = "write a page number, or the first and the last: `3..5`".to_owned();
-            return sentence.flaw(&word, "these are no pages:", help);
+        let pages = match pages(word.text) {
+            Ok(pages) => pages,
+            Err((message, help)) => return sentence.flaw(&word, message, help),
         };
         let file = match sentence.take() {
             None => 0,
@@ -235,14 +235,25 @@ fn strs(names: &[String]) -> Vec<&str> {
     names.iter().map(String::as_str).collect()
 }
 
-/// `12`, or `3..5` with both ends.
-fn pages(text: &str) -> Option<RangeInclusive<u64>> {
+/// `12`, or `3..5` with both ends; else what is wrong, and what to do.
+fn pages(text: &str) -> Result<RangeInclusive<u64>, (&'static str, String)> {
     // Positions of a page lie far below the end of the type.
     const LAST: u64 = 1 << 40;
-    let number = |text: &str| text.parse().ok().filter(|page| *page <= LAST);
     let (first, last) = text.split_once("..").unwrap_or((text, text));
-    let (first, last) = (number(first)?, number(last)?);
-    (first <= last).then_some(first..=last)
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if !is_number(first) || !is_number(last) {
+        let help = "write a page number, or the first and the last: `3..5`".to_owned();
+        return Err(("these are no pages:", help));
+    }
+    let number = |text: &str| text.parse().ok().filter(|page| *page <= LAST);
+    let (Some(first), Some(last)) = (number(first), number(last)) else {
+        return Err(("no file has so many pages:", format!("the largest page number is {LAST}")));
+    };
+    if last < first {
+        let help = format!("write the first and then the last: `{last}..{first}`");
+        return Err(("this range ends before it begins:", help));
+    }
+    Ok(first..=last)
 }
 
 /// A word and where it stands in its sentence.
@@ -439,7 +450,14 @@ mod tests {
                 "actors do not pass `ioend.converted`",
             ),
             ("evict", "evict", "there is no page behind `evict`"),
-            ("evict 5..3", "5..3", "these are no pages: `5..3`"),
+            ("evict 5..3", "5..3", "this range ends before it begins: `5..3`"),
+            ("evict 5-7", "5-7", "these are no pages: `5-7`"),
+            ("evict 5..", "5..", "these are no pages: `5..`"),
+            (
+                "evict 1..1099511627777",
+                "1..1099511627777",
+                "no file has so many pages: `1..1099511627777`",
+            ),
             ("evict 1 from a", "from", "this cannot follow here: `from`"),
             ("evict 1 of b", "b", "there is no file `b`"),
             ("evict 1 of a now", "now", "this cannot follow here: `now`"),

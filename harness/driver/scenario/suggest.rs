@@ -29,12 +29,21 @@ pub(super) fn nearest<'a>(
 }
 
 /// `did you mean ...?` if something is near, else the list of what there is.
-pub fn did_you_mean(found: &str, candidates: &[&str]) -> String {
+pub(super) fn did_you_mean(found: &str, candidates: &[&str]) -> String {
     match nearest(found, candidates.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if candidates.len() == 1 => format!("there is only {}", list(candidates)),
         None => format!("there are {}", list(candidates)),
     }
+}
+
+/// The same for the ids of bugs, which are too many for one line.
+pub fn bug_help(found: &str, ids: &[&str]) -> String {
+    const MOST: usize = 12;
+    if ids.len() <= MOST || nearest(found, ids.iter().copied()).is_some() {
+        return did_you_mean(found, ids);
+    }
+    "`pagestorm bugs` lists them".to_owned()
 }
 
 /// The names in backquotes, separated by commas.
@@ -69,6 +78,15 @@ fn distance(a: &[char], b: &[char]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_bugs_are_not_told_in_one_line() {
+        let names: Vec<String> = (0..13).map(|number| format!("bug-of-kind-{number}")).collect();
+        let ids: Vec<&str> = names.iter().map(String::as_str).collect();
+        assert_eq!(bug_help("nope", &ids), "`pagestorm bugs` lists them");
+        assert_eq!(bug_help("bug-of-kind-7", &ids), "did you mean `bug-of-kind-7`?");
+        assert!(bug_help("nope", &ids[..12]).starts_with("there are `bug-of-kind-0`, "));
+    }
 
     #[test]
     fn slips_are_recognised_and_strangers_are_not() {

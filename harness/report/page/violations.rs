@@ -81,7 +81,8 @@ fn strip(html: &mut Html, strip: &str) {
         html.markup(concat!(
             "<figcaption>One character per block. Extents: <code>.</code> hole, <code>d</code> ",
             "delalloc, <code>u</code> unwritten, <code>M</code> mapped. Folios: <code>-</code> ",
-            "absent, <code>c</code> clean, <code>D</code> dirty, <code>W</code> writeback.",
+            "absent, <code>.</code> not uptodate, <code>c</code> clean, <code>D</code> dirty, ",
+            "<code>W</code> under writeback.",
             "</figcaption>",
         ));
     });

@@ -1,11 +1,21 @@
 //! The list of bugs: a few lines for each, or JSON.
 
 use crate::catalogue::{Bug, Commit};
+use crate::commands::prose::wrapped;
 use serde_json::{Value, json};
 
 /// A few lines for each bug.
 pub(super) fn listing(bugs: &[&Bug]) -> String {
-    bugs.iter().flat_map(|bug| [bug.id.to_owned(), "\n".to_owned(), facts(bug)]).collect()
+    let text = |bug: &&Bug| {
+        let what = wrapped(&name("what"), first_sentence(bug.what));
+        let scenario = format!("{}{}\n", name("scenario"), bug.file());
+        format!("{}\n{what}{}{scenario}", bug.id, facts(bug))
+    };
+    bugs.iter().map(text).collect()
+}
+
+fn first_sentence(text: &str) -> &str {
+    text.find(". ").map_or(text, |stop| &text[..=stop])
 }
 
 /// What a bug sets, who fixed it, what tests it and what catches it: a line each.
@@ -18,13 +28,18 @@ pub(super) fn facts(bug: &Bug) -> String {
         ("caught by", vec![bug.caught_by.to_owned()]),
     ];
     let mut text = String::new();
-    for (name, lines) in groups {
-        let names = std::iter::once(name).chain(std::iter::repeat(""));
-        for (name, line) in names.zip(&lines) {
-            text.extend([&format!("    {name:<11}"), line.as_str(), "\n"]);
+    for (label, lines) in groups {
+        let names = std::iter::once(label).chain(std::iter::repeat(""));
+        for (label, line) in names.zip(&lines) {
+            text.extend([&name(label), line.as_str(), "\n"]);
         }
     }
     text
+}
+
+/// What stands before a line.
+fn name(name: &str) -> String {
+    format!("    {name:<11}")
 }
 
 /// The same, and the text of each scenario, as JSON.

@@ -9,7 +9,7 @@ use crate::catalogue::{self, Bug};
 use crate::cli::BugsArgs;
 use crate::console::Console;
 use crate::exit::Exit;
-use crate::scenario::did_you_mean;
+use crate::scenario::bug_help;
 
 /// Lists all, shows some, or hunts them.
 pub fn bugs(args: &BugsArgs, console: Console) -> Exit {
@@ -32,7 +32,7 @@ fn chosen(ids: &[String], console: Console) -> Option<Vec<&'static Bug>> {
     for id in ids {
         match catalogue::named(id) {
             None => {
-                let help = did_you_mean(id, &known);
+                let help = bug_help(id, &known);
                 console.warn(&format!("no bug is named {id:?}; {help}"));
                 good = false;
             }

@@ -13,6 +13,9 @@ use sim::chance::Seed;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// How a column is given on the command line.
+const COLUMN: &str = "--across ";
+
 /// A scenario that was read once without the value of any column.
 #[derive(Debug)]
 pub(super) struct Row {
@@ -97,6 +100,7 @@ impl Row {
     pub(super) fn plan(&self, set: (&str, &str), judge: &str) -> Result<Plan, Report> {
         let overrides = overrides(&self.sets, Some(set), judge);
         scenario::parse(&self.file, &self.text, &vocabulary::known(), &overrides)
+            .map_err(|report| report.last_given_as(COLUMN))
     }
 
     /// Runs it with one value set.
@@ -155,7 +159,7 @@ impl Row {
                 let overrides = overrides(&self.sets, Some(set), "everything");
                 let report =
                     scenario::at_step(&self.file, &self.text, &overrides, misfire.step, told);
-                Ran::Misfired(first_line(&report))
+                Ran::Misfired(first_line(&report.last_given_as(COLUMN)))
             }
             _ if interrupted.load(Ordering::Relaxed) => Ran::Unfinished,
             _ => Ran::Nothing,

@@ -33,7 +33,8 @@ fn bugs_are_listed_and_shown() {
     let stand = Stand::new();
     let list = stand.run("bugs").out;
     for bug in driver::catalogue::all() {
-        assert!(list.contains(&format!("{}\n    sets ", bug.id)), "{}", bug.id);
+        assert!(list.contains(&format!("{}\n    what ", bug.id)), "{}", bug.id);
+        assert!(list.contains(&format!("    scenario   {}\n", bug.file())), "{}", bug.id);
         let one = stand.run(&format!("bugs {}", bug.id));
         assert_eq!((one.code, one.err.as_str()), (Some(0), ""), "{one:?}");
         for text in [bug.id, bug.caught_by, "    pagestorm bugs --run ", "    | about:"] {
@@ -66,6 +67,7 @@ fn a_bug_that_is_not_known_has_a_neighbour() {
     let ran = Stand::new().run("bugs stale-iomap-wriet nothing-like-it");
     assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{ran:?}");
     assert!(ran.err.contains("did you mean `stale-iomap-write`?"), "{ran:?}");
+    assert!(ran.err.contains("; `pagestorm bugs` lists them"), "{ran:?}");
     assert_eq!(ran.err.lines().count(), 2, "{ran:?}");
     assert_eq!(Stand::new().run("bugs --masters 3").code, Some(2));
 }

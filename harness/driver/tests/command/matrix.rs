@@ -86,6 +86,11 @@ fn what_cannot_be_set_anywhere_is_a_mistake() {
         ("a.yaml --across filesystem.presett", "did you mean `preset`?"),
         ("a.yaml --across device.size", "no words stand at `device.size`"),
         ("a.yaml --across filesystem.preset=v5.91", "did you mean `v5.19`?"),
+        (
+            "a.yaml --set name=b --across filesystem.preset=nope",
+            " --> command line:1:28\n  |\n1 | --across filesystem.preset=nope\n\
+             \x20 |                            ^^^^\n",
+        ),
         ("b.yaml", "there is no such file"),
     ] {
         let ran = stand.run(&format!("matrix {words}"));

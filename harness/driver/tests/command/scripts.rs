@@ -53,7 +53,7 @@ fn a_script_is_followed_and_is_the_same_every_time() {
 
 #[test]
 fn a_step_that_cannot_be_performed_is_told_with_where_everybody_stood() {
-    let table: [(usize, &str, &[&str]); 9] = [
+    let table: [(usize, &str, &[&str]); 10] = [
         (
             1,
             "run A until 3rd write.mapped",
@@ -75,7 +75,7 @@ fn a_step_that_cannot_be_performed_is_told_with_where_everybody_stood() {
         (
             2,
             "evict 20",
-            &["reclaim could take none", "no folio holds page 20", "`B` has not begun"],
+            &["no folio holds page 20", "let somebody read or write", "`B` has not begun"],
         ),
         (
             4,
@@ -87,6 +87,7 @@ fn a_step_that_cannot_be_performed_is_told_with_where_everybody_stood() {
             ],
         ),
         (5, "evict 20", &["no folio holds page 20", "`B` has done everything"]),
+        (5, "evict 20..4294967295", &["error: no folio holds any of the pages 20..4294967295\n"]),
         (
             6,
             "resume A until fsync.before_flush",
