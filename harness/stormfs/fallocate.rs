@@ -116,6 +116,8 @@ fn flush_and_unmap(inode: &Inode, range: ByteRange, spared: Option<u64>) -> Resu
         wait_for_writeback(&folio);
         if folio.range().intersection(out) == folio.range() {
             inode.mappings.unmap(&folio);
+            let kept_out = inode.rules().faults_wait_for_removal(|| false);
+            assert!(!(kept_out && folio.is_dirty()), "dirty again behind invalidate_lock");
             remove(inode, &folio);
         } else {
             drop_part(inode, &folio, range);
