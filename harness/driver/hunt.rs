@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// What came of one hunt.
+/// How one hunt ended.
 #[derive(Debug, Clone, Copy)]
-pub struct Trophy {
+pub struct Ended {
     /// The master seed.
     pub master: u64,
     /// How it ended.
@@ -38,7 +38,7 @@ pub fn hunt(
     plan: &Plan,
     master: u64,
     interrupted: &Arc<AtomicBool>,
-) -> Result<Option<Trophy>, OpenError> {
+) -> Result<Option<Ended>, OpenError> {
     if interrupted.load(Ordering::Relaxed) {
         return Ok(None);
     }
@@ -61,7 +61,7 @@ pub fn hunt(
             break;
         }
     }
-    Ok(Some(Trophy {
+    Ok(Some(Ended {
         master,
         kind: verdict::verdict(&plan, &campaign, false).kind,
         invariant: campaign.found.map(|found| found.violation.invariant),

@@ -24,11 +24,11 @@ fn each_bug_is_caught_by_its_invariant() {
     let interrupted = Arc::new(AtomicBool::new(false));
     for bug in catalogue::all() {
         let plan = bug.plan();
-        let trophy = hunt(&plan, plan.seed, &interrupted).expect("memory can be had");
-        let trophy = trophy.expect("nobody interrupts");
-        assert_eq!(trophy.kind, VerdictKind::Caught, "{}: {trophy:?}", bug.id);
-        assert_eq!(trophy.invariant, Some(bug.caught_by), "{}", bug.id);
-        assert!(0 < trophy.deviations, "{}", bug.id);
+        let end = hunt(&plan, plan.seed, &interrupted).expect("memory can be had");
+        let end = end.expect("nobody interrupts");
+        assert_eq!(end.kind, VerdictKind::Caught, "{}: {end:?}", bug.id);
+        assert_eq!(end.invariant, Some(bug.caught_by), "{}", bug.id);
+        assert!(0 < end.deviations, "{}", bug.id);
     }
 }
 

@@ -6,7 +6,7 @@ use crate::commands::attended::attended;
 use crate::commands::outcome;
 use crate::console::Console;
 use crate::exit::Exit;
-use crate::hunt::{self, Trophy};
+use crate::hunt::{self, Ended};
 use crate::interrupt::Interrupts;
 use block::OpenError;
 use rayon::ThreadPoolBuilder;
@@ -52,7 +52,7 @@ fn judged(rows: &[Row]) -> Exit {
 struct Row {
     bug: &'static Bug,
     /// One for each master seed, in their order; fewer if the command was interrupted.
-    trophies: Vec<Trophy>,
+    ended: Vec<Ended>,
     masters: u32,
 }
 
@@ -67,8 +67,8 @@ fn all(
         let plan = bug.plan();
         let hunts = (1..=masters).into_par_iter();
         let hunts = hunts.map(|master| hunt::hunt(&plan, master.into(), interrupted));
-        let trophies: Vec<_> = hunts.collect::<Result<_, _>>()?;
-        let row = Row { bug, trophies: trophies.into_iter().flatten().collect(), masters };
+        let ended: Vec<_> = hunts.collect::<Result<_, _>>()?;
+        let row = Row { bug, ended: ended.into_iter().flatten().collect(), masters };
         let nth = done.fetch_add(1, Ordering::Relaxed) + 1;
         console.say(&format!("{nth} of {}: {} {}", bugs.len(), bug.id, row.verdict()));
         Ok(row)
@@ -81,22 +81,22 @@ impl Row {
         u32::try_from(self.caught().count()) == Ok(self.masters)
     }
 
-    fn caught(&self) -> impl Iterator<Item = &Trophy> {
-        self.trophies.iter().filter(|trophy| trophy.kind == VerdictKind::Caught)
+    fn caught(&self) -> impl Iterator<Item = &Ended> {
+        self.ended.iter().filter(|end| end.kind == VerdictKind::Caught)
     }
 
     /// `caught 20/20`, or `caught 17/20, missed 2, not run 1`.
     fn verdict(&self) -> String {
         let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
-        for trophy in self.trophies.iter().filter(|one| one.kind != VerdictKind::Caught) {
-            *kinds.entry(trophy.kind.name()).or_default() += 1;
+        for end in self.ended.iter().filter(|one| one.kind != VerdictKind::Caught) {
+            *kinds.entry(end.kind.name()).or_default() += 1;
         }
         let mut text = format!("caught {}/{}", self.caught().count(), self.masters);
         let others = kinds.into_iter().flat_map(|(name, count)| {
             [", ".to_owned(), name.to_owned(), " ".to_owned(), count.to_string()]
         });
         text.extend(others);
-        let ran = u32::try_from(self.trophies.len()).unwrap_or(self.masters);
+        let ran = u32::try_from(self.ended.len()).unwrap_or(self.masters);
         if ran < self.masters {
             text.extend([", not run ", &(self.masters - ran).to_string()]);
         }
@@ -104,8 +104,8 @@ impl Row {
     }
 
     /// The middle of a figure over all hunts, the lower of two.
-    fn median<T: Ord>(&self, figure: impl Fn(&Trophy) -> T) -> Option<T> {
-        let mut figures: Vec<_> = self.trophies.iter().map(figure).collect();
+    fn median<T: Ord>(&self, figure: impl Fn(&Ended) -> T) -> Option<T> {
+        let mut figures: Vec<_> = self.ended.iter().map(figure).collect();
         figures.sort();
         let middle = figures.len().checked_sub(1)? / 2;
         figures.into_iter().nth(middle)
@@ -117,14 +117,14 @@ fn table(rows: &[Row]) -> String {
     let mut lines = vec![heading.map(str::to_owned)];
     for row in rows {
         let figure = |figure: Option<u64>| figure.map_or("-".to_owned(), |n| n.to_string());
-        let seconds = row.median(|trophy| trophy.time);
+        let seconds = row.median(|end| end.time);
         let seconds = seconds.map_or("-".to_owned(), |time| format!("{:.4}", time.as_secs_f64()));
         lines.push([
             row.bug.id.to_owned(),
             row.verdict(),
-            figure(row.median(|trophy| trophy.seeds)),
+            figure(row.median(|end| end.seeds)),
             seconds,
-            figure(row.median(|trophy| trophy.deviations)),
+            figure(row.median(|end| end.deviations)),
             row.bug.caught_by.to_owned(),
         ]);
     }
@@ -141,10 +141,10 @@ fn table(rows: &[Row]) -> String {
 fn escaped(row: &Row) -> Vec<String> {
     let mut told = BTreeSet::new();
     let mut lines = Vec::new();
-    for trophy in row.trophies.iter().filter(|one| one.kind != VerdictKind::Caught) {
-        if told.insert((trophy.kind.name(), trophy.invariant)) {
-            let (id, kind, master) = (row.bug.id, trophy.kind.name(), Seed(trophy.master));
-            let by = trophy.invariant.map_or(String::new(), |name| format!(" by {name}"));
+    for end in row.ended.iter().filter(|one| one.kind != VerdictKind::Caught) {
+        if told.insert((end.kind.name(), end.invariant)) {
+            let (id, kind, master) = (row.bug.id, end.kind.name(), Seed(end.master));
+            let by = end.invariant.map_or(String::new(), |name| format!(" by {name}"));
             let file = row.bug.file();
             lines.push(format!("{id}: {kind}{by}: pagestorm run {file} --seed {master}\n"));
         }
@@ -175,14 +175,14 @@ fn json(rows: &[Row]) -> String {
 }
 
 fn object(row: &Row) -> Value {
-    let hunts = row.trophies.iter().map(|trophy| {
+    let hunts = row.ended.iter().map(|end| {
         json!({
-            "master": Seed(trophy.master).to_string(),
-            "verdict": trophy.kind.name(),
-            "invariant": trophy.invariant,
-            "seeds": trophy.seeds,
-            "seconds": trophy.time.as_secs_f64(),
-            "deviations": trophy.deviations,
+            "master": Seed(end.master).to_string(),
+            "verdict": end.kind.name(),
+            "invariant": end.invariant,
+            "seeds": end.seeds,
+            "seconds": end.time.as_secs_f64(),
+            "deviations": end.deviations,
         })
     });
     json!({
@@ -191,9 +191,9 @@ fn object(row: &Row) -> Value {
         "masters": row.masters,
         "caught": row.caught().count(),
         "median": {
-            "seeds": row.median(|trophy| trophy.seeds),
-            "seconds": row.median(|trophy| trophy.time).map(|time| time.as_secs_f64()),
-            "deviations": row.median(|trophy| trophy.deviations),
+            "seeds": row.median(|end| end.seeds),
+            "seconds": row.median(|end| end.time).map(|time| time.as_secs_f64()),
+            "deviations": row.median(|end| end.deviations),
         },
         "hunts": hunts.collect::<Vec<_>>(),
     })
@@ -207,7 +207,7 @@ mod tests {
 
     fn row(kinds: &[VerdictKind], masters: u32) -> Row {
         let bug = catalogue::named("stale-iomap-write").expect("it is in the catalogue");
-        let trophy = |(nth, kind): (u64, &VerdictKind)| Trophy {
+        let end = |(nth, kind): (u64, &VerdictKind)| Ended {
             master: nth + 1,
             kind: *kind,
             invariant: (*kind == VerdictKind::Violated).then_some("size_matches_model"),
@@ -215,7 +215,7 @@ mod tests {
             deviations: nth,
             time: Duration::from_micros(1500),
         };
-        Row { bug, trophies: (0..).zip(kinds).map(trophy).collect(), masters }
+        Row { bug, ended: (0..).zip(kinds).map(end).collect(), masters }
     }
 
     #[test]
