@@ -6,7 +6,7 @@
 //! ```
 
 use crate::bio::{Bio, BioOp, IoError};
-use crate::faults::{DeviceFaults, FaultCounts, Injector, Place, Recurrences};
+use crate::faults::{DeviceFaults, FaultCounts, Injector, Place, Recurrences, Strike};
 use crate::flight::{Flight, Overlap};
 use crate::media::Media;
 use crate::open::DeviceKind;
@@ -150,6 +150,12 @@ impl Device {
     /// How often faults could have struck so far, and how often they did.
     pub fn faults(&self) -> FaultCounts {
         self.injector.counts()
+    }
+
+    /// What happened to bios so far, in that order, if [`DeviceFaults::record`] asks for it; leaves
+    /// nothing.
+    pub fn take_strikes(&self) -> Vec<Strike> {
+        self.injector.take_strikes()
     }
 
     /// How many writes so far shared bytes with another bio in flight.

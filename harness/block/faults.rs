@@ -2,7 +2,8 @@
 
 use crate::bio::BioOp;
 use sim::chance::{FaultDice, FaultSite};
-use std::collections::BTreeMap;
+use sim::{Mutex, Rank, sync};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use std::time::Duration;
 /// would not be steadier, because they move with every block allocated before.
 ///
 /// Draws use the fault kinds 0x100 to 0x1ff.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct DeviceFaults {
     /// Decides; one for a run.
     pub dice: FaultDice,
@@ -29,6 +30,28 @@ pub struct DeviceFaults {
     pub latency: Latency,
     /// How long some bios take beyond that.
     pub spike: Spike,
+    /// What happens to single bios, whatever the dice say.
+    pub strikes: Vec<Strike>,
+    /// Whether what happens to each bio is kept for [`crate::Device::take_strikes`].
+    pub record: bool,
+}
+
+/// What happens to one bio.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Strike {
+    /// Which.
+    pub place: Place,
+    /// What.
+    pub what: Mishap,
+}
+
+/// What can happen to a bio.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mishap {
+    /// It fails. A failed write leaves the media as it was.
+    Fails,
+    /// It takes this long.
+    Takes(Duration),
 }
 
 impl DeviceFaults {
@@ -41,6 +64,8 @@ impl DeviceFaults {
             flush_error_ppm: 0,
             latency: Latency::default(),
             spike: Spike::default(),
+            strikes: Vec::new(),
+            record: false,
         }
     }
 }
@@ -86,11 +111,14 @@ pub struct FaultCounts {
 }
 
 /// Which bio a decision belongs to.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
-    pub(crate) op: BioOp,
-    pub(crate) cause: u64,
-    pub(crate) nth: u64,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// What it asks for.
+    pub op: BioOp,
+    /// What caused it, as in the bio.
+    pub cause: u64,
+    /// How many bios alike its cause had before it.
+    pub nth: u64,
 }
 
 /// Decides, and counts its decisions.
@@ -102,12 +130,38 @@ pub(crate) struct Injector {
     flush_error: Count,
     spike: Count,
     healed: AtomicBool,
+    strikes: Strikes,
+    happened: Mutex<Vec<Strike>>,
 }
+
+/// What happens to single bios, by their places.
+#[derive(Debug, Default)]
+struct Strikes {
+    fails: BTreeSet<Place>,
+    takes: BTreeMap<Place, Duration>,
+}
+
+impl Strikes {
+    fn new(strikes: &[Strike]) -> Strikes {
+        let mut all = Strikes::default();
+        for Strike { place, what } in strikes {
+            match what {
+                Mishap::Fails => drop(all.fails.insert(*place)),
+                Mishap::Takes(time) => drop(all.takes.insert(*place, *time)),
+            }
+        }
+        all
+    }
+}
+
+static HAPPENED: Rank = Rank::leaf(14, "strikes");
 
 impl Injector {
     pub(crate) fn new(faults: DeviceFaults) -> Injector {
         let count = Count::default;
         Injector {
+            strikes: Strikes::new(&faults.strikes),
+            happened: sync::mutex(&HAPPENED, 0, Vec::new()),
             faults,
             read_error: count(),
             write_error: count(),
@@ -119,10 +173,10 @@ impl Injector {
 
     /// Whether any decision depends on the place. If not, nobody needs to count.
     pub(crate) fn is_armed(&self) -> bool {
-        let DeviceFaults { read_error_ppm, write_error_ppm, flush_error_ppm, latency, .. } =
-            self.faults;
-        let chances = [read_error_ppm, write_error_ppm, flush_error_ppm, self.faults.spike.ppm];
-        chances != [0; 4] || latency.min < latency.max
+        let faults = &self.faults;
+        let errors = [faults.read_error_ppm, faults.write_error_ppm, faults.flush_error_ppm];
+        let by_chance = errors != [0; 3] || faults.spike.ppm != 0;
+        by_chance || faults.latency.min < faults.latency.max || !faults.strikes.is_empty()
     }
 
     /// From now on nothing fails and nothing takes time.
@@ -140,7 +194,16 @@ impl Injector {
             BioOp::Write => (self.faults.write_error_ppm, &self.write_error),
             BioOp::Flush => (self.faults.flush_error_ppm, &self.flush_error),
         };
-        count.decide(self.faults.dice, site(ERROR, place), ppm)
+        let fails = if self.strikes.fails.contains(&place) {
+            count.strike();
+            true
+        } else {
+            count.decide(self.faults.dice, site(ERROR, place), ppm)
+        };
+        if fails {
+            self.note(place, Mishap::Fails);
+        }
+        fails
     }
 
     /// How long the bio at `place` takes.
@@ -149,6 +212,11 @@ impl Injector {
             return Duration::ZERO;
         }
         let DeviceFaults { dice, latency: Latency { min, max }, spike, .. } = self.faults;
+        if let Some(time) = self.strikes.takes.get(&place) {
+            self.spike.strike();
+            self.note(place, Mishap::Takes(*time));
+            return *time;
+        }
         let mut delay = min;
         if min < max {
             let width = u64::try_from(max.saturating_sub(min).as_nanos()).unwrap_or(u64::MAX - 1);
@@ -157,7 +225,21 @@ impl Injector {
         if self.spike.decide(dice, site(SPIKE, place), spike.ppm) {
             delay = delay.saturating_add(spike.time);
         }
+        if delay != min {
+            self.note(place, Mishap::Takes(delay));
+        }
         delay
+    }
+
+    /// What happened to bios so far, in that order; leaves nothing. Empty unless it is recorded.
+    pub(crate) fn take_strikes(&self) -> Vec<Strike> {
+        std::mem::take(&mut *self.happened.lock())
+    }
+
+    fn note(&self, place: Place, what: Mishap) {
+        if self.faults.record {
+            self.happened.lock().push(Strike { place, what });
+        }
     }
 
     pub(crate) fn counts(&self) -> FaultCounts {
@@ -232,6 +314,11 @@ impl Count {
         self.armed.fetch_add(1, Ordering::Relaxed);
         self.fired.fetch_add(u64::from(strikes), Ordering::Relaxed);
         strikes
+    }
+
+    fn strike(&self) {
+        self.armed.fetch_add(1, Ordering::Relaxed);
+        self.fired.fetch_add(1, Ordering::Relaxed);
     }
 
     fn snapshot(&self) -> FaultCount {

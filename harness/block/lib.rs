@@ -29,7 +29,7 @@ mod loop_dev;
 pub use bio::{Bio, BioOp, IoError};
 pub use buffer::Buffer;
 pub use device::{Description, Device};
-pub use faults::{DeviceFaults, FaultCount, FaultCounts, Latency, Spike};
+pub use faults::{DeviceFaults, FaultCount, FaultCounts, Latency, Mishap, Place, Spike, Strike};
 pub use flight::{Access, Overlap};
 pub use media::{Media, POISON, poison};
 pub use open::{DeviceKind, DeviceSpec, open};

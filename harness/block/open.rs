@@ -38,7 +38,7 @@ impl fmt::Display for DeviceKind {
 }
 
 /// What device is wanted.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct DeviceSpec {
     /// What it is made of.
     pub kind: DeviceKind,
@@ -70,7 +70,7 @@ pub fn open(spec: &DeviceSpec) -> Result<Arc<Device>, OpenError> {
     let Made { media, detail } = made;
     let Shape { size, sector } = shape;
     let description = Description { kind, detail, size, sector: u64::from(sector) };
-    Ok(Arc::new(Device::new(description, media, spec.faults)))
+    Ok(Arc::new(Device::new(description, media, spec.faults.clone())))
 }
 
 /// A size and a sector that go together.

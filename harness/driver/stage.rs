@@ -1,6 +1,8 @@
 //! What the tasks of one storm share, and how an actor plays its part.
 
 use crate::call::Call;
+use crate::misfortune::Misfortune;
+use crate::recording::Notes;
 use crate::scenario::plan::{ActorPlan, Layout, Plan, WorldKind};
 use crate::script::Script;
 use crate::tally::{Fault, Tally};
@@ -20,6 +22,9 @@ use stormfs::quantity::{Geometry, wide};
 /// See the module.
 pub struct Stage {
     target: StormTarget,
+    misfortune: Misfortune,
+    /// The calls that actors began, each with the actor's number.
+    pub calls: Notes<(usize, Call)>,
     /// Who judges.
     pub oracle: Arc<Oracle>,
     /// What exists when the gate opens.
@@ -67,7 +72,7 @@ impl Stage {
     /// A stage before the first act.
     pub fn new(
         plan: &Plan,
-        target: StormTarget,
+        (target, misfortune): (StormTarget, Misfortune),
         oracle: Arc<Oracle>,
         tally: Tally,
         interrupted: Arc<AtomicBool>,
@@ -76,6 +81,8 @@ impl Stage {
         let mut kinds = plan.actors.iter().flat_map(ActorPlan::kinds);
         Stage {
             target,
+            misfortune,
+            calls: Notes::new(false),
             oracle,
             layouts: plan.files.iter().map(|file| (file.size, file.layout)).collect(),
             world: plan.world,
@@ -192,22 +199,24 @@ impl Player {
         let phase = &stage.phase;
         let open = || phase.open.load(Ordering::SeqCst);
         phase.changed.wait_until(Site::point("gate", 0x92, 0), open);
-        let mut number = 0;
-        while self.may_go_on(stage, number) {
-            number += 1;
+        let (mut done, mut number) = (0, 0);
+        while self.may_go_on(stage, done) {
+            let call = self.workload.next(number + 1, |file| stage.target.size(file));
+            done += 1;
+            number = call.number;
             sim::begin_operation(number);
-            self.perform(stage, number);
+            self.perform(stage, call);
             if let Some(script) = &stage.script {
                 script.director.returns();
             }
-            if number.is_multiple_of(LIVE_STEP) {
+            if done.is_multiple_of(LIVE_STEP) {
                 stage.live.fetch_add(LIVE_STEP, Ordering::Relaxed);
             }
             if !self.pause.is_zero() {
                 sim::sleep(self.pause);
             }
         }
-        stage.live.fetch_add(number % LIVE_STEP, Ordering::Relaxed);
+        stage.live.fetch_add(done % LIVE_STEP, Ordering::Relaxed);
         sim::begin_operation(number + 1);
         phase.acting.fetch_sub(1, Ordering::SeqCst);
         phase.leave(&phase.playing);
@@ -232,10 +241,11 @@ impl Player {
         stage.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok()
     }
 
-    fn perform(&mut self, stage: &Stage, number: u64) {
+    fn perform(&mut self, stage: &Stage, call: Call) {
         let actor = u16::try_from(self.number + 1).expect("at most 40 actors");
-        let id = OpId { actor, number };
-        let call = self.workload.next(|file| stage.target.size(file));
+        let id = OpId { actor, number: call.number };
+        let call = stage.misfortune.strike(id, call);
+        stage.calls.add(|| (self.number, call.clone()));
         let before = stage.reach(call.file);
         let started = sim::now();
         let performed = stage.target.perform(id, self.number, &call, &mut self.memory);

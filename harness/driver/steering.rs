@@ -1,9 +1,13 @@
 //! What happens to a task that passes a named point: delays, and reclaim at the worst moment.
 
+use crate::case;
 use crate::director::Director;
-use crate::scenario::plan::{FaultPlan, Plan};
+use crate::recording::Notes;
+use crate::scenario::plan::{FaultPlan, Moment, Plan, Strike};
 use crate::tally::Fault;
 use sim::chance::{FaultDice, FaultSite};
+use sim::schedule::Key;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
@@ -17,6 +21,11 @@ pub struct Steering {
     dice: FaultDice,
     delays: Vec<(Point, u32, Duration)>,
     evict_ppm: u32,
+    /// What happens at one place only, whatever the dice say.
+    strikes: BTreeMap<Key, Strike>,
+    actors: usize,
+    /// What happened.
+    notes: Notes<Strike>,
     /// Who holds tasks at points, if a script does.
     director: Option<Arc<Director>>,
     filesystem: OnceLock<Weak<Filesystem>>,
@@ -36,8 +45,13 @@ const EVICT: u32 = 0x31;
 const VICTIM: u32 = 0x32;
 
 impl Steering {
-    /// What `plan` asks for, and what its script holds.
-    pub fn new(plan: &Plan, dice: FaultDice, director: Option<Arc<Director>>) -> Steering {
+    /// What `plan` asks for, and what its script holds; whether what happens is recorded.
+    pub fn new(
+        plan: &Plan,
+        dice: FaultDice,
+        director: Option<Arc<Director>>,
+        record: bool,
+    ) -> Steering {
         let mut delays = Vec::new();
         let mut evict_ppm = 0;
         for fault in &plan.faults {
@@ -54,7 +68,28 @@ impl Steering {
         }
         let (passed, delay, evict) = (AtomicU64::new(0), Counter::default(), Counter::default());
         let filesystem = OnceLock::new();
-        Steering { dice, delays, evict_ppm, director, filesystem, passed, delay, evict }
+        let actors = crate::storm::actors(plan);
+        let place = |strike: &Strike| Some((case::key(strike.moment()?, actors), strike.clone()));
+        let strikes = plan.strikes.iter().filter_map(place).collect();
+        let notes = Notes::new(record);
+        Steering {
+            dice,
+            delays,
+            evict_ppm,
+            strikes,
+            actors,
+            notes,
+            director,
+            filesystem,
+            passed,
+            delay,
+            evict,
+        }
+    }
+
+    /// What happened so far, in that order, if it is recorded; leaves nothing.
+    pub fn take_strikes(&self) -> Vec<Strike> {
+        self.notes.take()
     }
 
     /// Whose folios are evicted. Must be told before the first point is passed.
@@ -80,15 +115,73 @@ impl Steering {
         FaultSite { kind, operation: task << 48 | operation, nth }
     }
 
-    fn evict_somebody(&self) {
-        let Some(filesystem) = self.filesystem.get().and_then(Weak::upgrade) else { return };
+    /// Evicts some folio.
+    fn evict_somebody(&self, point: Point) {
+        let Some(filesystem) = self.filesystem() else { return };
         let file = narrow(self.dice.below(self.here(VICTIM), wide(filesystem.files())));
         let size = filesystem.view(file).size();
         let pos = self.dice.below(self.here(VICTIM + 1), size.max(1));
-        if filesystem.evict(file, ByteRange::at(pos, 1)) != Ok(0) {
+        self.evict(&filesystem, point, file, pos);
+    }
+
+    /// Evicts the folio that holds a byte, if it can go.
+    fn evict(&self, filesystem: &Filesystem, point: Point, file: usize, pos: u64) {
+        let at = self.notes.are_wanted().then(|| self.moment(point));
+        let before = sim::points_passed();
+        let evicted = filesystem.evict(file, ByteRange::at(pos, 1)) != Ok(0);
+        if evicted {
             self.evict.fired.fetch_add(1, Ordering::Relaxed);
         }
+        if let Some(at) = at.filter(|_| evicted || sim::points_passed() != before) {
+            self.notes.add(|| Strike::Evict { at, file, pos });
+        }
     }
+
+    fn sleep(&self, point: Point, time: Duration) {
+        self.delay.fired.fetch_add(1, Ordering::Relaxed);
+        self.notes.add(|| Strike::Delay(self.moment(point), time));
+        sim::sleep(time);
+    }
+
+    /// What the plan has for this place. It may pass points, and so lead to another place.
+    fn strike(&self, point: Point) {
+        while let Some(strike) = self.strikes.get(&key()) {
+            let before = sim::points_passed();
+            match strike {
+                Strike::Delay(_, time) => {
+                    self.delay.armed.fetch_add(1, Ordering::Relaxed);
+                    self.sleep(point, *time);
+                }
+                Strike::Evict { file, pos, .. } => {
+                    self.evict.armed.fetch_add(1, Ordering::Relaxed);
+                    let Some(filesystem) = self.filesystem() else { return };
+                    self.evict(&filesystem, point, *file, *pos);
+                }
+                Strike::IoError(_) | Strike::Latency(..) => {}
+            }
+            if sim::points_passed() == before {
+                return;
+            }
+        }
+    }
+
+    fn filesystem(&self) -> Option<Arc<Filesystem>> {
+        self.filesystem.get().and_then(Weak::upgrade)
+    }
+
+    /// Where the current task stands, about to pass `point`.
+    fn moment(&self, point: Point) -> Moment {
+        let Key { task, operation, point: next } = key();
+        let who = case::who(task.into(), self.actors);
+        Moment { who, operation, point: next, site: point.name().to_owned() }
+    }
+}
+
+/// The place of the point that the current task is about to pass.
+fn key() -> Key {
+    let (task, operation) = sim::current_operation();
+    let point = u32::try_from(sim::points_passed() + 1).unwrap_or(u32::MAX);
+    Key { task: u8::try_from(task).unwrap_or(u8::MAX), operation, point }
 }
 
 impl Steer for Steering {
@@ -97,8 +190,7 @@ impl Steer for Steering {
             if *at == point {
                 self.delay.armed.fetch_add(1, Ordering::Relaxed);
                 if self.dice.strikes(self.here(DELAY), *chance_ppm) {
-                    self.delay.fired.fetch_add(1, Ordering::Relaxed);
-                    sim::sleep(*length);
+                    self.sleep(point, *length);
                 }
             }
         }
@@ -106,8 +198,11 @@ impl Steer for Steering {
         if self.evict_ppm != 0 && point != Point::EvictFolioLocked {
             self.evict.armed.fetch_add(1, Ordering::Relaxed);
             if self.dice.strikes(self.here(EVICT), self.evict_ppm) {
-                self.evict_somebody();
+                self.evict_somebody(point);
             }
+        }
+        if !self.strikes.is_empty() {
+            self.strike(point);
         }
         if let Some(director) = &self.director {
             director.passes(point);

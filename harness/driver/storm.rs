@@ -4,16 +4,18 @@
 //! last checks. In the threads world it also calls a halt now and then, to check everything while
 //! nothing moves.
 
-use crate::abandoned::AbandonedFaults;
 use crate::conductor;
 use crate::director::{Directed, Director};
+use crate::following::{Drift, Following};
+use crate::misfortune::Misfortune;
+use crate::recording::{Notes, Recording};
 use crate::scenario::plan::{DeviceKind, FaultPlan, IoKind, Judge, Plan, StrategyPlan, WorldKind};
 use crate::script::{Misfire, Script};
 use crate::stage::Stage;
 use crate::steering::Steering;
+use crate::strikes;
 use crate::tally::{Fault, Tally};
 use crate::target::StormTarget;
-use crate::user_buffer::ShortCopies;
 use block::{Device, DeviceFaults, DeviceSpec, Latency, OpenError, Spike};
 use oracle::watch::{Oracle, Sight};
 use oracle::{Violation, progress};
@@ -32,9 +34,6 @@ use stormfs::{Filesystem, Options};
 /// A task of the threads world that makes no progress for this long has hung.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// I/O completes out of order among this many workers.
-const WORKERS: usize = 2;
-
 /// How one storm is run.
 #[derive(Clone, Copy)]
 pub struct Orders<'a> {
@@ -44,7 +43,7 @@ pub struct Orders<'a> {
     pub seed: Seed,
     /// Decisions that a run of this plan makes, for strategies that must know.
     pub length: u64,
-    /// Whether to keep the schedule.
+    /// Whether to keep what it does.
     pub record: bool,
     /// Whether somebody judges.
     pub judged: bool,
@@ -68,11 +67,15 @@ pub struct Storm {
     pub misfire: Option<Misfire>,
     /// The step of its script that was running when it ended early, from 1.
     pub step: Option<usize>,
+    /// What it did, if that was recorded.
+    pub recording: Option<Recording>,
+    /// The switches of its schedule that did not fit, in the order of the run.
+    pub drifts: Vec<Drift>,
 }
 
 /// Runs one storm to its end, on a device of its own.
 pub fn run(orders: Orders<'_>) -> Result<Storm, OpenError> {
-    let device = open_device(orders.plan, orders.seed)?;
+    let device = open(orders.plan, orders.seed, orders.record)?;
     Ok(run_on(orders, device, &Arc::default()))
 }
 
@@ -92,22 +95,22 @@ pub fn run_on(orders: Orders<'_>, device: Arc<Device>, live: &Arc<AtomicU64>) ->
         Judge::Everything => oracle,
         Judge::Bytes => oracle.for_users(),
     });
-    let director = Director::new(plan, WORKERS);
-    let steering = Arc::new(Steering::new(plan, seed.faults(), director.clone()));
+    let director = Director::new(plan, plan.device.workers);
+    let steering = Steering::new(plan, seed.faults(), director.clone(), orders.record);
+    let steering = Arc::new(steering);
     let filesystem = filesystem(orders, &device, &oracle, &steering);
     let clock = if simulated { Clock::Steps } else { Clock::Wall };
-    let target = StormTarget {
-        filesystem: Arc::clone(&filesystem),
-        dice: seed.faults(),
-        short_copies: short_copies(plan),
-        abandoned_faults: abandoned_faults(plan),
-    };
+    let target = StormTarget { filesystem: Arc::clone(&filesystem) };
+    let target = (target, Misfortune::new(plan, seed.faults()));
     let interrupted = Arc::clone(orders.interrupted);
     let mut stage = Stage::new(plan, target, Arc::clone(&oracle), Tally::new(clock), interrupted);
     stage.live = Arc::clone(live);
+    stage.calls = Notes::new(orders.record);
     stage.script = director.map(|director| Script::new(director, plan));
     let stage = Arc::new(stage);
-    let end = enact(orders, &stage, &device);
+    let following = plan.schedule.as_ref().map(|_| Following::new(plan));
+    let fits = following.as_ref().map(Following::fits);
+    let end = enact(orders, &stage, &device, following);
     oracle.judge_overall(progress::progress_keeps_the_lock_order(oracle.checks(), &end.outcome));
     oracle.judge_overall(progress::progress_without_panic(oracle.checks(), &end.outcome));
     oracle.judge_overall(progress::progress_is_made(oracle.checks(), &end.outcome));
@@ -116,15 +119,23 @@ pub fn run_on(orders: Orders<'_>, device: Arc<Device>, live: &Arc<AtomicU64>) ->
     let script = stage.script.as_ref();
     let misfire = script.and_then(Script::take_misfire);
     let step = script.and_then(|script| script.director.step());
-    Storm { end, violation: oracle.violation(), tally, device, acted, misfire, step }
+    let recording = orders.record.then(|| recording(plan, &end, &stage, &device, &steering));
+    let drifts = fits.map(|fits| fits.drifts()).unwrap_or_default();
+    let violation = oracle.violation();
+    Storm { end, violation, tally, device, acted, misfire, step, recording, drifts }
 }
 
-fn enact(orders: Orders<'_>, stage: &Arc<Stage>, device: &Arc<Device>) -> End {
+fn enact(
+    orders: Orders<'_>,
+    stage: &Arc<Stage>,
+    device: &Arc<Device>,
+    following: Option<Following>,
+) -> End {
     let Orders { plan, seed, .. } = orders;
     let mut world = match plan.world {
         WorldKind::Threads => World::threads(PATIENCE),
         WorldKind::Simulated => World::simulated(Settings {
-            strategy: strategy(orders, stage),
+            strategy: following.map_or_else(|| strategy(orders, stage), |it| Box::new(it)),
             step_budget: u32::try_from(plan.step_budget).unwrap_or(u32::MAX),
             record: orders.record,
         }),
@@ -140,7 +151,7 @@ fn enact(orders: Orders<'_>, stage: &Arc<Stage>, device: &Arc<Device>) -> End {
             number += 1;
         }
     }
-    for worker in 0..WORKERS {
+    for worker in 0..plan.device.workers {
         let device = Arc::clone(device);
         world.spawn(&format!("disk-{worker}"), move || device.serve());
     }
@@ -186,8 +197,14 @@ fn filesystem(
 
 /// The device that a storm of `plan` runs on.
 pub fn open_device(plan: &Plan, seed: Seed) -> Result<Arc<Device>, OpenError> {
+    open(plan, seed, false)
+}
+
+fn open(plan: &Plan, seed: Seed, record: bool) -> Result<Arc<Device>, OpenError> {
     let plan = plan.under(seed);
     let mut faults = DeviceFaults::none(seed.faults());
+    faults.record = record;
+    faults.strikes = plan.strikes.iter().filter_map(strikes::for_device).collect();
     faults.latency = Latency { min: plan.device.latency_min, max: plan.device.latency_max };
     for fault in &plan.faults {
         match *fault {
@@ -223,27 +240,21 @@ pub fn open_device(plan: &Plan, seed: Seed) -> Result<Arc<Device>, OpenError> {
     })
 }
 
-fn short_copies(plan: &Plan) -> ShortCopies {
-    let mut copies = ShortCopies::default();
-    for fault in &plan.faults {
-        if let FaultPlan::ShortCopy { chance_ppm, persistent_ppm } = *fault {
-            copies = ShortCopies { chance_ppm, persistent_ppm };
-        }
+/// What a storm did, as it was noted on the way.
+fn recording(
+    plan: &Plan,
+    end: &End,
+    stage: &Stage,
+    device: &Device,
+    steering: &Steering,
+) -> Recording {
+    let mut calls = vec![Vec::new(); actors(plan)];
+    for (actor, call) in stage.calls.take() {
+        calls[actor].push(call);
     }
-    copies
-}
-
-fn abandoned_faults(plan: &Plan) -> AbandonedFaults {
-    let chance = |fault: &FaultPlan| match *fault {
-        FaultPlan::AbandonedFault { chance_ppm } => Some(chance_ppm),
-        FaultPlan::ShortCopy { .. }
-        | FaultPlan::IoError { .. }
-        | FaultPlan::Evict { .. }
-        | FaultPlan::Delay { .. }
-        | FaultPlan::Latency { .. } => None,
-    };
-    let last = plan.faults.iter().filter_map(chance).next_back();
-    AbandonedFaults { chance_ppm: last.unwrap_or(0) }
+    let mut strikes: Vec<_> = device.take_strikes().into_iter().map(strikes::of_device).collect();
+    strikes.extend(steering.take_strikes());
+    Recording { calls, strikes, switches: Recording::switches(plan, &end.schedule) }
 }
 
 /// The stage's tally with what only the end of the storm can tell.

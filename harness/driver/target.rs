@@ -2,11 +2,10 @@
 //!
 //! Operations, actors, faults and the tally know a [`Target`] only; the filesystem model is one.
 
-use crate::abandoned::{AbandonedFaults, Victim};
+use crate::abandoned::Victim;
 use crate::call::Call;
-use crate::user_buffer::{ShortCopies, UserBuffer};
+use crate::user_buffer::UserBuffer;
 use oracle::pattern;
-use sim::chance::FaultDice;
 use std::sync::Arc;
 use stormfs::Filesystem;
 use stormfs::op::{Op, OpId, Outcome};
@@ -59,12 +58,6 @@ pub trait Target: Send + Sync {
 pub struct StormTarget {
     /// The filesystem.
     pub filesystem: Arc<Filesystem>,
-    /// Decides which copies end early.
-    pub dice: FaultDice,
-    /// How often.
-    pub short_copies: ShortCopies,
-    /// How often write faults are given up.
-    pub abandoned_faults: AbandonedFaults,
 }
 
 impl Target for StormTarget {
@@ -88,10 +81,9 @@ impl Target for StormTarget {
             }
             Op::MmapStore(range) => {
                 patterned(id, range.start, range.len(), memory);
-                let armed = call.abandoned || self.abandoned_faults.strike(self.dice, id);
-                let task = Victim::new(armed);
+                let task = Victim::new(call.abandoned);
                 let outcome = fs.mmap_store(file, id, mapper, (range.start, memory), &task);
-                let abandoned = Abandoned { armed, fired: task.gave_up() };
+                let abandoned = Abandoned { armed: call.abandoned, fired: task.gave_up() };
                 Performed { abandoned, ..moved(outcome, range) }
             }
             Op::Truncate(size) => plain(fs.truncate(file, id, size)),
@@ -129,8 +121,7 @@ impl StormTarget {
         memory: &mut Vec<u8>,
     ) -> Performed {
         patterned(id, pos.unwrap_or(0), len, memory);
-        let by_chance = || self.short_copies.gap(self.dice, id, len, &call.pieces);
-        let gap = call.gap.or_else(by_chance);
+        let gap = call.gap;
         let source = UserBuffer::new(memory, &call.pieces, gap);
         let outcome = self.filesystem.write(call.file, id, pos, &source);
         let short_source = Shortness {

@@ -3,7 +3,7 @@
 //! Positions are drawn where bugs live: around the end of the file, at edges of blocks, pages and
 //! folios, and around what the actor touched last, more often than anywhere.
 
-use crate::call::Call;
+use crate::call::{Call, WHOLE_FILE};
 use crate::scenario::plan::{ActorPlan, Plan, SizeShape};
 use sim::chance::Stream;
 use std::vec;
@@ -51,13 +51,13 @@ impl Workload {
         }
     }
 
-    /// The next call. `size` tells the size of a file as it is now. An actor with a list has as
-    /// many calls as that has.
-    pub fn next(&mut self, size: impl Fn(usize) -> u64) -> Call {
-        self.listed.next().unwrap_or_else(|| self.draw(size))
+    /// The next call, which is the `number`-th if it is drawn. `size` tells the size of a file as it
+    /// is now. An actor with a list has as many calls as that has.
+    pub fn next(&mut self, number: u64, size: impl Fn(usize) -> u64) -> Call {
+        self.listed.next().unwrap_or_else(|| self.draw(number, size))
     }
 
-    fn draw(&mut self, size: impl Fn(usize) -> u64) -> Call {
+    fn draw(&mut self, number: u64, size: impl Fn(usize) -> u64) -> Call {
         let kind = self.actor.ops[self.chance.weighted(&self.weights)].0;
         let file = usize::try_from(self.chance.below(self.files)).expect("at most 64");
         let size = size(file);
@@ -65,7 +65,7 @@ impl Workload {
         let range = ByteRange::at(self.position(size), len);
         self.recent = range.end;
         let op = self.operation(kind, range, size);
-        Call { pieces: self.pieces(len), ..Call::plain(file, op) }
+        Call { pieces: self.pieces(len), ..Call::plain(number, file, op) }
     }
 
     fn operation(&mut self, kind: OpKind, range: ByteRange, size: u64) -> Op {
@@ -134,7 +134,7 @@ impl Workload {
     }
 
     fn everything_at_times(&mut self, range: ByteRange) -> ByteRange {
-        if self.chance.below(4) == 0 { ByteRange::new(0, u64::MAX >> 16) } else { range }
+        if self.chance.below(4) == 0 { WHOLE_FILE } else { range }
     }
 
     fn pieces(&mut self, len: u64) -> Vec<u64> {
@@ -145,6 +145,8 @@ impl Workload {
         let count = self.chance.below(most);
         let mut cuts: Vec<u64> = (0..count).map(|_| self.chance.below(len)).collect();
         cuts.sort_unstable();
+        cuts.dedup();
+        cuts.retain(|cut| *cut != 0);
         cuts
     }
 }

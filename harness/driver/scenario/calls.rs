@@ -7,7 +7,7 @@ use super::problem::Problem;
 use super::quantity::show_size;
 use super::suggest::did_you_mean;
 use super::values;
-use crate::call::Call;
+use crate::call::{Call, WHOLE_FILE};
 use crate::user_buffer::Gap;
 use stormfs::op::{Op, OpKind};
 use stormfs::quantity::ByteRange;
@@ -157,7 +157,7 @@ fn call(name: &str, fields: &Fields<'_>) -> Option<RawCall> {
     } else {
         false
     };
-    let call = Call { file: 0, op: op?, pieces: pieces?, gap: gap?.value, abandoned };
+    let call = Call { number: 0, file: 0, op: op?, pieces: pieces?, gap: gap?.value, abandoned };
     Some(RawCall { file, call })
 }
 
@@ -225,7 +225,7 @@ impl Keys<'_> {
         let at = self.fields.maybe("at", values::size);
         let size = self.fields.maybe("size", values::size);
         let start = at?.value.unwrap_or(0);
-        let end = size?.value.map_or(2 * LARGEST_FILE, |size| start + size);
+        let end = size?.value.map_or(WHOLE_FILE.end, |size| start + size);
         Some(ByteRange::new(start, end))
     }
 

@@ -22,6 +22,9 @@ const THREADS_TIME: Duration = Duration::from_secs(10);
 /// Operations of a simulation if nothing is said about them.
 const SIMULATED_OPS: u64 = 2000;
 
+/// Workers of a device if nothing is said about them.
+const WORKERS: usize = 2;
+
 /// The plan, or `None` if something was wrong here or before.
 pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<Plan> {
     world(&raw, problems);
@@ -57,7 +60,10 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
         filesystem: filesystem?,
         files: files?,
         actors: actors?,
+        schedule: None,
         faults: raw.faults?,
+        strikes: Vec::new(),
+        recorded: None,
         judge: raw.judge?.value,
         bugs: bugs.iter().map(|bug| bug.value.id).collect(),
         expect: raw.expect?.value,
@@ -186,6 +192,7 @@ fn device(raw: &RawDevice, problems: &Problems) -> Option<DevicePlan> {
     }
     Some(DevicePlan {
         kind: raw.kind?.value,
+        workers: WORKERS,
         size: raw.size?.value,
         latency_min: min.value,
         latency_max: most,

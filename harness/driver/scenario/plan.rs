@@ -45,8 +45,15 @@ pub struct Plan {
     pub actors: Vec<ActorPlan>,
     /// What happens step by step, in the simulated world under one seed. Empty: the strategy decides.
     pub script: Vec<Step>,
-    /// What goes wrong on purpose.
+    /// Who goes on where the default rule says otherwise, in the order in which it happens. `None`:
+    /// the strategy or the script decides, and `Some` and empty is the default rule throughout.
+    pub schedule: Option<Vec<Switch>>,
+    /// What goes wrong on purpose, by chance.
     pub faults: Vec<FaultPlan>,
+    /// What goes wrong on purpose, each at one place.
+    pub strikes: Vec<Strike>,
+    /// Where a reproducer comes from.
+    pub recorded: Option<Recorded>,
     /// Which breaches end the run.
     pub judge: Judge,
     /// The ids of the bugs that are switched on.
@@ -75,6 +82,13 @@ impl Plan {
             None => vec![self],
             Some(variations) => variations.plans().collect(),
         }
+    }
+
+    /// Whether this is a case: every operation is listed, and nothing is left to chance.
+    pub fn is_explicit(&self) -> bool {
+        let listed = |actor: &ActorPlan| !actor.does.is_empty();
+        let scheduled = self.schedule.is_some() && self.variations.is_none();
+        scheduled && self.faults.is_empty() && self.actors.iter().all(listed)
     }
 }
 
@@ -148,6 +162,106 @@ pub enum StrategyPlan {
     },
 }
 
+/// A task of a simulation, by what it does there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Who {
+    /// Lays the files out, and makes the last checks.
+    Conductor,
+    /// An actor, by its number over all actors, from 0.
+    Actor(usize),
+    /// A worker of the device, from 0.
+    Disk(usize),
+}
+
+/// Where a task stands: about to pass the `point`-th point of its operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moment {
+    /// The task.
+    pub who: Who,
+    /// The number of its operation. Those of an actor are its calls, the rest count from 1.
+    pub operation: u64,
+    /// Counts from 1 within the operation; every lock, wait and named point is one.
+    pub point: u32,
+    /// What the place is called, for people and as a check.
+    pub site: String,
+}
+
+/// A place where a run leaves the default rule: stay with the current task while it can run, else
+/// take the first that can of the conductor, the actors and the device's workers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Switch {
+    /// Where.
+    pub at: Moment,
+    /// Who goes on.
+    pub to: Who,
+}
+
+/// A fault at one place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Strike {
+    /// The device answers a request with EIO.
+    IoError(Request),
+    /// The device takes so long about a request.
+    Latency(Request, Duration),
+    /// The folio of a page is taken out of the page cache, if it is clean and not locked.
+    Evict {
+        /// When.
+        at: Moment,
+        /// The file's number.
+        file: usize,
+        /// A byte of the page.
+        pos: u64,
+    },
+    /// A task stands still.
+    Delay(Moment, Duration),
+}
+
+impl Strike {
+    /// When it happens, unless it belongs to a request.
+    pub fn moment(&self) -> Option<&Moment> {
+        match self {
+            Strike::Evict { at, .. } | Strike::Delay(at, _) => Some(at),
+            Strike::IoError(_) | Strike::Latency(..) => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn moment_mut(&mut self) -> Option<&mut Moment> {
+        match self {
+            Strike::Evict { at, .. } | Strike::Delay(at, _) => Some(at),
+            Strike::IoError(_) | Strike::Latency(..) => None,
+        }
+    }
+}
+
+/// A request to the device, by what it is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Request {
+    /// What it asks for.
+    pub on: IoKind,
+    /// The file's number.
+    pub file: usize,
+    /// Its first byte in the file; 0 for a flush.
+    pub pos: u64,
+    /// Counts from 1 among the requests that are alike in all of that.
+    pub nth: u64,
+}
+
+/// Where a reproducer comes from, and what it did there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// The version of the harness.
+    pub version: String,
+    /// The scenario.
+    pub from: String,
+    /// The seed under which it failed.
+    pub seed: u64,
+    /// The trace hash of the run.
+    pub trace_hash: u64,
+    /// Scheduling points that the run passed.
+    pub points: u64,
+}
+
 /// One step of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
@@ -203,6 +317,8 @@ pub enum Target {
 pub struct DevicePlan {
     /// What holds the blocks.
     pub kind: DeviceKind,
+    /// How many workers carry out requests, 1..=8: with more than one, they complete out of order.
+    pub workers: usize,
     /// 1 MiB..=1 TiB, a multiple of the block size.
     pub size: u64,
     /// The least time one request takes.

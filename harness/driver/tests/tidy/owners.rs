@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 /// Who defines ranks beside the order of the filesystem's own locks.
 const RANKS: &[(&str, &str)] = &[
     ("block/device.rs", "a device's queue and its answers; below every lock of a filesystem"),
+    ("block/faults.rs", "what happened to bios is noted by workers that hold nothing else"),
     ("block/file.rs", "which sectors of a file were written: a leaf below the device's"),
     ("block/ram.rs", "the chunks of memory: a leaf below the device's"),
     ("driver/bench.rs", "a lock of its own in a world of its own, to be measured"),
@@ -13,6 +14,8 @@ const RANKS: &[(&str, &str)] = &[
         "driver/director.rs",
         "what a step waits for is asked at points, under the filesystem's locks",
     ),
+    ("driver/following.rs", "what became of a switch is noted where the task is chosen"),
+    ("driver/recording.rs", "what happened is noted at points, under the filesystem's locks"),
     ("driver/script.rs", "why a script could not be followed is noted by the conductor alone"),
     ("driver/stage.rs", "what happened is counted by actors that hold nothing else"),
     (

@@ -1,0 +1,147 @@
+//! A case: a plan in which everything is explicit. Every operation is listed, every fault has its
+//! place, and the schedule says who goes on where the default rule says otherwise.
+//!
+//! The case of a storm passes the same points in the same order, whatever the seed, and so has the
+//! same trace hash. It can be edited: keys name a place by task, operation and point, so that taking
+//! something out leaves the rest in its place.
+
+use crate::call::Call;
+use crate::recording::Recording;
+use crate::scenario::plan::{ActorPlan, DeviceKind, DevicePlan, Moment, Plan, Switch, Who};
+use crate::scenario::plan::{SizePlan, SizeShape, StrategyPlan, WorldKind};
+use sim::chance::Seed;
+use sim::schedule::{Deviation, Key};
+
+/// The case of a simulated storm of `plan` under `seed`. Actors that began no operation are left out.
+pub fn of(plan: &Plan, seed: Seed, recording: &Recording) -> Plan {
+    let drawn = plan.under(seed);
+    let names = drawn.actors.iter().flat_map(|actor| actor.names().map(move |name| (name, actor)));
+    let actors = names.zip(&recording.calls).map(|((name, actor), calls)| ActorPlan {
+        name,
+        count: 1,
+        ops: Vec::new(),
+        does: calls.clone(),
+        size: SizePlan { min: 1, max: 1, shape: SizeShape::Uniform },
+        align: 1,
+        within: None,
+        iovecs: 1,
+        pause: actor.pause,
+    });
+    let mut case = Plan {
+        world: WorldKind::Simulated,
+        seed: seed.0,
+        seeds: 1,
+        ops: None,
+        time: None,
+        strategy: StrategyPlan::Random,
+        device: DevicePlan {
+            kind: DeviceKind::Auto,
+            latency_max: drawn.device.latency_min,
+            ..drawn.device
+        },
+        actors: actors.collect(),
+        script: Vec::new(),
+        schedule: Some(recording.switches.clone()),
+        faults: Vec::new(),
+        strikes: recording.strikes.clone(),
+        drawn: Vec::new(),
+        variations: None,
+        dropped: Vec::new(),
+        ..drawn.clone()
+    };
+    for idle in (0..case.actors.len()).rev() {
+        if case.actors[idle].does.is_empty() {
+            remove_actor(&mut case, idle);
+        }
+    }
+    case
+}
+
+/// Takes the `number`-th actor out of a case, with every switch and strike that names it.
+pub fn remove_actor(case: &mut Plan, number: usize) {
+    case.actors.remove(number);
+    let moved = |who: &mut Who| match who {
+        Who::Actor(other) if *other == number => false,
+        Who::Actor(other) => {
+            *other -= usize::from(number < *other);
+            true
+        }
+        Who::Conductor | Who::Disk(_) => true,
+    };
+    if let Some(schedule) = &mut case.schedule {
+        schedule.retain_mut(|switch| moved(&mut switch.at.who) && moved(&mut switch.to));
+    }
+    case.strikes.retain_mut(|strike| strike.moment_mut().is_none_or(|at| moved(&mut at.who)));
+}
+
+/// Numbers the calls of every actor 1, 2, 3 and so on, and every switch and strike with them. Those
+/// of operations that are not listed, and cannot be reached, are taken out.
+pub fn renumber(case: &mut Plan) {
+    let renumbered = |calls: &[Call]| -> Vec<(u64, u64)> {
+        calls.iter().map(|call| call.number).zip(1..).collect()
+    };
+    let tables: Vec<Vec<(u64, u64)>> =
+        case.actors.iter().map(|actor| renumbered(&actor.does)).collect();
+    let renumber = |at: &mut Moment| {
+        let Who::Actor(actor) = at.who else { return true };
+        let table = &tables[actor];
+        // After its last call an actor passes a few more points, in an operation of their own.
+        let after = table.last().map(|(old, new)| (old + 1, new + 1));
+        let mut all = table.iter().copied().chain(after).chain([(0, 0)]);
+        let found = all.find(|(old, _)| *old == at.operation);
+        found.map(|(_, new)| at.operation = new).is_some()
+    };
+    if let Some(schedule) = &mut case.schedule {
+        schedule.retain_mut(|switch| renumber(&mut switch.at));
+    }
+    case.strikes.retain_mut(|strike| strike.moment_mut().is_none_or(renumber));
+    for actor in &mut case.actors {
+        for (call, number) in actor.does.iter_mut().zip(1..) {
+            call.number = number;
+        }
+    }
+}
+
+/// Who the `task`-th task of a simulation of so many actors is.
+pub fn who(task: usize, actors: usize) -> Who {
+    match task.checked_sub(1) {
+        None => Who::Conductor,
+        Some(actor) if actor < actors => Who::Actor(actor),
+        Some(other) => Who::Disk(other - actors),
+    }
+}
+
+/// The number of the task in a simulation of so many actors.
+pub fn task(who: Who, actors: usize) -> usize {
+    match who {
+        Who::Conductor => 0,
+        Who::Actor(actor) => 1 + actor,
+        Who::Disk(disk) => 1 + actors + disk,
+    }
+}
+
+/// The name of the task in a simulation of `plan`.
+pub fn name(plan: &Plan, who: Who) -> String {
+    match who {
+        Who::Conductor => "conductor".to_owned(),
+        Who::Disk(disk) => format!("disk-{disk}"),
+        Who::Actor(actor) => {
+            let mut names = plan.actors.iter().flat_map(ActorPlan::names);
+            names.nth(actor).unwrap_or_else(|| format!("actor {actor}"))
+        }
+    }
+}
+
+/// A deviation in the words of a plan.
+pub fn switch(deviation: &Deviation, actors: usize) -> Switch {
+    let Deviation { key: Key { task, operation, point }, to, site } = *deviation;
+    let who = |task: u8| who(usize::from(task), actors);
+    let at = Moment { who: who(task), operation, point, site: site.to_owned() };
+    Switch { at, to: who(to) }
+}
+
+/// The key of a place in a simulation of so many actors.
+pub fn key(at: &Moment, actors: usize) -> Key {
+    let task = u8::try_from(task(at.who, actors)).unwrap_or(u8::MAX);
+    Key { task, operation: at.operation, point: at.point }
+}

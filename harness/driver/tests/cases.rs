@@ -1,0 +1,54 @@
+//! The case of a storm is that storm, without chance: the same trace, and the same violation.
+
+use driver::case;
+use driver::scenario::load;
+use driver::scenario::plan::{Plan, WorldKind};
+use driver::storm::{Orders, Storm, run};
+use driver::vocabulary;
+use sim::chance::Seed;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Seeds of each scenario.
+const SEEDS: u64 = 4;
+
+fn scenarios() -> Vec<(PathBuf, Plan)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    let folders = [root.clone(), root.join("bugs")];
+    let files = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
+    let files = files.map(|entry| entry.unwrap().path());
+    let yaml = files.filter(|path| path.extension().is_some_and(|ending| ending == "yaml"));
+    let mut plans: Vec<_> =
+        yaml.map(|path| (path.clone(), load(&path, &vocabulary::known(), &[]).unwrap())).collect();
+    plans.retain(|(_, plan)| plan.world == WorldKind::Simulated && plan.script.is_empty());
+    plans
+}
+
+fn storm(plan: &Plan, seed: Seed) -> Storm {
+    let interrupted = Arc::default();
+    let orders =
+        Orders { plan, seed, length: 5000, record: true, judged: true, interrupted: &interrupted };
+    run(orders).unwrap()
+}
+
+#[test]
+fn the_case_of_a_storm_does_the_same() {
+    let mut violations = 0;
+    for (path, plan) in scenarios() {
+        for nth in 0..SEEDS {
+            let seed = Seed(plan.seed).nth(nth);
+            let told = format!("{}, seed {nth}", path.display());
+            let first = storm(&plan, seed);
+            let case = case::of(&plan, seed, first.recording.as_ref().unwrap());
+            assert!(case.is_explicit(), "{told}");
+            let again = storm(&case, Seed(0));
+            assert_eq!(again.drifts, [], "{told}");
+            assert_eq!(again.end.trace_hash, first.end.trace_hash, "{told}");
+            let found = |storm: &Storm| storm.violation.clone().map(|found| found.invariant);
+            assert_eq!(found(&again), found(&first), "{told}");
+            assert_eq!(again.recording, first.recording, "{told}");
+            violations += u64::from(first.violation.is_some());
+        }
+    }
+    assert!(20 < violations, "only {violations} storms found something");
+}
