@@ -40,13 +40,12 @@ impl Misfortune {
 
     /// Strikes the call of operation `id`, or lets it be. What the call says of itself stays.
     pub fn strike(&self, id: OpId, mut call: Call) -> Call {
-        match call.op {
-            Op::Write(range) => self.shorten(id, &mut call, range.len()),
-            Op::Append(len) => self.shorten(id, &mut call, len),
-            Op::MmapStore(_) if !call.abandoned => {
-                call.abandoned = self.abandoned_faults.strike(self.dice, id);
-            }
-            _ => {}
+        if let Op::Write(range) = call.op {
+            self.shorten(id, &mut call, range.len());
+        } else if let Op::Append(len) = call.op {
+            self.shorten(id, &mut call, len);
+        } else if let Op::MmapStore(_) = call.op {
+            call.abandoned |= self.abandoned_faults.strike(self.dice, id);
         }
         call
     }
