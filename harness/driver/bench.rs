@@ -119,7 +119,7 @@ static PING_PONG: Rank = Rank::new(1, "ping-pong");
 /// Points a second, one core, four tasks that take one lock in turn.
 fn lock_ping_pong() -> f64 {
     let strategy: Box<dyn Strategy> = Box::new(Random::new(Seed(1).schedule()));
-    let mut world = World::simulated(Settings { strategy, step_budget: u32::MAX, record: false });
+    let mut world = World::simulated(Settings::new(strategy, u32::MAX));
     let counter = Arc::new(mutex(&PING_PONG, 0, 0_u64));
     for task in 0..4 {
         let counter = Arc::clone(&counter);

@@ -239,7 +239,7 @@ fn current() -> usize {
 pub struct Directed(pub Arc<Director>);
 
 impl Strategy for Directed {
-    fn pick(&mut self, decision: &Decision, _key: Key) -> usize {
+    fn pick(&mut self, decision: &Decision<'_>, _key: Key) -> usize {
         let may = self.0.may.load(Ordering::Relaxed);
         let may_go_on = |task: usize| may >> task & 1 == 1;
         if may == ALL || decision.stays && may_go_on(decision.current) {
@@ -266,7 +266,7 @@ mod tests {
         let plan = parse("test.yaml", text, &Known::default(), &[]).unwrap();
         let director = Director::new(&plan, 0).unwrap();
         let strategy = Box::new(Directed(Arc::clone(&director)));
-        let settings = Settings { strategy, step_budget: 1000, record: false };
+        let settings = Settings::new(strategy, 1000);
         let mut world = World::simulated(settings);
         let leading = Arc::clone(&director);
         world.spawn("conductor", move || {

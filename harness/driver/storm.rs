@@ -23,7 +23,7 @@ use report::record::Clock;
 use sim::chance::Seed;
 use sim::schedule::Schedule;
 use sim::strategy::{Pct, Random, Strategy};
-use sim::world::Settings;
+use sim::world::{Record, Settings};
 use sim::{End, World};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -137,7 +137,8 @@ fn enact(
         WorldKind::Simulated => World::simulated(Settings {
             strategy: following.map_or_else(|| strategy(orders, stage), |it| Box::new(it)),
             step_budget: u32::try_from(plan.step_budget).unwrap_or(u32::MAX),
-            record: orders.record,
+            record: if orders.record { Record::Schedule } else { Record::Nothing },
+            until: None,
         }),
     };
     let (conducted, below) = (Arc::clone(stage), Arc::clone(device));

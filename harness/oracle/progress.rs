@@ -18,7 +18,8 @@ invariants! { subject 6;
                 | Failure::OutOfSteps { .. }
                 | Failure::Hung(_)),
             ) => Err(overall("every operation to end", failure.to_string())),
-            Outcome::Finished | Outcome::Failed(Failure::Stopped(_) | Failure::Panicked { .. }) => {
+            Outcome::Finished
+            | Outcome::Failed(Failure::Stopped(_) | Failure::Until(_) | Failure::Panicked { .. }) => {
                 Ok(())
             }
         }

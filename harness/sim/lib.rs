@@ -17,6 +17,7 @@ pub mod rank;
 pub mod site;
 pub mod wait;
 pub mod sync;
+pub mod profile;
 pub mod world;
 pub mod chance;
 pub mod schedule;
@@ -31,4 +32,4 @@ pub use wait::{
     WaitQueue, begin_operation, current_operation, now, pause, point, points_passed, sleep, stop,
     stopping, tasks,
 };
-pub use world::{End, Failure, Outcome, Stand, State, World};
+pub use world::{End, Failure, Hold, Outcome, Passage, Record, Settings, Stand, State, World};

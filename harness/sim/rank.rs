@@ -99,7 +99,7 @@ pub(crate) fn taken(rank: &Rank, object: u64) {
     if !rank.leaf {
         // Of two locks of one rank it is not known which is released first.
         let object = if held.has(rank.order) { None } else { Some(object) };
-        crate::wait::note_lock(rank.order, object);
+        crate::wait::note_lock(rank, object);
     }
 }
 

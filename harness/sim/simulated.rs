@@ -3,13 +3,16 @@
 //! One simulation runs on a thread at a time, from start to end; its state lives in thread-local
 //! cells, so a point costs a few loads and stores. Nothing here allocates at a point.
 
+mod choose;
 mod look;
+mod watch;
 
+use crate::profile::Profile;
 use crate::rank::{self, Held, RANKS};
-use crate::schedule::{Deviation, Key, Schedule};
+use crate::schedule::{Deviation, Schedule};
 use crate::site::Site;
-use crate::strategy::{Candidates, Decision, Strategy};
-use crate::world::{Blocked, End, Failure, Outcome, Settings, Task};
+use crate::strategy::Strategy;
+use crate::world::{Blocked, End, Failure, Outcome, Passage, Record, Settings, Stand, Task};
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use std::cell::{Cell, RefCell};
@@ -45,10 +48,14 @@ struct Slot {
     passed: Cell<u32>,
     held: Cell<Held>,
     deadline: Cell<u64>,
-    waiting: Cell<Option<Site>>,
-    /// By order of their ranks: the locks that it holds, or has held.
-    locks: [Cell<Option<u64>>; RANKS],
+    /// By order of their ranks: names and objects of the locks that it holds, or has held.
+    locks: [Cell<(&'static str, Option<u64>)>; RANKS],
 }
+
+const START: Site = Site::point("start", 0xfe00, 0);
+const END: Site = Site::point("end", 0xfe01, 0);
+const PAUSE: Site = Site::point("pause", 0xfe02, 0);
+const SLEEP: Site = Site::point("sleep", 0xfe03, 0);
 
 /// The state that is touched at every point: plain cells without destructors.
 struct Engine {
@@ -62,10 +69,16 @@ struct Engine {
     points: Cell<u64>,
     switches: Cell<u64>,
     hash: Cell<u64>,
+    /// Points of an operation from which on each is looked at: beyond the budget, or all of them.
+    limit: Cell<u32>,
     budget: Cell<u32>,
-    recording: Cell<bool>,
+    until: Cell<u64>,
+    decisions: Cell<u64>,
+    record: Cell<Record>,
     recheck_ready: Cell<bool>,
     slots: [Slot; TASKS],
+    /// By task: where it came to last, and goes on from.
+    places: [Cell<Site>; TASKS],
 }
 
 /// The state that is touched at decisions and failures.
@@ -74,6 +87,8 @@ struct Cold {
     names: Vec<String>,
     strategy: Option<Box<dyn Strategy>>,
     deviations: Vec<Deviation>,
+    profile: Profile,
+    trace: Vec<Passage>,
     failure: Option<Failure>,
     stacks: Vec<DefaultStack>,
 }
@@ -91,8 +106,11 @@ thread_local! {
             points: Cell::new(0),
             switches: Cell::new(0),
             hash: Cell::new(0),
+            limit: Cell::new(0),
             budget: Cell::new(0),
-            recording: Cell::new(false),
+            until: Cell::new(u64::MAX),
+            decisions: Cell::new(0),
+            record: Cell::new(Record::Nothing),
             recheck_ready: Cell::new(false),
             slots: [const {
                 Slot {
@@ -101,10 +119,10 @@ thread_local! {
                     passed: Cell::new(0),
                     held: Cell::new(Held::NONE),
                     deadline: Cell::new(0),
-                    waiting: Cell::new(None),
-                    locks: [const { Cell::new(None) }; RANKS],
+                    locks: [const { Cell::new(("", None)) }; RANKS],
                 }
             }; TASKS],
+            places: [const { Cell::new(START) }; TASKS],
         }
     };
     static COLD: RefCell<Cold> = RefCell::new(Cold::default());
@@ -120,6 +138,8 @@ pub(crate) fn run(tasks: Vec<Task>, settings: Settings) -> End {
         cold.names.clone_from(&names);
         cold.strategy = Some(settings.strategy);
         cold.deviations.clear();
+        cold.profile = Profile::of(names.len());
+        cold.trace.clear();
         cold.failure = None;
     });
     let tasks = tasks.into_iter().enumerate();
@@ -128,6 +148,8 @@ pub(crate) fn run(tasks: Vec<Task>, settings: Settings) -> End {
         engine.running.set(true);
         crate::world::running_tasks(true);
         engine.drive(&mut coroutines, &names);
+        let failed = COLD.with_borrow(|cold| cold.failure.is_some());
+        let stands = if failed { engine.stands(None) } else { Vec::new() };
         engine.unwinding.set(true);
         for slot in &mut coroutines {
             if let Some(mut abandoned) = slot.take() {
@@ -139,7 +161,7 @@ pub(crate) fn run(tasks: Vec<Task>, settings: Settings) -> End {
         engine.running.set(false);
         crate::world::running_tasks(false);
         rank::exchange(Held::NONE);
-        engine.end()
+        engine.end(stands)
     })
 }
 
@@ -169,30 +191,33 @@ impl Engine {
         self.points.set(0);
         self.switches.set(0);
         self.hash.set(0x9e37_79b9_7f4a_7c15);
-        self.budget.set(settings.step_budget);
-        self.recording.set(settings.record);
+        self.decisions.set(0);
+        self.watch(settings);
         for slot in &self.slots {
             slot.operation.set(0);
             slot.passed.set(0);
             slot.held.set(Held::NONE);
-            slot.waiting.set(None);
         }
+        self.places.iter().for_each(|place| place.set(START));
     }
 
     /// Resumes whoever was chosen, until all are done or one has failed.
     fn drive(&self, coroutines: &mut [Option<Fibre>], names: &[String]) {
         self.current.set(0);
-        let mut next = self.choose(false, Site::point("start", 0xfe00, 0));
+        let mut next = self.choose(false, START);
         while let Some(task) = next {
             let done = self.resume(&mut coroutines[task], task, Resume::Go);
+            if done {
+                self.ready.set(self.ready.get() & !(1 << task));
+                self.places[task].set(END);
+            }
             if COLD.with_borrow(|cold| cold.failure.is_some()) {
                 return;
             }
             next = if done {
-                self.ready.set(self.ready.get() & !(1 << task));
                 // The end is a place of its own: its key must differ from the last point's.
                 self.slots[task].passed.set(self.slots[task].passed.get() + 1);
-                self.choose(false, Site::point("end", 0xfe01, 0))
+                self.choose(false, END)
             } else {
                 Some(self.next.get()).filter(|next| *next < TASKS)
             };
@@ -231,7 +256,7 @@ impl Engine {
             let wait = Blocked {
                 task: names[task].clone(),
                 operation: slot.operation.get(),
-                at: slot.waiting.get(),
+                at: Some(self.places[task].get()),
             };
             self.recheck_ready.set(false);
             let returned = self.resume(coroutine, task, Resume::Recheck);
@@ -243,114 +268,43 @@ impl Engine {
         Failure::Deadlock(blocked)
     }
 
-    fn end(&self) -> End {
-        let (failure, deviations) = COLD.with_borrow_mut(|cold| {
-            cold.strategy = None;
-            (cold.failure.take(), std::mem::take(&mut cold.deviations))
-        });
-        End {
-            outcome: failure.map_or(Outcome::Finished, Outcome::Failed),
-            trace_hash: self.hash.get(),
-            points: self.points.get(),
-            switches: self.switches.get(),
-            elapsed: Duration::from_nanos(self.clock.get()),
-            schedule: Schedule { deviations },
-        }
-    }
-
-    /// Asks the strategy who goes on. `stays` says whether the current task can.
-    #[inline]
-    fn choose(&self, stays: bool, site: Site) -> Option<usize> {
-        let current = self.current.get();
-        let ready = self.ready.get();
-        let sleeper = self.first_sleeper();
-        let mut can_run = ready;
-        if let Some(sleeper) = sleeper {
-            can_run |= 1 << sleeper;
-        }
-        if can_run == 0 {
-            return None;
-        }
-        let default = if stays {
-            current
-        } else if ready != 0 {
-            lowest(ready)
-        } else {
-            sleeper.expect("somebody can run and nobody is ready")
-        };
-        if can_run.is_power_of_two() {
-            return Some(default);
-        }
-        Some(self.ask(Decision { current, stays, default, candidates: Candidates(can_run), site }))
-    }
-
-    fn ask(&self, decision: Decision) -> usize {
-        let slot = &self.slots[decision.current];
-        let key = Key {
-            task: u8::try_from(decision.current).expect("below 64"),
-            operation: slot.operation.get(),
-            point: slot.passed.get(),
-        };
+    fn end(&self, stands: Vec<Stand>) -> End {
         COLD.with_borrow_mut(|cold| {
-            let strategy = cold.strategy.as_mut().expect("a simulation is running");
-            let chosen = strategy.pick(&decision, key);
-            assert!(
-                decision.candidates.contains(chosen),
-                "a strategy chose a task that cannot run"
-            );
-            if chosen != decision.default && self.recording.get() {
-                let to = u8::try_from(chosen).expect("below 64");
-                cold.deviations.push(Deviation { key, to, site: decision.site.name });
+            cold.strategy = None;
+            let profile = std::mem::take(&mut cold.profile);
+            End {
+                outcome: cold.failure.take().map_or(Outcome::Finished, Outcome::Failed),
+                trace_hash: self.hash.get(),
+                points: self.points.get(),
+                switches: self.switches.get(),
+                elapsed: Duration::from_nanos(self.clock.get()),
+                schedule: Schedule { deviations: std::mem::take(&mut cold.deviations) },
+                profile: Profile { decisions: self.decisions.get(), ..profile },
+                trace: std::mem::take(&mut cold.trace),
+                stands,
             }
-            chosen
         })
-    }
-
-    fn first_sleeper(&self) -> Option<usize> {
-        let mut left = self.asleep.get();
-        let mut first = None;
-        while left != 0 {
-            let task = lowest(left);
-            left &= left - 1;
-            let deadline = self.slots[task].deadline.get();
-            if first.is_none_or(|(earliest, _)| deadline < earliest) {
-                first = Some((deadline, task));
-            }
-        }
-        first.map(|(_, task)| task)
-    }
-
-    #[inline]
-    fn wake_sleeper(&self, task: usize) {
-        let bit = 1 << task;
-        if self.asleep.get() & bit != 0 {
-            self.asleep.set(self.asleep.get() & !bit);
-            self.ready.set(self.ready.get() | bit);
-            self.clock.set(self.clock.get().max(self.slots[task].deadline.get()));
-        }
     }
 
     #[inline]
     fn pass(&self, site: Site) {
         let current = self.current.get();
+        self.places[current].set(site);
+        if self.limit.get() <= self.slots[current].passed.get() {
+            return self.pass_watched(site);
+        }
+        self.count(site);
+    }
+
+    #[inline]
+    fn count(&self, site: Site) {
+        let current = self.current.get();
         let slot = &self.slots[current];
-        let passed = slot.passed.get() + 1;
-        slot.passed.set(passed);
+        slot.passed.set(slot.passed.get() + 1);
         self.points.set(self.points.get() + 1);
         self.clock.set(self.clock.get() + POINT_NS);
         let task = u64::try_from(current).expect("below 64");
         self.hash.set(mix(self.hash.get(), site.word() ^ task << 40));
-        if passed > self.budget.get() {
-            self.out_of_steps(site);
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn out_of_steps(&self, site: Site) {
-        let operation = self.slots[self.current.get()].operation.get();
-        let task = self.current.get();
-        fail(Failure::OutOfSteps { task, operation, at: site });
     }
 
     #[inline]
@@ -359,11 +313,6 @@ impl Engine {
         self.switches.set(self.switches.get() + 1);
         suspend(self.slots[self.current.get()].yielder.get())
     }
-}
-
-#[inline]
-fn lowest(set: u64) -> usize {
-    usize::try_from(set.trailing_zeros()).expect("below 64")
 }
 
 #[inline]
@@ -429,13 +378,8 @@ pub(crate) fn block(site: Site) -> Resume {
         engine.pass(site);
         let current = engine.current.get();
         engine.ready.set(engine.ready.get() & !(1 << current));
-        engine.slots[current].waiting.set(Some(site));
         let next = engine.choose(false, site);
-        let how = engine.switch_to(next);
-        if how == Resume::Go {
-            engine.slots[current].waiting.set(None);
-        }
-        how
+        engine.switch_to(next)
     })
 }
 
@@ -452,21 +396,20 @@ pub(crate) fn pause() {
             cold.strategy.as_mut().expect("a simulation is running").demote(task);
         });
     });
-    point(Site::point("pause", 0xfe02, 0));
+    point(PAUSE);
 }
 
 /// See [`crate::sleep`].
 pub(crate) fn sleep(time: Duration) {
     ENGINE.with(|engine| {
-        let site = Site::point("sleep", 0xfe03, 0);
-        engine.pass(site);
+        engine.pass(SLEEP);
         let current = engine.current.get();
         let bit = 1 << current;
         let time = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX / 2);
         engine.slots[current].deadline.set(engine.clock.get().saturating_add(time));
         engine.ready.set(engine.ready.get() & !bit);
         engine.asleep.set(engine.asleep.get() | bit);
-        let next = engine.choose(false, site);
+        let next = engine.choose(false, SLEEP);
         if next == Some(current) {
             engine.wake_sleeper(current);
         } else {

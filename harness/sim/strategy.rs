@@ -6,6 +6,7 @@ pub mod replay;
 
 use crate::schedule::Key;
 use crate::site::Site;
+use std::cell::Cell;
 
 pub use pct::Pct;
 pub use random::Random;
@@ -46,7 +47,7 @@ impl Candidates {
 
 /// A choice to be made.
 #[derive(Debug, Clone, Copy)]
-pub struct Decision {
+pub struct Decision<'a> {
     /// The task that stands at the point.
     pub current: usize,
     /// Whether it can go on.
@@ -57,12 +58,22 @@ pub struct Decision {
     pub candidates: Candidates,
     /// Where it stands.
     pub site: Site,
+    /// By task.
+    pub(crate) places: &'a [Cell<Site>],
+}
+
+impl Decision<'_> {
+    /// Where `task` stands: what it does first if it goes on. A lock is yet to be taken.
+    #[inline]
+    pub fn pending(&self, task: usize) -> Site {
+        self.places[task].get()
+    }
 }
 
 /// Decides who goes on. Everything random about an order of events comes through here.
 pub trait Strategy: Send {
     /// The task that goes on; must be one of the candidates.
-    fn pick(&mut self, decision: &Decision, key: Key) -> usize;
+    fn pick(&mut self, decision: &Decision<'_>, key: Key) -> usize;
 
     /// `task` polls and asks for others to go first.
     fn demote(&mut self, _task: usize) {}

@@ -182,9 +182,8 @@ impl RawRwLock {
     }
 
     #[inline]
-    fn before(&self) -> Site {
+    fn before(&self, site: Site) -> Site {
         rank::check(self.rank);
-        let site = Site::lock(self.rank, self.object);
         if !self.rank.leaf {
             wait::point(site);
         }
@@ -215,7 +214,7 @@ unsafe impl lock_api::RawRwLock for RawRwLock {
 
     #[inline]
     fn lock_shared(&self) {
-        let site = self.before();
+        let site = self.before(Site::lock(self.rank, self.object).and_shared());
         if !self.acquire_shared() {
             self.queue.wait_until(site, || self.acquire_shared());
         }
@@ -240,7 +239,7 @@ unsafe impl lock_api::RawRwLock for RawRwLock {
 
     #[inline]
     fn lock_exclusive(&self) {
-        let site = self.before();
+        let site = self.before(Site::lock(self.rank, self.object));
         if !self.acquire_exclusive() {
             self.writers_waiting.fetch_add(1, Ordering::SeqCst);
             self.queue.wait_until(site, || self.acquire_exclusive());

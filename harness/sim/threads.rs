@@ -175,6 +175,9 @@ pub(crate) fn run(tasks: Vec<Task>, patience: Duration) -> End {
         switches: 0,
         elapsed: started.elapsed(),
         schedule: crate::schedule::Schedule::default(),
+        profile: crate::profile::Profile::default(),
+        trace: Vec::new(),
+        stands: Vec::new(),
     }
 }
 

@@ -5,6 +5,7 @@
 //! Locks, waits for writeback, I/O completions and sleeps are a few lines each on top of it.
 //! This file holds the only `match` on the world in the project.
 
+use crate::rank::Rank;
 use crate::simulated::{self, Resume};
 use crate::site::Site;
 use crate::threads;
@@ -161,10 +162,10 @@ pub fn tasks() -> Vec<Stand> {
 
 /// Notes which lock of a rank the current task holds, for those who look; `None`: it is not known.
 #[inline]
-pub(crate) fn note_lock(order: u8, object: Option<u64>) {
+pub(crate) fn note_lock(rank: &Rank, object: Option<u64>) {
     match here() {
         Here::Threads => {}
-        Here::Simulated => simulated::note_lock(order, object),
+        Here::Simulated => simulated::note_lock(rank, object),
     }
 }
 

@@ -1,5 +1,6 @@
 //! A world: tasks are spawned into it, it runs them to the end, and it says how it ended.
 
+use crate::profile::Profile;
 use crate::rank;
 use crate::schedule::Schedule;
 use crate::site::Site;
@@ -24,8 +25,31 @@ pub struct Settings {
     pub strategy: Box<dyn Strategy>,
     /// Points that one operation may pass before it counts as hung.
     pub step_budget: u32,
-    /// Whether deviations are kept. A run that is not recorded has the same trace hash.
-    pub record: bool,
+    /// What is kept. A run has the same trace hash whatever is.
+    pub record: Record,
+    /// Stop right before the step after this one is passed.
+    pub until: Option<u64>,
+}
+
+impl Settings {
+    /// A run to its end of which nothing is kept.
+    pub fn new(strategy: Box<dyn Strategy>, step_budget: u32) -> Settings {
+        Settings { strategy, step_budget, record: Record::Nothing, until: None }
+    }
+}
+
+/// What is kept of a run besides its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Record {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// The deviations.
+    Schedule,
+    /// The deviations, and what was passed, counted.
+    Profile,
+    /// The deviations, the counts, and every passage.
+    Everything,
 }
 
 /// A world and the tasks that wait to run in it.
@@ -80,6 +104,39 @@ pub struct End {
     pub elapsed: Duration,
     /// The deviations, if they were recorded.
     pub schedule: Schedule,
+    /// How often a strategy was asked, and what was passed if that was recorded.
+    pub profile: Profile,
+    /// Every passage in order, if they were recorded.
+    pub trace: Vec<Passage>,
+    /// Where the tasks of a simulation that failed, or was to stop early, stood then, in the order of
+    /// spawning.
+    pub stands: Vec<Stand>,
+}
+
+/// A task of a simulation came to a place, and somebody went on from there.
+///
+/// The choices of the default rule and of the strategy are all in a trace: besides the points, which
+/// are counted, it has the `start` of the run and the `end` of each task, which are not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passage {
+    /// Counts the points of the run from 1; of `start` and `end`, the points before them.
+    pub step: u64,
+    /// The task that stood there, in the order of spawning.
+    pub task: usize,
+    /// Its operation.
+    pub operation: u64,
+    /// Counts the points of that operation from 1.
+    pub point: u32,
+    /// The place.
+    pub site: Site,
+    /// The virtual time then.
+    pub now: Duration,
+    /// Whether the task stopped there: until it was woken, for a time, or for good.
+    pub waits: bool,
+    /// Who went on; the task itself if nobody could.
+    pub to: usize,
+    /// Who would have gone on by the default rule.
+    pub default: usize,
 }
 
 /// Whether every task came to its end.
@@ -121,9 +178,22 @@ pub struct Stand {
     pub operation: u64,
     /// Whether it can go on.
     pub state: State,
-    /// The tasks that hold the lock it waits for, in the order of spawning; none if it waits for
-    /// something else, or if it is not known.
+    /// The last place it came to. It goes on from there: a lock is yet to be taken.
+    pub at: Site,
+    /// The locks that it holds and may hold across a stop, outermost first.
+    pub holds: Vec<Hold>,
+    /// The other tasks that hold the lock it stands at, in the order of spawning; none if it stands
+    /// at no lock, or if it is not known.
     pub holders: Vec<usize>,
+}
+
+/// A lock that a task holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hold {
+    /// The name of its class.
+    pub name: &'static str,
+    /// Which lock of that class; none if the task holds several.
+    pub object: Option<u64>,
 }
 
 /// Whether a task can go on.
@@ -151,6 +221,8 @@ pub struct Panic {
 pub enum Failure {
     /// A task called [`crate::stop`] with these words.
     Stopped(String),
+    /// The run has passed as many points as [`Settings::until`] allows.
+    Until(u64),
     /// Every task waits for another.
     Deadlock(Vec<Blocked>),
     /// A task waits for something that is true: whoever made it so woke nobody.
@@ -182,6 +254,7 @@ impl fmt::Display for Failure {
         };
         match self {
             Failure::Stopped(why) => f.write_str(why),
+            Failure::Until(step) => write!(f, "stopped after step {step}, as was asked"),
             Failure::Deadlock(blocked) => {
                 f.write_str("deadlock")?;
                 list(f, blocked)

@@ -1,10 +1,9 @@
 //! What the running task of a simulation can see: the time, itself, where the others stand, and who
 //! holds what they wait for.
 
-use super::{COLD, ENGINE, Engine};
-use crate::rank;
-use crate::site::Site;
-use crate::world::{Stand, State};
+use super::{COLD, END, ENGINE, Engine};
+use crate::rank::{self, Held, Rank};
+use crate::world::{Hold, Stand, State};
 use std::cell::Cell;
 use std::time::Duration;
 
@@ -29,40 +28,62 @@ pub(crate) fn current_operation() -> (u64, u64) {
 
 /// See [`crate::tasks`].
 pub(crate) fn tasks() -> Vec<Stand> {
-    let names = COLD.with_borrow(|cold| cold.names.clone());
-    ENGINE.with(|engine| {
-        let stand = |(task, name): (usize, String)| {
-            let slot = &engine.slots[task];
-            let is_in = |set: &Cell<u64>| set.get() >> task & 1 == 1;
-            let state = match slot.waiting.get() {
-                _ if is_in(&engine.ready) || is_in(&engine.asleep) => State::CanRun,
-                Some(site) => State::Waits(site),
-                None => State::Ended,
-            };
-            let holders = engine.holders(slot.waiting.get());
-            Stand { task: name, operation: slot.operation.get(), state, holders }
-        };
-        names.into_iter().enumerate().map(stand).collect()
-    })
+    ENGINE.with(|engine| engine.stands(Some(engine.current.get())))
 }
 
 impl Engine {
-    /// Who holds the lock that `site` waits for.
-    fn holders(&self, site: Option<Site>) -> Vec<usize> {
-        let Some((order, object)) = site.and_then(Site::as_lock) else { return Vec::new() };
-        let holds = |task: &usize| {
-            let slot = &self.slots[*task];
-            let held = if *task == self.current.get() { rank::held() } else { slot.held.get() };
-            held.has(order) && slot.locks[usize::from(order)].get() == Some(object)
+    /// Where every task stands, while one of them or none is running.
+    pub(super) fn stands(&self, running: Option<usize>) -> Vec<Stand> {
+        let names = COLD.with_borrow(|cold| cold.names.clone());
+        let held = |task: usize| {
+            if running == Some(task) { rank::held() } else { self.slots[task].held.get() }
         };
-        (0..self.slots.len()).filter(holds).collect()
+        let held: Vec<Held> = (0..names.len()).map(held).collect();
+        let stand = |(task, name)| self.stand(task, name, &held);
+        names.into_iter().enumerate().map(stand).collect()
+    }
+
+    fn stand(&self, task: usize, name: String, held: &[Held]) -> Stand {
+        let slot = &self.slots[task];
+        let at = self.places[task].get();
+        let is_in = |set: &Cell<u64>| set.get() >> task & 1 == 1;
+        let state = if is_in(&self.ready) || is_in(&self.asleep) {
+            State::CanRun
+        } else if at == END {
+            State::Ended
+        } else {
+            State::Waits(at)
+        };
+        let holders = match at.as_lock() {
+            Some(lock) => self.holders(task, lock, held),
+            None => Vec::new(),
+        };
+        let holds = self.holds(task, held[task]);
+        Stand { task: name, operation: slot.operation.get(), state, at, holds, holders }
+    }
+
+    /// What `task` holds, of locks that are no leaves.
+    fn holds(&self, task: usize, held: Held) -> Vec<Hold> {
+        let orders = (0..).zip(&self.slots[task].locks).filter(|(order, _)| held.has(*order));
+        let noted = orders.map(|(_, note)| note.get()).filter(|(name, _)| !name.is_empty());
+        noted.map(|(name, object)| Hold { name, object }).collect()
+    }
+
+    /// Who holds a lock besides `task`.
+    fn holders(&self, task: usize, (order, object): (u8, u64), held: &[Held]) -> Vec<usize> {
+        let holds = |other: &usize| {
+            let (_, noted) = self.slots[*other].locks[usize::from(order)].get();
+            *other != task && held[*other].has(order) && noted == Some(object)
+        };
+        (0..held.len()).filter(holds).collect()
     }
 }
 
 /// See [`crate::wait::note_lock`].
 #[inline]
-pub(crate) fn note_lock(order: u8, object: Option<u64>) {
+pub(crate) fn note_lock(rank: &Rank, object: Option<u64>) {
     ENGINE.with(|engine| {
-        engine.slots[engine.current.get()].locks[usize::from(order)].set(object);
+        let slot = &engine.slots[engine.current.get()];
+        slot.locks[usize::from(rank.order)].set((rank.name, object));
     });
 }

@@ -37,7 +37,7 @@ impl Pct {
 }
 
 impl Strategy for Pct {
-    fn pick(&mut self, decision: &Decision, _key: Key) -> usize {
+    fn pick(&mut self, decision: &Decision<'_>, _key: Key) -> usize {
         self.decisions += 1;
         while self.changes.last().is_some_and(|change| *change <= self.decisions) {
             self.changes.pop();

@@ -36,7 +36,7 @@ impl Random {
 
 impl Strategy for Random {
     #[inline]
-    fn pick(&mut self, decision: &Decision, _key: Key) -> usize {
+    fn pick(&mut self, decision: &Decision<'_>, _key: Key) -> usize {
         let n = self.below(decision.candidates.count());
         decision.candidates.nth(n)
     }

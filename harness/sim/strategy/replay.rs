@@ -20,7 +20,7 @@ impl Replay {
 }
 
 impl Strategy for Replay {
-    fn pick(&mut self, decision: &Decision, key: Key) -> usize {
+    fn pick(&mut self, decision: &Decision<'_>, key: Key) -> usize {
         let wanted = self.switches.get(&key).copied();
         wanted.filter(|to| decision.candidates.contains(*to)).unwrap_or(decision.default)
     }

@@ -5,7 +5,7 @@ use sim::chance::Seed;
 use sim::schedule::Schedule;
 use sim::strategy::{Pct, Random, Replay, Strategy};
 use sim::sync::{mutex, rw_lock};
-use sim::world::Settings;
+use sim::world::{Record, Settings};
 use sim::{End, Failure, Lock, Mutex, Outcome, Rank, Ranked, Site, State, WaitQueue, World};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +15,7 @@ static OUTER: Rank = Rank::new(1, "outer");
 static INNER: Rank = Rank::new(2, "inner");
 
 fn simulated(strategy: Box<dyn Strategy>) -> World {
-    World::simulated(Settings { strategy, step_budget: 100_000, record: true })
+    World::simulated(Settings { record: Record::Schedule, ..Settings::new(strategy, 100_000) })
 }
 
 fn random(seed: u64) -> World {

@@ -17,7 +17,7 @@ pub(crate) fn spec(kind: DeviceKind) -> DeviceSpec {
 /// Virtual time, and a random schedule of its own for every seed.
 pub(crate) fn simulated(seed: u64) -> World {
     let strategy = Box::new(Random::new(Seed(seed).schedule()));
-    World::simulated(Settings { strategy, step_budget: 10_000, record: false })
+    World::simulated(Settings::new(strategy, 10_000))
 }
 
 /// OS threads.

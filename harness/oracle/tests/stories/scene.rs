@@ -61,7 +61,7 @@ pub(crate) fn play(
     options.witness = Arc::<Oracle>::clone(&oracle);
     let fs = Arc::new(Filesystem::new(Arc::clone(&device), options));
     let strategy = Box::new(Random::new(Seed(1).schedule()));
-    let mut world = World::simulated(Settings { strategy, step_budget: 100_000, record: false });
+    let mut world = World::simulated(Settings::new(strategy, 100_000));
     let (judge, below) = (Arc::clone(&oracle), Arc::clone(&device));
     world.spawn("story", move || {
         let scene = Scene { fs, oracle, device, number: Cell::new(0) };

@@ -40,7 +40,7 @@ pub(crate) fn perform(spec: DeviceSpec, options: Options, seed: u64, tasks: Vec<
     let fs = Filesystem::new(Arc::clone(&device), options);
     let stage = Arc::new(Stage { fs, device, numbers: AtomicU64::new(0) });
     let strategy = Box::new(Random::new(Seed(seed).schedule()));
-    let mut world = World::simulated(Settings { strategy, step_budget: 100_000, record: false });
+    let mut world = World::simulated(Settings::new(strategy, 100_000));
     for (number, task) in tasks.into_iter().enumerate() {
         let stage = Arc::clone(&stage);
         world.spawn(&format!("task-{number}"), move || {
