@@ -2,7 +2,7 @@
 //! place, and the schedule says who goes on where the default rule says otherwise.
 //!
 //! The case of a storm passes the same points in the same order, whatever the seed, and so has the
-//! same trace hash. It can be edited: keys name a place by task, operation and point, so that taking
+//! same trace hash, if every actor had begun to act. It can be edited: keys name a place by task, operation and point, so that taking
 //! something out leaves the rest in its place.
 
 use crate::call::Call;
@@ -144,4 +144,70 @@ pub fn switch(deviation: &Deviation, actors: usize) -> Switch {
 pub fn key(at: &Moment, actors: usize) -> Key {
     let task = u8::try_from(task(at.who, actors)).unwrap_or(u8::MAX);
     Key { task, operation: at.operation, point: at.point }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::plan::Strike;
+    use crate::scenario::{Known, parse};
+    use std::time::Duration;
+
+    const TEXT: &str = "
+actors:
+  - {name: a, does: [fsync]}
+  - {name: b, does: [fsync, sync, fsync]}
+  - {name: c, does: [fsync, sync]}
+";
+
+    fn at(who: Who, operation: u64) -> Moment {
+        Moment { who, operation, point: 1, site: "fsync.before_flush".to_owned() }
+    }
+
+    fn case() -> Plan {
+        let mut case = parse("a.yaml", TEXT, &Known::default(), &[]).unwrap();
+        let (b, c, disk) = (Who::Actor(1), Who::Actor(2), Who::Disk(0));
+        let switch = |at: Moment, to: Who| Switch { at, to };
+        case.schedule = Some(vec![
+            switch(at(Who::Actor(0), 1), b),
+            switch(at(b, 3), c),
+            switch(at(c, 1), disk),
+            switch(at(b, 4), c),
+        ]);
+        case.strikes = vec![
+            Strike::Delay(at(Who::Actor(0), 1), Duration::ZERO),
+            Strike::Delay(at(b, 2), Duration::ZERO),
+            Strike::Delay(at(b, 3), Duration::ZERO),
+        ];
+        case
+    }
+
+    fn places(case: &Plan) -> Vec<(Who, u64, Who)> {
+        let switches = case.schedule.iter().flatten();
+        switches.map(|switch| (switch.at.who, switch.at.operation, switch.to)).collect()
+    }
+
+    #[test]
+    fn without_an_actor_the_others_move_up_and_nobody_names_it() {
+        let mut case = case();
+        remove_actor(&mut case, 0);
+        let (b, c) = (Who::Actor(0), Who::Actor(1));
+        assert_eq!(places(&case), [(b, 3, c), (c, 1, Who::Disk(0)), (b, 4, c)]);
+        assert_eq!(case.strikes.len(), 2);
+        assert_eq!(case.strikes[0].moment().map(|at| at.who), Some(b));
+    }
+
+    #[test]
+    fn numbers_close_up_and_places_of_calls_that_are_gone_go() {
+        let mut case = case();
+        case.actors[1].does.remove(1);
+        renumber(&mut case);
+        let numbers: Vec<_> = case.actors[1].does.iter().map(|call| call.number).collect();
+        assert_eq!(numbers, [1, 2]);
+        let (a, b, c) = (Who::Actor(0), Who::Actor(1), Who::Actor(2));
+        let expected = [(a, 1, b), (b, 2, c), (c, 1, Who::Disk(0)), (b, 3, c)];
+        assert_eq!(places(&case), expected);
+        let struck: Vec<_> = case.strikes.iter().filter_map(Strike::moment).collect();
+        assert_eq!(struck, [&at(a, 1), &at(b, 2)]);
+    }
 }
