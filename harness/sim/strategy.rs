@@ -1,16 +1,20 @@
 //! Strategies: which task goes on at a point.
 
 pub mod pct;
+pub mod pos;
 pub mod random;
 pub mod replay;
+pub mod surw;
 
 use crate::schedule::Key;
 use crate::site::Site;
 use std::cell::Cell;
 
 pub use pct::Pct;
+pub use pos::Pos;
 pub use random::Random;
 pub use replay::Replay;
+pub use surw::Surw;
 
 /// The tasks that may go on: one bit each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +45,29 @@ impl Candidates {
 
     /// All of them, from the lowest.
     pub fn iter(self) -> impl Iterator<Item = usize> {
-        (0..64).filter(move |task| self.contains(*task))
+        let mut left = self.0;
+        std::iter::from_fn(move || {
+            let task = usize::try_from(left.trailing_zeros()).expect("below 64");
+            left = left.checked_sub(1)? & left;
+            Some(task)
+        })
+    }
+
+    /// Those of them that `may`.
+    pub(crate) fn only(self, may: impl Fn(&usize) -> bool) -> Candidates {
+        Candidates(self.iter().filter(may).fold(0, |those, task| those | 1 << task))
+    }
+
+    /// The one with the highest of `priorities`, which are by task; the lowest of equal ones.
+    #[inline]
+    pub(crate) fn highest(self, priorities: &[u64; 64]) -> usize {
+        let mut best = self.nth(0);
+        for task in self.iter() {
+            if priorities[best] < priorities[task] {
+                best = task;
+            }
+        }
+        best
     }
 }
 

@@ -22,7 +22,8 @@ pub struct Pct {
 }
 
 impl Pct {
-    /// `depth` of at least 1; `length` is the expected number of decisions of a run.
+    /// `depth` of at least 1; `length` is the expected number of decisions of a run, as a
+    /// [`crate::profile::Profile`] has it.
     pub fn new(mut chance: Stream, depth: u32, length: u64) -> Pct {
         let mut order: Vec<u64> = (0..64).collect();
         chance.shuffle(&mut order);
@@ -43,17 +44,7 @@ impl Strategy for Pct {
             self.changes.pop();
             self.demote(decision.current);
         }
-        let first = decision.candidates.nth(0);
-        let mut best = first;
-        let mut rest = decision.candidates.0 & (decision.candidates.0 - 1);
-        while rest != 0 {
-            let task = usize::try_from(rest.trailing_zeros()).expect("below 64");
-            rest &= rest - 1;
-            if self.priorities[best] < self.priorities[task] {
-                best = task;
-            }
-        }
-        best
+        decision.candidates.highest(&self.priorities)
     }
 
     fn demote(&mut self, task: usize) {
