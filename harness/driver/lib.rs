@@ -20,6 +20,7 @@ pub mod steering;
 pub mod stage;
 pub mod conductor;
 pub mod storm;
+pub mod reproducer;
 pub mod bench;
 pub mod clock;
 pub mod progress;
