@@ -12,7 +12,7 @@ use crate::rank::{self, Held, RANKS};
 use crate::schedule::{Deviation, Schedule};
 use crate::site::Site;
 use crate::strategy::Strategy;
-use crate::world::{Blocked, End, Failure, Outcome, Passage, Record, Settings, Stand, Task};
+use crate::world::{Blocked, End, Failure, Onlooker, Outcome, Passage, Record, Settings, Stand, Task};
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use std::cell::{Cell, RefCell};
@@ -89,6 +89,7 @@ struct Cold {
     deviations: Vec<Deviation>,
     profile: Profile,
     trace: Vec<Passage>,
+    onlooker: Option<Onlooker>,
     failure: Option<Failure>,
     stacks: Vec<DefaultStack>,
 }
@@ -140,6 +141,7 @@ pub(crate) fn run(tasks: Vec<Task>, settings: Settings) -> End {
         cold.deviations.clear();
         cold.profile = Profile::of(names.len());
         cold.trace.clear();
+        cold.onlooker = settings.onlooker;
         cold.failure = None;
     });
     let tasks = tasks.into_iter().enumerate();
@@ -271,6 +273,7 @@ impl Engine {
     fn end(&self, stands: Vec<Stand>) -> End {
         COLD.with_borrow_mut(|cold| {
             cold.strategy = None;
+            cold.onlooker = None;
             let profile = std::mem::take(&mut cold.profile);
             End {
                 outcome: cold.failure.take().map_or(Outcome::Finished, Outcome::Failed),

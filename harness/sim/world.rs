@@ -29,12 +29,18 @@ pub struct Settings {
     pub record: Record,
     /// Stop right before the step after this one is passed.
     pub until: Option<u64>,
+    /// Who is told of every passage as it happens, if everything is recorded.
+    pub onlooker: Option<Onlooker>,
 }
+
+/// Told of a passage where it happens: before the task that goes on does. It only looks, and takes no
+/// lock but leaves.
+pub type Onlooker = Box<dyn FnMut(&Passage) + Send>;
 
 impl Settings {
     /// A run to its end of which nothing is kept.
     pub fn new(strategy: Box<dyn Strategy>, step_budget: u32) -> Settings {
-        Settings { strategy, step_budget, record: Record::Nothing, until: None }
+        Settings { strategy, step_budget, record: Record::Nothing, until: None, onlooker: None }
     }
 }
 

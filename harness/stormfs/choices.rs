@@ -24,6 +24,12 @@ impl Decision {
     }
 }
 
+/// A value of a decision.
+pub trait Chosen: Copy {
+    /// The name of the decision.
+    const DECISION: &'static str;
+}
+
 macro_rules! choices {
     ($($(#[doc = $about:literal])* $field:ident: $type:ident {
         $($(#[doc = $value_about:literal])* $variant:ident = $name:literal $($right:ident)?,)*
@@ -44,6 +50,10 @@ macro_rules! choices {
 
             impl Default for $type {
                 fn default() -> Self { $type::ALL[0] }
+            }
+
+            impl Chosen for $type {
+                const DECISION: &'static str = stringify!($field);
             }
         )*
 

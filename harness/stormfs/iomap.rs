@@ -106,7 +106,7 @@ pub(crate) fn begin_write(
 ) -> Result<Iomap, Errno> {
     let geometry = inode.geometry();
     let wanted = geometry.blocks_touching(range);
-    inode.change_fork(|fork| {
+    let map = inode.change_fork(|fork| {
         let found = fork.extents.lookup(wanted.start);
         let hole = found.state.is_none();
         let extent = match purpose {
@@ -115,8 +115,11 @@ pub(crate) fn begin_write(
             }
             Purpose::Write | Purpose::Fault | Purpose::Zero => found,
         };
-        Ok(Iomap::new(geometry, extent, hole && extent.state.is_some(), fork.extents.sequence()))
-    })
+        let new = hole && extent.state.is_some();
+        Ok(Iomap::new(geometry, extent, new, fork.extents.sequence()))
+    })?;
+    inode.shared.witness.mapping_sampled(inode.view(), &map);
+    Ok(map)
 }
 
 /// Reserves the part of `range` that lies in `hole`, and perhaps more behind it.

@@ -18,20 +18,27 @@ pub use size::{Completed, Growth};
 pub use write::{Copied, Kept, PartBlock, SizeMoment, Validity};
 pub use writeback::CleanStep;
 
-use crate::choices::Choices;
+use crate::choices::{Choices, Chosen};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Answers the algorithms' questions.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Rules {
     choices: Choices,
-    deviations: AtomicU64,
+    /// By decision, in the order of [`Choices::DECISIONS`]: answers that differed.
+    deviations: [AtomicU64; Choices::DECISIONS.len()],
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Rules::new(Choices::default())
+    }
 }
 
 impl Rules {
     /// The rules that `choices` make.
     pub fn new(choices: Choices) -> Rules {
-        Rules { choices, deviations: AtomicU64::new(0) }
+        Rules { choices, deviations: std::array::from_fn(|_| AtomicU64::new(0)) }
     }
 
     /// The choices in force.
@@ -41,13 +48,22 @@ impl Rules {
 
     /// How many answers differed from the correct filesystem's.
     pub fn deviations(&self) -> u64 {
-        self.deviations.load(Ordering::Relaxed)
+        self.deviated().map(|(_, count)| count).sum()
     }
 
-    /// Answers `wrong`, and counts it if `right` was something else.
-    fn deviate<T: PartialEq + Copy>(&self, right: T, wrong: T) -> T {
+    /// The same by decision, for those that have made an answer differ.
+    pub fn deviated(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let counts = Choices::DECISIONS.iter().zip(&self.deviations);
+        let counts = counts.map(|(known, count)| (known.name, count.load(Ordering::Relaxed)));
+        counts.filter(|(_, count)| *count != 0)
+    }
+
+    /// Answers `wrong`, and counts it for the decision that says so if `right` was something else.
+    fn deviate<C: Chosen, T: PartialEq + Copy>(&self, _because: C, right: T, wrong: T) -> T {
         if right != wrong {
-            self.deviations.fetch_add(1, Ordering::Relaxed);
+            let place = Choices::DECISIONS.iter().position(|known| known.name == C::DECISION);
+            let place = place.expect("every choice is of a decision in the list");
+            self.deviations[place].fetch_add(1, Ordering::Relaxed);
         }
         wrong
     }

@@ -115,6 +115,9 @@ pub trait Witness: Send + Sync {
     /// `folio` is about to be unlocked. Held: its lock.
     fn folio_unlocks(&self, _file: View<'_>, _folio: &Folio) {}
 
+    /// `map` has been sampled for writing or zeroing. Held: no folio lock, unless by a page fault.
+    fn mapping_sampled(&self, _file: View<'_>, _map: &Iomap) {}
+
     /// A cached mapping was found current for `range`. Held: the folio lock.
     fn mapping_validated(&self, _file: View<'_>, _map: &Iomap, _range: ByteRange) {}
 

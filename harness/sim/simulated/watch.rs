@@ -60,6 +60,14 @@ impl Engine {
             to,
             default,
         };
-        COLD.with_borrow_mut(|cold| cold.trace.push(passage));
+        let onlooker = COLD.with_borrow_mut(|cold| {
+            cold.trace.push(passage);
+            cold.onlooker.take()
+        });
+        // It may ask where the tasks stand.
+        if let Some(mut onlooker) = onlooker {
+            onlooker(&passage);
+            COLD.with_borrow_mut(|cold| cold.onlooker = Some(onlooker));
+        }
     }
 }

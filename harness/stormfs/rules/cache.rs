@@ -13,7 +13,7 @@ impl Rules {
             ReadRun::FirstToLast if missing == 0 => missing,
             ReadRun::FirstToLast => {
                 let from = u128::MAX << missing.trailing_zeros();
-                self.deviate(missing, from & u128::MAX >> missing.leading_zeros())
+                self.deviate(self.choices.read_run, missing, from & u128::MAX >> missing.leading_zeros())
             }
         }
     }
@@ -22,7 +22,7 @@ impl Rules {
     pub fn faults_wait_for_removal(&self, removing: impl FnOnce() -> bool) -> bool {
         match self.choices.fault_lock {
             FaultLock::InvalidateLock => true,
-            FaultLock::None => self.deviate(removing(), false),
+            FaultLock::None => self.deviate(self.choices.fault_lock, removing(), false),
         }
     }
 
@@ -30,7 +30,7 @@ impl Rules {
     pub fn cut_block_stays_dirty(&self, dirty: bool) -> bool {
         match self.choices.partial_drop {
             PartialDrop::WholeBlocks => true,
-            PartialDrop::TouchedBlocks => !self.deviate(!dirty, true),
+            PartialDrop::TouchedBlocks => !self.deviate(self.choices.partial_drop, !dirty, true),
         }
     }
 }

@@ -14,7 +14,7 @@ impl Rules {
             | WriteCleanup::WholeRangeLocked
             | WriteCleanup::WholeRange => true,
             WriteCleanup::SkipIfStale | WriteCleanup::SkipIfStaleCarryNew => {
-                !self.deviate(!reserved(), true)
+                !self.deviate(self.choices.write_cleanup, !reserved(), true)
             }
         }
     }
@@ -28,7 +28,7 @@ impl Rules {
             | WriteCleanup::WholeRangeLocked
             | WriteCleanup::WholeRange
             | WriteCleanup::SkipIfStale => reserved,
-            WriteCleanup::SkipIfStaleCarryNew => self.deviate(reserved, true),
+            WriteCleanup::SkipIfStaleCarryNew => self.deviate(self.choices.write_cleanup, reserved, true),
         }
     }
 
@@ -39,7 +39,7 @@ impl Rules {
             WriteCleanup::CacheWalkUnlocked
             | WriteCleanup::WholeRange
             | WriteCleanup::SkipIfStale
-            | WriteCleanup::SkipIfStaleCarryNew => self.deviate(true, false),
+            | WriteCleanup::SkipIfStaleCarryNew => self.deviate(self.choices.write_cleanup, true, false),
         }
     }
 
@@ -51,7 +51,7 @@ impl Rules {
             WriteCleanup::WholeRangeLocked
             | WriteCleanup::WholeRange
             | WriteCleanup::SkipIfStale
-            | WriteCleanup::SkipIfStaleCarryNew => !self.deviate(!others(), true),
+            | WriteCleanup::SkipIfStaleCarryNew => !self.deviate(self.choices.write_cleanup, !others(), true),
         }
     }
 
@@ -67,7 +67,7 @@ impl Rules {
         let beyond = ByteRange::new(unused.start.max(right), unused.end);
         match self.choices.walk_end {
             WalkEnd::EndOfFile => right,
-            WalkEnd::EndOfWrite if others(beyond) => self.deviate(right, unused.end),
+            WalkEnd::EndOfWrite if others(beyond) => self.deviate(self.choices.walk_end, right, unused.end),
             WalkEnd::EndOfWrite => unused.end,
         }
     }
@@ -76,7 +76,7 @@ impl Rules {
     pub fn zeroing_locks_for_cleanup(&self) -> bool {
         match self.choices.zero_cleanup {
             ZeroCleanup::CallerHoldsLock => false,
-            ZeroCleanup::TakesLock => self.deviate(false, true),
+            ZeroCleanup::TakesLock => self.deviate(self.choices.zero_cleanup, false, true),
         }
     }
 
@@ -84,7 +84,7 @@ impl Rules {
     pub fn fault_revokes(&self, reserved: bool) -> bool {
         match self.choices.fault_ops {
             FaultOps::Own => false,
-            FaultOps::BufferedWrite => self.deviate(false, reserved),
+            FaultOps::BufferedWrite => self.deviate(self.choices.fault_ops, false, reserved),
         }
     }
 
@@ -92,7 +92,7 @@ impl Rules {
     pub fn walk_continues_at(&self, end: u64) -> u64 {
         match self.choices.walk_index {
             WalkIndex::Full => end,
-            WalkIndex::Wraps => self.deviate(end, end / PAGE % 256 * PAGE),
+            WalkIndex::Wraps => self.deviate(self.choices.walk_index, end, end / PAGE % 256 * PAGE),
         }
     }
 }

@@ -38,10 +38,10 @@ impl Rules {
         let right = [Zero, SetSize, DropCache, Flush, FreeExtents];
         match self.choices.truncate_order {
             TruncateOrder::FlushSizeCacheFree if at_stake => {
-                self.deviate(right, [Zero, Flush, SetSize, DropCache, FreeExtents])
+                self.deviate(self.choices.truncate_order, right, [Zero, Flush, SetSize, DropCache, FreeExtents])
             }
             TruncateOrder::SizeFreeCacheFlush if at_stake => {
-                self.deviate(right, [Zero, SetSize, FreeExtents, DropCache, Flush])
+                self.deviate(self.choices.truncate_order, right, [Zero, SetSize, FreeExtents, DropCache, Flush])
             }
             TruncateOrder::SizeCacheFlushFree
             | TruncateOrder::FlushSizeCacheFree
@@ -54,7 +54,7 @@ impl Rules {
     pub fn punch_takes_out(&self, folios: PunchedFolios) -> ByteRange {
         match self.choices.partial_punch {
             PartialPunch::KeepsPte if folios.cut_is_writable => {
-                self.deviate(folios.touched, folios.covered)
+                self.deviate(self.choices.partial_punch, folios.touched, folios.covered)
             }
             PartialPunch::Unmapped | PartialPunch::KeepsPte => folios.touched,
         }
@@ -66,7 +66,7 @@ impl Rules {
     pub fn punch_clears_eof(&self, stored_behind: impl FnOnce() -> bool) -> bool {
         match self.choices.punch_eof {
             PunchEof::WrittenBack => true,
-            PunchEof::LeftInPlace => !self.deviate(false, stored_behind()),
+            PunchEof::LeftInPlace => !self.deviate(self.choices.punch_eof, false, stored_behind()),
         }
     }
 }

@@ -21,7 +21,7 @@ impl Rules {
     pub fn waits_for_range(&self, taken: bool) -> bool {
         match self.choices.write_range {
             WriteRange::Locked => taken,
-            WriteRange::Unlocked => self.deviate(taken, false),
+            WriteRange::Unlocked => self.deviate(self.choices.write_range, taken, false),
         }
     }
 
@@ -31,7 +31,7 @@ impl Rules {
         let right = BARREN <= barren;
         match self.choices.stale_retries {
             StaleRetries::Bounded => right,
-            StaleRetries::Unbounded => self.deviate(right, false),
+            StaleRetries::Unbounded => self.deviate(self.choices.stale_retries, right, false),
         }
     }
 }

@@ -41,7 +41,7 @@ impl Rules {
             Extension::NotByZeroRange => by == Growth::ZeroRange,
             Extension::LeaveExposed => true,
         };
-        !(leaves && self.deviate(false, exposed()))
+        !(leaves && self.deviate(self.choices.extension, false, exposed()))
     }
 
     /// Do the PTEs of the folio that straddled the old end lose write access? `writable` says
@@ -49,7 +49,7 @@ impl Rules {
     pub fn growth_protects(&self, writable: impl FnOnce() -> bool) -> bool {
         match self.choices.extension_protect {
             ExtensionProtect::Protects => true,
-            ExtensionProtect::LeavesWritable => !self.deviate(false, writable()),
+            ExtensionProtect::LeavesWritable => !self.deviate(self.choices.extension_protect, false, writable()),
         }
     }
 
@@ -64,7 +64,7 @@ impl Rules {
         let right = reached(io.bytes_to);
         match self.choices.size_disk {
             SizeDisk::BytesCarried => right,
-            SizeDisk::WholeBlocks => self.deviate(right, reached(io.blocks_to)),
+            SizeDisk::WholeBlocks => self.deviate(self.choices.size_disk, right, reached(io.blocks_to)),
         }
     }
 }

@@ -76,11 +76,11 @@ impl Rules {
         let current = mapping.sampled == mapping.now;
         match self.choices.mapping_check {
             MappingCheck::EachFolio => current,
-            MappingCheck::FirstFolio => self.deviate(current, current || !mapping.first_folio),
+            MappingCheck::FirstFolio => self.deviate(self.choices.mapping_check, current, current || !mapping.first_folio),
             MappingCheck::BeforeLock => {
-                self.deviate(current, mapping.sampled == mapping.before_lock)
+                self.deviate(self.choices.mapping_check, current, mapping.sampled == mapping.before_lock)
             }
-            MappingCheck::Never => self.deviate(current, true),
+            MappingCheck::Never => self.deviate(self.choices.mapping_check, current, true),
         }
     }
 
@@ -89,8 +89,8 @@ impl Rules {
         let right = !block.mapped || block.new || block.beyond_eof;
         match self.choices.zeroing {
             Zeroing::TypeNewEof => right,
-            Zeroing::TypeOnly => self.deviate(right, !block.mapped),
-            Zeroing::NewOnly => self.deviate(right, block.new || block.beyond_eof),
+            Zeroing::TypeOnly => self.deviate(self.choices.zeroing, right, !block.mapped),
+            Zeroing::NewOnly => self.deviate(self.choices.zeroing, right, block.new || block.beyond_eof),
         }
     }
 
@@ -100,10 +100,10 @@ impl Rules {
         match self.choices.short_copy {
             ShortCopy::WholeBlocks => right,
             ShortCopy::IfUptodate if copy.bytes == copy.wanted || copy.folio_uptodate => {
-                self.deviate(right, copy.bytes)
+                self.deviate(self.choices.short_copy, right, copy.bytes)
             }
-            ShortCopy::IfUptodate => self.deviate(right, 0),
-            ShortCopy::Always => self.deviate(right, copy.bytes),
+            ShortCopy::IfUptodate => self.deviate(self.choices.short_copy, right, 0),
+            ShortCopy::Always => self.deviate(self.choices.short_copy, right, copy.bytes),
         }
     }
 
@@ -113,7 +113,7 @@ impl Rules {
         let right = if copied == 0 { u64::MAX } else { copied };
         match self.choices.short_copy_retry {
             ShortCopyRetry::CopiedCount => right,
-            ShortCopyRetry::FullCount => self.deviate(right, u64::MAX),
+            ShortCopyRetry::FullCount => self.deviate(self.choices.short_copy_retry, right, u64::MAX),
         }
     }
 
@@ -123,7 +123,7 @@ impl Rules {
         match self.choices.empty_copy {
             EmptyCopy::MarksLastBlock if copy.bytes == 0 && copy.folio_uptodate => {
                 let wrong = if copy.from_start { (0, copy.blocks) } else { copy.touched };
-                self.deviate(right, Some(wrong))
+                self.deviate(self.choices.empty_copy, right, Some(wrong))
             }
             EmptyCopy::MarksNothing | EmptyCopy::MarksLastBlock => right,
         }
@@ -134,8 +134,8 @@ impl Rules {
         let right = moment == SizeMoment::Accepted;
         match self.choices.size_update {
             SizeUpdate::UnderFolioLock => right,
-            SizeUpdate::AfterUnlock => self.deviate(right, moment == SizeMoment::Unlocked),
-            SizeUpdate::AtMapping => self.deviate(right, moment == SizeMoment::Mapped),
+            SizeUpdate::AfterUnlock => self.deviate(self.choices.size_update, right, moment == SizeMoment::Unlocked),
+            SizeUpdate::AtMapping => self.deviate(self.choices.size_update, right, moment == SizeMoment::Mapped),
         }
     }
 }

@@ -21,7 +21,7 @@ impl Rules {
         let wrong = [CleanStep::ClearDirty, CleanStep::Submit, CleanStep::Protect];
         match self.choices.clean_order {
             CleanOrder::ProtectThenClear => right,
-            CleanOrder::ClearThenProtect if writable => self.deviate(right, wrong),
+            CleanOrder::ClearThenProtect if writable => self.deviate(self.choices.clean_order, right, wrong),
             CleanOrder::ClearThenProtect => wrong,
         }
     }
@@ -30,7 +30,7 @@ impl Rules {
     pub fn writeback_mapping_is_current(&self, sampled: u64, now: u64) -> bool {
         match self.choices.writeback_mapping {
             WritebackMapping::Revalidated => sampled == now,
-            WritebackMapping::WhileItCovers => self.deviate(sampled == now, true),
+            WritebackMapping::WhileItCovers => self.deviate(self.choices.writeback_mapping, sampled == now, true),
         }
     }
 
@@ -38,7 +38,7 @@ impl Rules {
     pub fn allocates_unwritten(&self) -> bool {
         match self.choices.allocation {
             Allocation::Unwritten => true,
-            Allocation::Written => self.deviate(true, false),
+            Allocation::Written => self.deviate(self.choices.allocation, true, false),
         }
     }
 
@@ -46,7 +46,7 @@ impl Rules {
     pub fn conversion_advances_sequence(&self) -> bool {
         match self.choices.cookie {
             Cookie::EveryChange | Cookie::NoAllocations => true,
-            Cookie::NoConversions => self.deviate(true, false),
+            Cookie::NoConversions => self.deviate(self.choices.cookie, true, false),
         }
     }
 
@@ -54,7 +54,7 @@ impl Rules {
     pub fn allocation_advances_sequence(&self) -> bool {
         match self.choices.cookie {
             Cookie::EveryChange | Cookie::NoConversions => true,
-            Cookie::NoAllocations => self.deviate(true, false),
+            Cookie::NoAllocations => self.deviate(self.choices.cookie, true, false),
         }
     }
 }

@@ -18,8 +18,8 @@ impl Rules {
             ZeroRange::SamplesBeforeLookup => before,
             // What became clean without a change of extents has put no data under the lookup.
             ZeroRange::SamplesAfterLookup if before && !moved() => before,
-            ZeroRange::SamplesAfterLookup => self.deviate(before, now()),
-            ZeroRange::SkipsUnwritten => self.deviate(before && (now() || moved()), false),
+            ZeroRange::SamplesAfterLookup => self.deviate(self.choices.zero_range, before, now()),
+            ZeroRange::SkipsUnwritten => self.deviate(self.choices.zero_range, before && (now() || moved()), false),
         }
     }
 
@@ -29,7 +29,7 @@ impl Rules {
         let right = last_block_end.clamp(part.start, part.end);
         match self.choices.posteof_delalloc {
             PosteofDelalloc::BecomesUnwritten => right,
-            PosteofDelalloc::ZeroedInCache => self.deviate(right, part.end),
+            PosteofDelalloc::ZeroedInCache => self.deviate(self.choices.posteof_delalloc, right, part.end),
         }
     }
 
@@ -37,7 +37,7 @@ impl Rules {
     pub fn zeroing_grows(&self, beyond: bool) -> bool {
         match self.choices.zero_extends {
             ZeroExtends::KeepsSize => false,
-            ZeroExtends::GrowsSize => self.deviate(false, beyond),
+            ZeroExtends::GrowsSize => self.deviate(self.choices.zero_extends, false, beyond),
         }
     }
 }
