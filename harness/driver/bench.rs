@@ -2,6 +2,7 @@
 //! that are compared come from runs that took turns.
 
 use crate::clock::Stopwatch;
+use crate::onlooker::Look;
 use crate::scenario::{Known, Plan, parse};
 use crate::storm::{self, Orders};
 use sim::chance::Seed;
@@ -106,6 +107,7 @@ fn seconds_an_operation(plan: &Plan, judged: bool) -> f64 {
         length: 1,
         record: false,
         judged,
+        look: Look::default(),
         interrupted: &interrupted,
     };
     let storm = storm::run(orders).expect("memory is always to be had");

@@ -4,6 +4,7 @@
 //! many threads share the work: seeds run in batches, and what a seed beyond the first failing one
 //! did is left out.
 
+use crate::onlooker::Look;
 use crate::progress::Progress;
 use crate::scenario::plan::{Plan, StrategyPlan, WorldKind};
 use crate::script::Misfire;
@@ -253,7 +254,7 @@ pub fn profile(mission: Mission<'_>) -> Result<u64, OpenError> {
 
 fn orders(mission: Mission<'_>, seed: Seed, length: u64) -> Orders<'_> {
     let Mission { plan, interrupted, .. } = mission;
-    Orders { plan, seed, length, record: false, judged: true, interrupted }
+    Orders { plan, seed, length, record: false, judged: true, look: Look::default(), interrupted }
 }
 
 fn is_raised(mission: Mission<'_>) -> bool {

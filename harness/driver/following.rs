@@ -88,7 +88,7 @@ impl Following {
 }
 
 impl Strategy for Following {
-    fn pick(&mut self, decision: &Decision, key: Key) -> usize {
+    fn pick(&mut self, decision: &Decision<'_>, key: Key) -> usize {
         let Some(Wanted { switch, to, site }) = self.switches.get(&key) else {
             return decision.default;
         };

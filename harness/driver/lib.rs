@@ -14,6 +14,7 @@ pub mod following;
 pub mod workload;
 pub mod target;
 pub mod tally;
+pub mod onlooker;
 pub mod director;
 pub mod script;
 pub mod steering;

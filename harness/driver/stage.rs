@@ -2,6 +2,7 @@
 
 use crate::call::Call;
 use crate::misfortune::Misfortune;
+use crate::onlooker::Onlooker;
 use crate::recording::Notes;
 use crate::scenario::plan::{ActorPlan, Layout, Plan, WorldKind};
 use crate::script::Script;
@@ -25,6 +26,8 @@ pub struct Stage {
     misfortune: Misfortune,
     /// The calls that actors began, each with the actor's number.
     pub calls: Notes<(usize, Call)>,
+    /// Who looks on.
+    pub onlooker: Option<Arc<dyn Onlooker>>,
     /// Who judges.
     pub oracle: Arc<Oracle>,
     /// What exists when the gate opens.
@@ -83,6 +86,7 @@ impl Stage {
             target,
             misfortune,
             calls: Notes::new(false),
+            onlooker: None,
             oracle,
             layouts: plan.files.iter().map(|file| (file.size, file.layout)).collect(),
             world: plan.world,
@@ -246,6 +250,9 @@ impl Player {
         let id = OpId { actor, number: call.number };
         let call = stage.misfortune.strike(id, call);
         stage.calls.add(|| (self.number, call.clone()));
+        if let Some(onlooker) = &stage.onlooker {
+            onlooker.call_begins(stage.filesystem(), self.number, &call);
+        }
         let before = stage.reach(call.file);
         let started = sim::now();
         let performed = stage.target.perform(id, self.number, &call, &mut self.memory);
@@ -253,6 +260,9 @@ impl Player {
             WorldKind::Simulated => sim::points_passed(),
             WorldKind::Threads => nanoseconds(sim::now().saturating_sub(started)),
         };
+        if let Some(onlooker) = &stage.onlooker {
+            onlooker.call_returns(stage.filesystem(), self.number, &call, performed);
+        }
         stage.count(&call, performed, latency);
         stage.judge(&call, performed, before);
     }

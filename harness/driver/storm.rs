@@ -8,6 +8,7 @@ use crate::conductor;
 use crate::director::{Directed, Director};
 use crate::following::{Drift, Following};
 use crate::misfortune::Misfortune;
+use crate::onlooker::{Both, Look};
 use crate::recording::{Notes, Recording};
 use crate::scenario::plan::{DeviceKind, FaultPlan, IoKind, Judge, Plan, StrategyPlan, WorldKind};
 use crate::script::{Misfire, Script};
@@ -24,7 +25,7 @@ use sim::chance::Seed;
 use sim::schedule::Schedule;
 use sim::strategy::{Pct, Random, Strategy};
 use sim::world::{Record, Settings};
-use sim::{End, World};
+use sim::{End, Passage, World};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
@@ -47,6 +48,8 @@ pub struct Orders<'a> {
     pub record: bool,
     /// Whether somebody judges.
     pub judged: bool,
+    /// How closely it is looked at.
+    pub look: Look<'a>,
     /// Raised from outside to end the storm early.
     pub interrupted: &'a Arc<AtomicBool>,
 }
@@ -61,6 +64,8 @@ pub struct Storm {
     pub tally: Tally,
     /// The device it ran on.
     pub device: Arc<Device>,
+    /// The filesystem as it was left.
+    pub filesystem: Arc<Filesystem>,
     /// Wall-clock time that the actors acted, without laying out files and the last checks.
     pub acted: Duration,
     /// Why its script could not be followed.
@@ -106,6 +111,7 @@ pub fn run_on(orders: Orders<'_>, device: Arc<Device>, live: &Arc<AtomicU64>) ->
     let mut stage = Stage::new(plan, target, Arc::clone(&oracle), Tally::new(clock), interrupted);
     stage.live = Arc::clone(live);
     stage.calls = Notes::new(orders.record);
+    stage.onlooker = orders.look.onlooker.cloned();
     stage.script = director.map(|director| Script::new(director, plan));
     let stage = Arc::new(stage);
     let following = plan.schedule.as_ref().map(|_| Following::new(plan));
@@ -122,7 +128,7 @@ pub fn run_on(orders: Orders<'_>, device: Arc<Device>, live: &Arc<AtomicU64>) ->
     let recording = orders.record.then(|| recording(plan, &end, &stage, &device, &steering));
     let drifts = fits.map(|fits| fits.drifts()).unwrap_or_default();
     let violation = oracle.violation();
-    Storm { end, violation, tally, device, acted, misfire, step, recording, drifts }
+    Storm { end, violation, tally, device, filesystem, acted, misfire, step, recording, drifts }
 }
 
 fn enact(
@@ -137,8 +143,19 @@ fn enact(
         WorldKind::Simulated => World::simulated(Settings {
             strategy: following.map_or_else(|| strategy(orders, stage), |it| Box::new(it)),
             step_budget: u32::try_from(plan.step_budget).unwrap_or(u32::MAX),
-            record: if orders.record { Record::Schedule } else { Record::Nothing },
-            until: None,
+            record: match orders.look {
+                Look { trace: true, .. } | Look { onlooker: Some(_), .. } => Record::Everything,
+                _ if orders.record => Record::Schedule,
+                _ => Record::Nothing,
+            },
+            until: orders.look.until,
+            onlooker: orders.look.onlooker.map(|onlooker| {
+                let onlooker = Arc::clone(onlooker);
+                let filesystem = Arc::clone(stage.filesystem());
+                let told = move |passage: &Passage| onlooker.passes(&filesystem, passage);
+                let told: sim::Onlooker = Box::new(told);
+                told
+            }),
         }),
     };
     let (conducted, below) = (Arc::clone(stage), Arc::clone(device));
@@ -187,8 +204,11 @@ fn filesystem(
     options.choices = plan.filesystem.choices;
     options.files = plan.files.len();
     options.mappers = actors(plan);
-    if orders.judged {
-        options.witness = Arc::<Oracle>::clone(oracle);
+    let oracle = Arc::<Oracle>::clone(oracle);
+    match orders.look.onlooker.map(Arc::clone) {
+        Some(onlooker) => options.witness = Arc::new(Both { onlooker, oracle }),
+        None if orders.judged => options.witness = oracle,
+        None => {}
     }
     options.steer = Arc::<Steering>::clone(steering);
     let filesystem = Arc::new(Filesystem::new(Arc::clone(device), options));

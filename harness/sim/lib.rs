@@ -32,4 +32,6 @@ pub use wait::{
     WaitQueue, begin_operation, current_operation, now, pause, point, points_passed, sleep, stop,
     stopping, tasks,
 };
-pub use world::{End, Failure, Hold, Onlooker, Outcome, Passage, Record, Settings, Stand, State, World};
+pub use world::{
+    End, Failure, Hold, Onlooker, Outcome, Passage, Record, Settings, Stand, State, World,
+};

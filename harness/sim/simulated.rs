@@ -12,7 +12,9 @@ use crate::rank::{self, Held, RANKS};
 use crate::schedule::{Deviation, Schedule};
 use crate::site::Site;
 use crate::strategy::Strategy;
-use crate::world::{Blocked, End, Failure, Onlooker, Outcome, Passage, Record, Settings, Stand, Task};
+use crate::world::{
+    Blocked, End, Failure, Onlooker, Outcome, Passage, Record, Settings, Stand, Task,
+};
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use std::cell::{Cell, RefCell};

@@ -1,6 +1,7 @@
 //! The case of a storm is that storm, without chance: the same trace, and the same violation.
 
 use driver::case;
+use driver::onlooker::Look;
 use driver::scenario::load;
 use driver::scenario::plan::{Plan, WorldKind};
 use driver::storm::{Orders, Storm, run};
@@ -31,8 +32,15 @@ fn scenarios() -> Vec<(PathBuf, Plan)> {
 
 fn storm(plan: &Plan, seed: Seed) -> Storm {
     let interrupted = Arc::default();
-    let orders =
-        Orders { plan, seed, length: 5000, record: true, judged: true, interrupted: &interrupted };
+    let orders = Orders {
+        plan,
+        seed,
+        length: 5000,
+        record: true,
+        judged: true,
+        look: Look::default(),
+        interrupted: &interrupted,
+    };
     run(orders).expect("a simulation has a device in memory")
 }
 

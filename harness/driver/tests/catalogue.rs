@@ -3,6 +3,7 @@
 
 use driver::catalogue::{self, Bug, Commit};
 use driver::hunt::hunt;
+use driver::onlooker::Look;
 use driver::scenario::parse;
 use driver::scenario::plan::{Expectation, Plan, WorldKind};
 use driver::storm::{Orders, run};
@@ -141,6 +142,7 @@ fn clean(plan: &Plan, nth: u64, about: &str) -> u64 {
         length: LENGTH,
         record: false,
         judged: true,
+        look: Look::default(),
         interrupted: &Arc::new(AtomicBool::new(false)),
     });
     let storm = storm.expect("memory can be had");

@@ -1,5 +1,6 @@
 //! Every scenario keeps its promise, in both worlds, and a simulated one is the same every time.
 
+use driver::onlooker::Look;
 use driver::scenario::load;
 use driver::scenario::plan::{Expectation, Plan, WorldKind};
 use driver::storm::{Orders, Storm, run};
@@ -42,6 +43,7 @@ fn storm(plan: &Plan, seed: u64) -> Storm {
         length: 5000,
         record: false,
         judged: true,
+        look: Look::default(),
         interrupted: &interrupted,
     })
     .expect("`auto` always finds a device")

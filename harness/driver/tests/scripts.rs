@@ -1,6 +1,7 @@
 //! Each script shows what it is there for: clean by itself, and ended by the invariant of this table
 //! under the decisions that it is about.
 
+use driver::onlooker::Look;
 use driver::scenario::load;
 use driver::storm::{Orders, Storm, run};
 use driver::vocabulary;
@@ -111,6 +112,7 @@ fn ended_by(script: &str, sets: &[(&str, &str)]) -> Option<&'static str> {
         length: 0,
         record: false,
         judged: true,
+        look: Look::default(),
         interrupted: &Arc::new(AtomicBool::new(false)),
     };
     let Storm { violation, misfire, .. } = run(orders).expect("memory can be had");

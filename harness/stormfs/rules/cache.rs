@@ -13,7 +13,11 @@ impl Rules {
             ReadRun::FirstToLast if missing == 0 => missing,
             ReadRun::FirstToLast => {
                 let from = u128::MAX << missing.trailing_zeros();
-                self.deviate(self.choices.read_run, missing, from & u128::MAX >> missing.leading_zeros())
+                self.deviate(
+                    self.choices.read_run,
+                    missing,
+                    from & u128::MAX >> missing.leading_zeros(),
+                )
             }
         }
     }

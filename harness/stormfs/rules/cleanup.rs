@@ -28,7 +28,9 @@ impl Rules {
             | WriteCleanup::WholeRangeLocked
             | WriteCleanup::WholeRange
             | WriteCleanup::SkipIfStale => reserved,
-            WriteCleanup::SkipIfStaleCarryNew => self.deviate(self.choices.write_cleanup, reserved, true),
+            WriteCleanup::SkipIfStaleCarryNew => {
+                self.deviate(self.choices.write_cleanup, reserved, true)
+            }
         }
     }
 
@@ -39,7 +41,9 @@ impl Rules {
             WriteCleanup::CacheWalkUnlocked
             | WriteCleanup::WholeRange
             | WriteCleanup::SkipIfStale
-            | WriteCleanup::SkipIfStaleCarryNew => self.deviate(self.choices.write_cleanup, true, false),
+            | WriteCleanup::SkipIfStaleCarryNew => {
+                self.deviate(self.choices.write_cleanup, true, false)
+            }
         }
     }
 
@@ -51,7 +55,9 @@ impl Rules {
             WriteCleanup::WholeRangeLocked
             | WriteCleanup::WholeRange
             | WriteCleanup::SkipIfStale
-            | WriteCleanup::SkipIfStaleCarryNew => !self.deviate(self.choices.write_cleanup, !others(), true),
+            | WriteCleanup::SkipIfStaleCarryNew => {
+                !self.deviate(self.choices.write_cleanup, !others(), true)
+            }
         }
     }
 
@@ -67,7 +73,9 @@ impl Rules {
         let beyond = ByteRange::new(unused.start.max(right), unused.end);
         match self.choices.walk_end {
             WalkEnd::EndOfFile => right,
-            WalkEnd::EndOfWrite if others(beyond) => self.deviate(self.choices.walk_end, right, unused.end),
+            WalkEnd::EndOfWrite if others(beyond) => {
+                self.deviate(self.choices.walk_end, right, unused.end)
+            }
             WalkEnd::EndOfWrite => unused.end,
         }
     }

@@ -37,12 +37,16 @@ impl Rules {
         use TruncateStep::{DropCache, Flush, FreeExtents, SetSize, Zero};
         let right = [Zero, SetSize, DropCache, Flush, FreeExtents];
         match self.choices.truncate_order {
-            TruncateOrder::FlushSizeCacheFree if at_stake => {
-                self.deviate(self.choices.truncate_order, right, [Zero, Flush, SetSize, DropCache, FreeExtents])
-            }
-            TruncateOrder::SizeFreeCacheFlush if at_stake => {
-                self.deviate(self.choices.truncate_order, right, [Zero, SetSize, FreeExtents, DropCache, Flush])
-            }
+            TruncateOrder::FlushSizeCacheFree if at_stake => self.deviate(
+                self.choices.truncate_order,
+                right,
+                [Zero, Flush, SetSize, DropCache, FreeExtents],
+            ),
+            TruncateOrder::SizeFreeCacheFlush if at_stake => self.deviate(
+                self.choices.truncate_order,
+                right,
+                [Zero, SetSize, FreeExtents, DropCache, Flush],
+            ),
             TruncateOrder::SizeCacheFlushFree
             | TruncateOrder::FlushSizeCacheFree
             | TruncateOrder::SizeFreeCacheFlush => right,

@@ -49,7 +49,9 @@ impl Rules {
     pub fn growth_protects(&self, writable: impl FnOnce() -> bool) -> bool {
         match self.choices.extension_protect {
             ExtensionProtect::Protects => true,
-            ExtensionProtect::LeavesWritable => !self.deviate(self.choices.extension_protect, false, writable()),
+            ExtensionProtect::LeavesWritable => {
+                !self.deviate(self.choices.extension_protect, false, writable())
+            }
         }
     }
 
@@ -64,7 +66,9 @@ impl Rules {
         let right = reached(io.bytes_to);
         match self.choices.size_disk {
             SizeDisk::BytesCarried => right,
-            SizeDisk::WholeBlocks => self.deviate(self.choices.size_disk, right, reached(io.blocks_to)),
+            SizeDisk::WholeBlocks => {
+                self.deviate(self.choices.size_disk, right, reached(io.blocks_to))
+            }
         }
     }
 }

@@ -76,10 +76,14 @@ impl Rules {
         let current = mapping.sampled == mapping.now;
         match self.choices.mapping_check {
             MappingCheck::EachFolio => current,
-            MappingCheck::FirstFolio => self.deviate(self.choices.mapping_check, current, current || !mapping.first_folio),
-            MappingCheck::BeforeLock => {
-                self.deviate(self.choices.mapping_check, current, mapping.sampled == mapping.before_lock)
+            MappingCheck::FirstFolio => {
+                self.deviate(self.choices.mapping_check, current, current || !mapping.first_folio)
             }
+            MappingCheck::BeforeLock => self.deviate(
+                self.choices.mapping_check,
+                current,
+                mapping.sampled == mapping.before_lock,
+            ),
             MappingCheck::Never => self.deviate(self.choices.mapping_check, current, true),
         }
     }
@@ -90,7 +94,9 @@ impl Rules {
         match self.choices.zeroing {
             Zeroing::TypeNewEof => right,
             Zeroing::TypeOnly => self.deviate(self.choices.zeroing, right, !block.mapped),
-            Zeroing::NewOnly => self.deviate(self.choices.zeroing, right, block.new || block.beyond_eof),
+            Zeroing::NewOnly => {
+                self.deviate(self.choices.zeroing, right, block.new || block.beyond_eof)
+            }
         }
     }
 
@@ -113,7 +119,9 @@ impl Rules {
         let right = if copied == 0 { u64::MAX } else { copied };
         match self.choices.short_copy_retry {
             ShortCopyRetry::CopiedCount => right,
-            ShortCopyRetry::FullCount => self.deviate(self.choices.short_copy_retry, right, u64::MAX),
+            ShortCopyRetry::FullCount => {
+                self.deviate(self.choices.short_copy_retry, right, u64::MAX)
+            }
         }
     }
 
@@ -134,8 +142,12 @@ impl Rules {
         let right = moment == SizeMoment::Accepted;
         match self.choices.size_update {
             SizeUpdate::UnderFolioLock => right,
-            SizeUpdate::AfterUnlock => self.deviate(self.choices.size_update, right, moment == SizeMoment::Unlocked),
-            SizeUpdate::AtMapping => self.deviate(self.choices.size_update, right, moment == SizeMoment::Mapped),
+            SizeUpdate::AfterUnlock => {
+                self.deviate(self.choices.size_update, right, moment == SizeMoment::Unlocked)
+            }
+            SizeUpdate::AtMapping => {
+                self.deviate(self.choices.size_update, right, moment == SizeMoment::Mapped)
+            }
         }
     }
 }

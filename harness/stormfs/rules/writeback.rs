@@ -21,7 +21,9 @@ impl Rules {
         let wrong = [CleanStep::ClearDirty, CleanStep::Submit, CleanStep::Protect];
         match self.choices.clean_order {
             CleanOrder::ProtectThenClear => right,
-            CleanOrder::ClearThenProtect if writable => self.deviate(self.choices.clean_order, right, wrong),
+            CleanOrder::ClearThenProtect if writable => {
+                self.deviate(self.choices.clean_order, right, wrong)
+            }
             CleanOrder::ClearThenProtect => wrong,
         }
     }
@@ -30,7 +32,9 @@ impl Rules {
     pub fn writeback_mapping_is_current(&self, sampled: u64, now: u64) -> bool {
         match self.choices.writeback_mapping {
             WritebackMapping::Revalidated => sampled == now,
-            WritebackMapping::WhileItCovers => self.deviate(self.choices.writeback_mapping, sampled == now, true),
+            WritebackMapping::WhileItCovers => {
+                self.deviate(self.choices.writeback_mapping, sampled == now, true)
+            }
         }
     }
 

@@ -19,7 +19,9 @@ impl Rules {
             // What became clean without a change of extents has put no data under the lookup.
             ZeroRange::SamplesAfterLookup if before && !moved() => before,
             ZeroRange::SamplesAfterLookup => self.deviate(self.choices.zero_range, before, now()),
-            ZeroRange::SkipsUnwritten => self.deviate(self.choices.zero_range, before && (now() || moved()), false),
+            ZeroRange::SkipsUnwritten => {
+                self.deviate(self.choices.zero_range, before && (now() || moved()), false)
+            }
         }
     }
 
@@ -29,7 +31,9 @@ impl Rules {
         let right = last_block_end.clamp(part.start, part.end);
         match self.choices.posteof_delalloc {
             PosteofDelalloc::BecomesUnwritten => right,
-            PosteofDelalloc::ZeroedInCache => self.deviate(self.choices.posteof_delalloc, right, part.end),
+            PosteofDelalloc::ZeroedInCache => {
+                self.deviate(self.choices.posteof_delalloc, right, part.end)
+            }
         }
     }
 
