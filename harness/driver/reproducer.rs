@@ -1,6 +1,7 @@
 //! From a failing storm to a case that fails the same way every time, and says what it did.
 
 use crate::case;
+use crate::onlooker::Look;
 use crate::scenario::plan::{Expectation, Plan, Recorded};
 use crate::storm::{self, Orders, Storm};
 use block::OpenError;
@@ -48,7 +49,15 @@ pub fn of(
 /// The system has no memory for a device.
 pub fn run(case: &Plan, interrupted: &Arc<AtomicBool>) -> Result<Storm, OpenError> {
     let seed = Seed(case.seed);
-    storm::run(Orders { plan: case, seed, length: 0, record: true, judged: true, interrupted })
+    storm::run(Orders {
+        plan: case,
+        seed,
+        length: 0,
+        record: true,
+        judged: true,
+        look: Look::default(),
+        interrupted,
+    })
 }
 
 /// Lets a case say what its last run did, and where it comes from.
