@@ -247,7 +247,7 @@ pub fn profile(mission: Mission<'_>) -> Result<u64, OpenError> {
     if !mission.plan.variants().iter().any(asks) {
         return Ok(0);
     }
-    let plan = Plan { strategy: StrategyPlan::Random, ..mission.plan.under(PROFILE).clone() };
+    let plan = Plan { strategy: StrategyPlan::Random, ..mission.plan.under(PROFILE).into_owned() };
     let orders = Orders { plan: &plan, ..orders(mission, PROFILE, 0) };
     Ok(storm::run(orders)?.end.points)
 }

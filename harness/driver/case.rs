@@ -47,7 +47,7 @@ pub fn of(plan: &Plan, seed: Seed, recording: &Recording) -> Plan {
         drawn: Vec::new(),
         variations: None,
         dropped: Vec::new(),
-        ..drawn.clone()
+        ..Plan::clone(&drawn)
     };
     for idle in (0..case.actors.len()).rev() {
         if case.actors[idle].does.is_empty() {

@@ -79,6 +79,7 @@ impl Conductor<'_> {
                 let _ = fs.sync();
             }
             Layout::Delalloc => self.fill(file, size),
+            Layout::Any => unreachable!("a seed draws it before its storm begins"),
         }
     }
 

@@ -39,7 +39,8 @@ pub fn record(
 ) -> Record {
     let Campaign { tally, found, .. } = campaign;
     // Where the setting differs between seeds, it is told as the failing seed had it.
-    let plan = found.as_ref().map_or(asked.plan, |found| asked.plan.under(found.seed));
+    let drawn = found.as_ref().map(|found| asked.plan.under(found.seed));
+    let plan = drawn.as_deref().unwrap_or(asked.plan);
     let simulated = plan.world == WorldKind::Simulated;
     let counts = counts(asked.plan, tally);
     let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);

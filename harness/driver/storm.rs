@@ -87,7 +87,8 @@ pub fn run(orders: Orders<'_>) -> Result<Storm, OpenError> {
 /// Runs one storm to its end on `device`, which nobody else uses. Operations are added to `live`
 /// as they end, some at a time.
 pub fn run_on(orders: Orders<'_>, device: Arc<Device>, live: &Arc<AtomicU64>) -> Storm {
-    let orders = Orders { plan: orders.plan.under(orders.seed), ..orders };
+    let plan = orders.plan.under(orders.seed);
+    let orders = Orders { plan: &plan, ..orders };
     let Orders { plan, seed, .. } = orders;
     let simulated = plan.world == WorldKind::Simulated;
     let sight = match orders.judged {
@@ -188,7 +189,10 @@ fn strategy(orders: Orders<'_>, stage: &Stage) -> Box<dyn Strategy> {
     }
     match plan.strategy {
         StrategyPlan::Random => Box::new(Random::new(seed.schedule())),
-        StrategyPlan::Pct { depth } => Box::new(Pct::new(seed.schedule(), depth, length)),
+        StrategyPlan::Pct { depth } => {
+            let depth = depth.expect("a seed draws it before its storm begins");
+            Box::new(Pct::new(seed.schedule(), depth, length))
+        }
     }
 }
 

@@ -37,7 +37,6 @@ pub fn share(plan: &Plan, number: usize) -> Option<u64> {
 impl Workload {
     /// The workload of `actor` in `plan`.
     pub fn new(plan: &Plan, actor: &ActorPlan, chance: Stream) -> Workload {
-        let largest = plan.files.iter().map(|file| file.size).max().unwrap_or(0);
         let weight = |(_, weight): &(OpKind, u64)| u32::try_from(*weight).unwrap_or(u32::MAX);
         Workload {
             listed: actor.does.clone().into_iter(),
@@ -45,7 +44,7 @@ impl Workload {
             actor: actor.clone(),
             weights: actor.ops.iter().map(weight).collect(),
             files: u64::try_from(plan.files.len()).expect("at most 64"),
-            within: actor.within.unwrap_or((largest * 2).max(1 << 20)),
+            within: plan.reach(actor),
             edges: [plan.filesystem.block_size, PAGE, plan.filesystem.max_folio],
             recent: 0,
         }

@@ -1,7 +1,8 @@
-//! Chance: one seed, four kinds of streams.
+//! Chance: one seed, five kinds of streams.
 //!
 //! *Setting* decides what a run is made of where that differs between runs, one stream a value.
-//! *Case* decides what the actors do, one stream an actor. *Schedule* decides who goes on.
+//! *Case* decides what the actors do, one stream an actor. *Strategy* decides which strategy a run
+//! has, and *schedule* whatever that strategy leaves to chance: who goes on.
 //! *Faults* decides what goes wrong: it is no sequence but a function of the place (task,
 //! operation, kind, n-th time), so that taking one operation out of a run leaves the faults of
 //! all others as they were. All are independent: one can be held still while another varies.
@@ -35,6 +36,11 @@ impl Seed {
     /// What the run is made of: the `number`-th thing that differs between runs.
     pub fn setting(self, number: u64) -> Stream {
         Stream::new(self, 3, number)
+    }
+
+    /// Which strategy decides who goes on.
+    pub fn strategy(self) -> Stream {
+        Stream::new(self, 4, 0)
     }
 
     /// What goes wrong.
@@ -184,10 +190,12 @@ mod tests {
     fn streams_differ_by_purpose_and_actor() {
         let first = |mut stream: Stream| stream.next_u64();
         let seed = Seed(9);
-        let drawn = [first(seed.case(0)), first(seed.case(1)), first(seed.schedule())];
-        assert_ne!(drawn[0], drawn[1]);
-        assert_ne!(drawn[0], drawn[2]);
-        assert_ne!(first(seed.nth(1).case(0)), drawn[0]);
+        let streams = [seed.case(0), seed.case(1), seed.schedule(), seed.setting(0)];
+        let mut drawn: Vec<_> = streams.into_iter().chain([seed.strategy()]).map(first).collect();
+        drawn.sort_unstable();
+        drawn.dedup();
+        assert_eq!(drawn.len(), 5);
+        assert_ne!(first(seed.nth(1).case(0)), first(seed.case(0)));
     }
 
     #[test]

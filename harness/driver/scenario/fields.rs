@@ -33,7 +33,7 @@ pub(super) struct Fields<'a> {
 /// What stands where a word or a one-key mapping can stand.
 pub(super) enum Chosen<'a> {
     /// One of the words.
-    Word,
+    Word(String),
     /// What stands behind the one key of the mapping; no key has more than one such form.
     Mapping(Fields<'a>),
 }
@@ -236,7 +236,7 @@ impl<'a> Fields<'a> {
         let found = node.word();
         let named = variants.iter().find(|variant| variant.name == found);
         match (values::word(node, key, words), named) {
-            (Ok(_), _) => Some(Chosen::Word),
+            (Ok(_), _) => Some(Chosen::Word(found)),
             (Err(_), Some(variant)) => {
                 let message = format!("`{}` needs its keys", variant.name);
                 let help = format!("write `{}: {}`", key.name, example(variant));

@@ -93,7 +93,14 @@ pub(super) static SCENARIO: Shape = Shape {
             "strategy",
             "Who decides which actor goes on (simulated world only).",
             Fallback::Rule("`random`"),
-            Kind::Either { words: RANDOM, variants: PCT },
+            Kind::Either { words: STRATEGIES, variants: PCT },
+        ),
+        key(
+            "swarm",
+            "Whether each seed draws weights, sizes, positions, chances and pauses within what the \
+             scenario names (simulated world only).",
+            Fallback::Rule("`true` if simulated and some actor draws"),
+            Kind::Flag,
         ),
         key(
             "step_budget",
@@ -161,13 +168,15 @@ pub(super) static SCENARIO: Shape = Shape {
 };
 
 /// Words of `strategy`.
-pub(super) static RANDOM: &[(&str, &str)] =
-    &[("random", "Any runnable actor, with equal chance, at every scheduling point.")];
+pub(super) static STRATEGIES: &[(&str, &str)] = &[
+    ("random", "Any runnable actor, with equal chance, at every scheduling point."),
+    ("pct", "Priorities that change at a few random places; each seed draws the depth, 1 to 6."),
+];
 
 /// Mappings of `strategy`.
 pub(super) static PCT: &[Variant] = &[Variant {
     name: "pct",
-    about: "Random priorities that change at a few random places of the run.",
+    about: "The same with that depth.",
     shape: Shape {
         what: "`pct`",
         decisions: false,

@@ -38,11 +38,11 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
     let files = raw.files.and_then(|raw| files(raw, problems));
     let actors = raw.actors.and_then(|raw| every_actor(raw, files.as_deref(), problems));
     if let Some(actors) = &actors {
-        drawing(raw.ops, actors, problems);
+        drawing((given(raw.ops), raw.swarm), actors, problems);
     }
     let is_threads = raw.world?.value == WorldKind::Threads;
     let ops = raw.ops?.value;
-    let draws = actors.as_ref()?.iter().any(|actor| actor.does.is_empty());
+    let draws = actors.as_ref()?.iter().any(ActorPlan::draws);
     let script = script?;
     let time = raw.time?.value.or((is_threads && ops.is_none()).then_some(THREADS_TIME));
     Some(Plan {
@@ -54,6 +54,7 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
         ops: ops.or((!is_threads && draws).then_some(SIMULATED_OPS)),
         time,
         strategy: raw.strategy?.value.unwrap_or(StrategyPlan::Random),
+        swarm: raw.swarm?.value.unwrap_or(!is_threads && draws),
         script,
         step_budget: raw.step_budget?.value,
         device: device?,
@@ -87,6 +88,8 @@ fn world(raw: &RawScenario, problems: &Problems) {
     only("seeds", given(raw.seeds), simulated, help);
     let help = "remove it, or let `world` be `simulated`: threads are scheduled by the kernel";
     only("strategy", given(raw.strategy), simulated, help);
+    let help = "remove it, or let `world` be `simulated`: there is one seed in threads";
+    only("swarm", given(raw.swarm), simulated, help);
     let help = "remove it, or let `world` be `threads`; `seeds` and `ops` say how long it runs";
     only("time", given(raw.time), WorldKind::Threads, help);
     if let Some(Given { value: Some(time), place }) = raw.time
@@ -224,13 +227,23 @@ fn files(raw: Vec<RawFile>, problems: &Problems) -> Option<Vec<FilePlan>> {
     raw.into_iter().map(plan).collect()
 }
 
-/// Somebody has to draw the operations that `ops` counts.
-fn drawing(ops: Read<Option<u64>>, actors: &[ActorPlan], problems: &Problems) {
-    let Some(place) = given(ops) else { return };
-    if actors.iter().all(|actor| !actor.does.is_empty()) {
-        let message = "`ops` counts operations that are drawn, and every actor has a list";
-        problems.add(Problem::at(place, message).help("remove it"));
+/// Somebody has to draw what `ops` counts and what `swarm` is about.
+fn drawing(
+    (ops, swarm): (Option<Place>, Read<Option<bool>>),
+    actors: &[ActorPlan],
+    problems: &Problems,
+) {
+    if actors.iter().any(ActorPlan::draws) {
+        return;
     }
+    let refuse = |given: Option<Place>, message: &str| {
+        if let Some(place) = given {
+            problems.add(Problem::at(place, message).help("remove it"));
+        }
+    };
+    refuse(ops, "`ops` counts operations that are drawn, and every actor has a list");
+    let swarm = swarm.filter(|swarm| swarm.value == Some(true));
+    refuse(given(swarm), "`swarm` is about what actors draw, and every actor has a list");
 }
 
 fn every_actor(

@@ -14,6 +14,7 @@ mod path;
 mod lookup;
 mod overrides;
 mod vary;
+mod swarm;
 pub mod variations;
 mod combinations;
 mod other_world;

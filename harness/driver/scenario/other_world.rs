@@ -7,7 +7,7 @@ use super::node::{Entry, Node, Place, Value};
 
 /// Keys of simulations, and with them the operations of one seed, which are too few for threads. A
 /// `script` is not dropped: what is left of its scenario would be judged by what the script does.
-const OF_SIMULATIONS: &[&str] = &["seeds", "strategy", "ops"];
+const OF_SIMULATIONS: &[&str] = &["seeds", "strategy", "swarm", "ops"];
 
 /// Keys of threads.
 const OF_THREADS: &[&str] = &["time"];

@@ -2,10 +2,12 @@
 //!
 //! Sizes and positions are bytes; chances are parts per million.
 
+use super::swarm;
 use super::variations::Variations;
 use super::words::words;
 use crate::call::Call;
 use sim::chance::Seed;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 use stormfs::choices::Choices;
@@ -33,6 +35,9 @@ pub struct Plan {
     pub time: Option<Duration>,
     /// Who decides which actor goes on. Has no meaning in the threads world, and beside a script.
     pub strategy: StrategyPlan,
+    /// Whether each seed draws the weights, sizes, positions and rates of its run, within what the
+    /// plan names. Never in the threads world, beside a script, and where nobody draws.
+    pub swarm: bool,
     /// Scheduling points one operation may take before it counts as hung.
     pub step_budget: u64,
     /// Where the blocks live.
@@ -60,8 +65,8 @@ pub struct Plan {
     pub bugs: Vec<&'static str>,
     /// How the run should end.
     pub expect: Expectation,
-    /// What this plan has of what varies, each path with its value: empty if nothing varies, and
-    /// before a seed has drawn.
+    /// What a seed has drawn for this plan, each path with its value, as `--set` takes them: empty
+    /// before a seed has drawn. Later ones replace what earlier ones say.
     pub drawn: Vec<(String, String)>,
     /// What each seed draws for itself. Then the plan's own values are those of the first
     /// combination, and [`Plan::under`] gives those of a seed.
@@ -71,12 +76,13 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The plan of a run under `seed`, with what that seed draws.
-    pub fn under(&self, seed: Seed) -> &Plan {
-        self.variations.as_ref().map_or(self, |variations| variations.drawn(seed))
+    /// The plan of a run under `seed`, with what that seed draws. A plan that has drawn draws no more.
+    pub fn under(&self, seed: Seed) -> Cow<'_, Plan> {
+        let plan = self.variations.as_ref().map_or(self, |variations| variations.drawn(seed));
+        swarm::drawn(plan, seed)
     }
 
-    /// Every plan that some seed may draw.
+    /// The plan of every combination of what varies.
     pub fn variants(&self) -> Vec<&Plan> {
         match &self.variations {
             None => vec![self],
@@ -89,6 +95,12 @@ impl Plan {
         let listed = |actor: &ActorPlan| !actor.does.is_empty();
         let scheduled = self.schedule.is_some() && self.variations.is_none();
         scheduled && self.faults.is_empty() && self.actors.iter().all(listed)
+    }
+
+    /// Positions that `actor` draws lie below this.
+    pub fn reach(&self, actor: &ActorPlan) -> u64 {
+        let largest = self.files.iter().map(|file| file.size).max().unwrap_or(0);
+        actor.within.unwrap_or((largest * 2).max(1 << 20))
     }
 }
 
@@ -129,6 +141,8 @@ words! {
         Unwritten = "unwritten",
         /// Dirty data in the page cache whose blocks are reserved and not yet allocated.
         Delalloc = "delalloc",
+        /// One of the others, which each seed draws.
+        Any = "any",
     }
     /// How lengths are drawn.
     SizeShape {
@@ -157,9 +171,20 @@ pub enum StrategyPlan {
     Random,
     /// Priorities that change at `depth - 1` random places of the run.
     Pct {
-        /// 1..=16: how many ordering constraints the sought bug needs.
-        depth: u32,
+        /// 1..=16: how many ordering constraints the sought bug needs. `None`: each seed draws it.
+        depth: Option<u32>,
     },
+}
+
+impl StrategyPlan {
+    /// The strategy that a scenario writes as that word.
+    pub(super) fn named(word: &str) -> Option<StrategyPlan> {
+        match word {
+            "random" => Some(StrategyPlan::Random),
+            "pct" => Some(StrategyPlan::Pct { depth: None }),
+            _ => None,
+        }
+    }
 }
 
 /// A task of a simulation, by what it does there.
@@ -383,6 +408,11 @@ impl ActorPlan {
             1 => self.name.clone(),
             _ => format!("{}-{nth}", self.name),
         })
+    }
+
+    /// Whether they draw what they do.
+    pub fn draws(&self) -> bool {
+        self.does.is_empty()
     }
 
     /// The kinds of operation that they do, or may do.

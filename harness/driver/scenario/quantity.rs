@@ -79,6 +79,13 @@ pub(super) fn show_size(bytes: u64) -> String {
     format!("{}{name}", bytes / factor)
 }
 
+/// A chance in percent, exactly.
+pub(super) fn show_chance(ppm: u32) -> String {
+    let (whole, part) = (ppm / 10_000, ppm % 10_000);
+    let text = format!("{whole}.{part:04}");
+    format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
 /// A time with the largest unit that leaves a whole number.
 pub(super) fn show_duration(time: Duration) -> String {
     let nanoseconds = time.as_nanos();

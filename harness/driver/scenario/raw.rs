@@ -27,6 +27,7 @@ pub(super) struct RawScenario {
     pub(super) ops: Read<Option<u64>>,
     pub(super) time: Read<Option<Duration>>,
     pub(super) strategy: Read<Option<StrategyPlan>>,
+    pub(super) swarm: Read<Option<bool>>,
     pub(super) step_budget: Read<u64>,
     pub(super) device: Option<RawDevice>,
     pub(super) filesystem: Option<RawFilesystem>,
@@ -76,6 +77,7 @@ pub(super) fn scenario(root: &Node, known: &Known<'_>, problems: &Problems) -> O
         ops: fields.maybe("ops", values::number),
         time: fields.maybe("time", values::duration),
         strategy: strategy(&fields),
+        swarm: fields.maybe("swarm", values::flag),
         step_budget: fields.number("step_budget"),
         device: fields.mapping("device").as_ref().map(device),
         filesystem: fields.mapping("filesystem").as_ref().map(filesystem),
@@ -93,10 +95,12 @@ fn strategy(fields: &Fields<'_>) -> Read<Option<StrategyPlan>> {
     let Given { value, place } = fields.either("strategy")?;
     let strategy = match value {
         None => return Some(Given { value: None, place }),
-        Some(Chosen::Word) => StrategyPlan::Random,
+        Some(Chosen::Word(word)) => {
+            StrategyPlan::named(&word).expect("the table has no word that is no strategy")
+        }
         Some(Chosen::Mapping(pct)) => {
             let depth = u32::try_from(pct.number("depth")?.value);
-            StrategyPlan::Pct { depth: depth.expect("the table bounds it by 16") }
+            StrategyPlan::Pct { depth: Some(depth.expect("the table bounds it by 16")) }
         }
     };
     Some(Given { value: Some(strategy), place })
@@ -233,7 +237,7 @@ fn bug(node: &Node, known: &Known<'_>) -> Taken<&'static Bug> {
 fn expect(fields: &Fields<'_>, known: &Known<'_>) -> Read<Expectation> {
     let Given { value, place } = fields.either("expect")?;
     let value = match value {
-        None | Some(Chosen::Word) => Expectation::Clean,
+        None | Some(Chosen::Word(_)) => Expectation::Clean,
         Some(Chosen::Mapping(caught)) => {
             let by = caught.read("by", |node, key| invariant(node, key, known));
             let bug = caught.maybe("bug", |node, _| bug(node, known));

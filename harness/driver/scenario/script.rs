@@ -3,7 +3,7 @@
 use super::fields::{Fields, Given, Read};
 use super::format::{MOST_ACTORS, ONLY_FILE};
 use super::node::{Node, Place, Value};
-use super::plan::{Step, WorldKind};
+use super::plan::{Layout, Step, WorldKind};
 use super::problem::{Problem, Problems};
 use super::raw::RawScenario;
 use super::sentence::{Cast, DISK, Flaw, Reader};
@@ -81,6 +81,16 @@ fn refuse_chance(raw: &RawScenario, problems: &Problems) {
         if let Some(Given { value: Some(_), place }) = raw.strategy {
             let help = "remove one of the two: the script says who goes on";
             refuse(place, "`strategy` has no meaning beside `script`", help);
+        }
+        if let Some(Given { value: Some(_), place }) = raw.swarm {
+            let help = "remove it: a script leaves nothing to draw";
+            refuse(place, "`swarm` has no meaning beside `script`", help);
+        }
+        for layout in raw.files.iter().flatten().filter_map(|file| file.layout) {
+            if layout.value == Layout::Any {
+                let help = "write another one: a script leaves nothing to draw";
+                refuse(layout.place, "`any` has no meaning beside `script`", help);
+            }
         }
     }
     for actor in raw.actors.iter().flatten() {

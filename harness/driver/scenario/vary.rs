@@ -9,8 +9,17 @@ use super::suggest::{did_you_mean, list};
 pub(super) const MOST: usize = 4096;
 
 /// The outermost keys below which a value may differ between seeds.
-pub(super) const MAY_VARY: &[&str] =
-    &["ops", "strategy", "step_budget", "device", "filesystem", "files", "actors", "faults"];
+pub(super) const MAY_VARY: &[&str] = &[
+    "ops",
+    "strategy",
+    "swarm",
+    "step_budget",
+    "device",
+    "filesystem",
+    "files",
+    "actors",
+    "faults",
+];
 
 /// The key beside the paths that leaves combinations out.
 const SKIP: &str = "skip";

@@ -69,7 +69,7 @@ fn there_are_at_least_ten_and_all_expect_a_clean_run() {
 fn simulated_scenarios_are_clean_and_repeat_themselves() {
     for (path, plan) in plans() {
         for seed in 0..SEEDS {
-            let mut plan = plan.under(Seed(plan.seed).nth(seed)).clone();
+            let mut plan = plan.under(Seed(plan.seed).nth(seed)).into_owned();
             if plan.world == WorldKind::Threads {
                 (plan.world, plan.time, plan.ops) = (WorldKind::Simulated, None, Some(300));
             }
@@ -98,7 +98,7 @@ fn scripts_are_followed_to_their_end_and_repeat_themselves() {
 #[test]
 fn scenarios_are_clean_on_threads() {
     for (path, plan) in plans() {
-        let mut plan = plan.under(Seed(plan.seed)).clone();
+        let mut plan = plan.under(Seed(plan.seed)).into_owned();
         (plan.world, plan.time, plan.ops) = (WorldKind::Threads, Some(BRIEFLY), None);
         clean(&path, 0, &storm(&plan, 0));
     }
