@@ -21,6 +21,8 @@ const RUNS: usize = 5;
 /// what they use of it, besides the surroundings of its end.
 const MIX: &str = "
 ops: 100000
+strategy: random
+swarm: false
 step_budget: 100000000
 device: {size: 4GiB}
 files: [{name: a, size: SIZE, layout: written}]

@@ -29,7 +29,11 @@ invariants! { subject 5;
             Ok(done) => done < asked && moves_bytes(op),
             Err(error) => {
                 let known = match error {
-                    Errno::Fault => excuses.bad_source || mapped_source && excuses.beyond_eof,
+                    // A page of a mapping that the device fails to read is no source either.
+                    Errno::Fault => {
+                        let missing = excuses.beyond_eof || excuses.device_failed;
+                        excuses.bad_source || mapped_source && missing
+                    }
                     Errno::Io => excuses.device_failed,
                     Errno::NoSpace => excuses.space_was_short,
                     Errno::Bus => {
@@ -99,4 +103,27 @@ fn moves_bytes(op: &Op) -> bool {
             | OpKind::MmapLoad
             | OpKind::MmapStore
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariant::Checks;
+    use stormfs::quantity::ByteRange;
+
+    #[test]
+    fn a_page_of_a_mapping_that_cannot_be_read_is_a_reason_to_fail() {
+        let source = ByteRange::at(0, 100);
+        let copy = Op::WriteFromMmap { pos: 500, source };
+        let excuses = Excuses { device_failed: true, ..Excuses::default() };
+        for (op, excuses, justified) in [
+            (copy.clone(), excuses, true),
+            (copy, Excuses::default(), false),
+            (Op::Write(source), excuses, false),
+        ] {
+            let checks = Checks::default();
+            let verdict = results_are_justified(&checks, &op, 100, Err(Errno::Fault), excuses);
+            assert_eq!(verdict.is_ok(), justified, "{op}, {excuses:?}");
+        }
+    }
 }

@@ -167,6 +167,12 @@ impl Run<'_> {
             let count = variations.count();
             self.console.say(&format!("each seed draws one of {count} combinations"));
         }
+        if plan.variants().iter().any(|plan| plan.swarm) {
+            let things = "operations, sizes, positions, chances and pauses";
+            self.console.say(&format!(
+                "each seed draws {things} within what the scenario names; `swarm: false` does not"
+            ));
+        }
         if !plan.dropped.is_empty() {
             let keys = plan.dropped.join("`, `");
             self.console.say(&format!("dropped for the world {world}: `{keys}` of the file"));

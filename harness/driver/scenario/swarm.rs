@@ -3,8 +3,9 @@
 //! scenario leaves open.
 //!
 //! A mix of everything keeps every state from being reached that only some of it reaches: whoever
-//! truncates all the time sees no long file. So each seed leaves something out, and many let all
-//! actors meet in a few blocks. Each thing has a stream of its own.
+//! truncates all the time sees no long file. So two seeds of three leave something out, and many
+//! of them let all actors meet in a few blocks; the third runs what is written, which somebody chose
+//! for a reason. Each thing has a stream of its own.
 
 use super::actors::HEAVIEST;
 use super::plan::{ActorPlan, FaultPlan, FilePlan, Layout, Plan, SizeShape, StrategyPlan};
@@ -26,9 +27,11 @@ pub(super) fn drawn(plan: &Plan, seed: Seed) -> Cow<'_, Plan> {
     draw.plan.strategy = open;
     if plan.swarm {
         draw.plan.swarm = false;
-        draw.window();
-        draw.actors();
-        draw.faults();
+        if seed.setting(AS_WRITTEN).below(3) != 0 {
+            draw.window();
+            draw.actors();
+            draw.faults();
+        }
     }
     draw.layouts();
     draw.note_files(&plan.files);
@@ -52,7 +55,8 @@ fn depth(chance: &mut Stream) -> Option<u32> {
 
 /// What the numbers of the streams begin with, after those of what varies: one for each actor,
 /// file or fault.
-const WINDOW: u64 = 1 << 32;
+const AS_WRITTEN: u64 = 1 << 32;
+const WINDOW: u64 = 8 << 32;
 const KINDS: u64 = 2 << 32;
 const SIZE: u64 = 3 << 32;
 const PAUSE: u64 = 4 << 32;
@@ -71,19 +75,19 @@ impl Draw {
         self.plan.drawn.push((path, value));
     }
 
-    /// Where actors meet. In half of the seeds they have less room than the scenario gives them,
-    /// and in half of those the files are as much smaller, so that their ends are in it, too.
+    /// Where actors meet. Mostly they have less room than the scenario gives them, and in half of
+    /// those seeds the files are as much smaller, so that their ends are in it, too.
     fn window(&mut self) {
         let mut chance = self.seed.setting(WINDOW);
         let drawing = self.plan.actors.iter().filter(|actor| actor.draws());
         let widest = drawing.map(|actor| self.plan.reach(actor)).max().unwrap_or(1);
         let (block, folio) = (self.plan.filesystem.block_size, self.plan.filesystem.max_folio);
         let room = match chance.below(8) {
-            4 => block * chance.between(1, 2),
-            5 => folio * chance.between(1, 2),
-            6 => block * chance.between(3, 16),
-            7 => chance.log_uniform(block, widest),
-            _ => return,
+            0 => return,
+            1 | 2 => block * chance.between(1, 2),
+            3 | 4 => folio * chance.between(1, 2),
+            5 => block * chance.between(3, 16),
+            _ => chance.log_uniform(block, widest),
         };
         let shrinks = chance.below(2) == 0 && self.plan.actors.iter().all(ActorPlan::draws);
         if widest <= room {
@@ -111,16 +115,16 @@ impl Draw {
         }
     }
 
-    /// In half of the seeds an actor does what the scenario says; in the others, each kind is left
-    /// out with a chance of one half, and those that are left get new weights.
+    /// Each kind is left out with a chance of three eighths, which is a quarter of all seeds, and
+    /// those that are left get new weights.
     fn kinds(&mut self, at: usize) {
         let mut chance = self.seed.setting(KINDS + number(at));
         let ops = &self.plan.actors[at].ops;
-        if chance.below(2) == 0 || ops.len() == 1 {
+        if ops.len() == 1 {
             return;
         }
         let mut kept: Vec<(OpKind, u64)> =
-            ops.iter().filter(|_| chance.below(2) == 0).copied().collect();
+            ops.iter().filter(|_| 3 <= chance.below(8)).copied().collect();
         if kept.is_empty() {
             let any = usize::try_from(chance.below(number(ops.len()))).expect("a few kinds");
             kept.push(ops[any]);
@@ -134,7 +138,7 @@ impl Draw {
         self.plan.actors[at].ops = kept;
     }
 
-    /// In a quarter of the seeds the longest operation of an actor is shorter.
+    /// In a quarter of those seeds the longest operation of an actor is shorter.
     fn lengths(&mut self, at: usize) {
         let mut chance = self.seed.setting(SIZE + number(at));
         let size = self.plan.actors[at].size;
@@ -146,7 +150,7 @@ impl Draw {
         self.plan.actors[at].size.max = max;
     }
 
-    /// In a quarter of the seeds an actor that pauses does not.
+    /// In a quarter of those seeds an actor that pauses does not.
     fn pause(&mut self, at: usize) {
         let mut chance = self.seed.setting(PAUSE + number(at));
         if !self.plan.actors[at].pause.is_zero() && chance.below(4) == 0 {
@@ -155,7 +159,7 @@ impl Draw {
         }
     }
 
-    /// Some faults do not happen, some seldom, some often; in a quarter of the seeds nobody is
+    /// Some faults do not happen, some seldom, some often; in a quarter of those seeds nobody is
     /// delayed.
     fn faults(&mut self) {
         let without_delays = self.seed.setting(DELAYS).below(4) == 0;
@@ -224,4 +228,111 @@ fn part(whole: u64, room: u64, widest: u64) -> u64 {
 
 fn number(at: usize) -> u64 {
     u64::try_from(at).expect("lengths fit 64 bits")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Known, parse};
+    use std::collections::BTreeSet;
+
+    const TEXT: &str = "
+files: [{name: a, size: 70001, layout: any}, {name: b, layout: written}]
+actors:
+  - {name: w, count: 2, ops: {write: 900000, append: 1, read: 3}, size: {max: 32KiB}, pause: 5us}
+  - {name: t, ops: {truncate: 1, punch: 2}, size: {shape: fixed, max: 5000}, within: 200KiB}
+  - {name: s, ops: {fsync: 1}}
+  - {name: l, does: [fsync]}
+faults:
+  - {short_copy: {chance: 4%}}
+  - {delay: {at: write.mapped, chance: 70%, for: 1us}}
+  - {evict: {chance: 0.0003%}}
+";
+
+    fn plan(text: &str, sets: &[(String, String)]) -> Plan {
+        parse("a.yaml", text, &Known::default(), sets).unwrap_or_else(|report| panic!("{report}"))
+    }
+
+    fn without_lists() -> String {
+        TEXT.replace("  - {name: l, does: [fsync]}\n", "")
+    }
+
+    fn seeds() -> impl Iterator<Item = Seed> {
+        (0..600).map(|n| Seed(7).nth(n))
+    }
+
+    #[test]
+    fn what_a_seed_drew_can_be_set_on_the_command_line() {
+        for text in [TEXT, &without_lists(), "actors: [{name: a, ops: {write: 1, read: 1}}]"] {
+            let open = plan(text, &[]);
+            for seed in seeds() {
+                let drawn = open.under(seed).into_owned();
+                let mut sets = drawn.drawn.clone();
+                sets.push(("swarm".to_owned(), "false".to_owned()));
+                let set = plan(text, &sets);
+                let plain =
+                    |plan: &Plan| format!("{:?}", Plan { drawn: Vec::new(), ..plan.clone() });
+                assert_eq!(plain(&set), plain(&drawn), "{sets:?}");
+                assert_eq!(format!("{:?}", drawn.under(seed)), format!("{drawn:?}"), "once");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_drawn_that_the_scenario_does_not_name() {
+        let open = plan(&without_lists(), &[]);
+        for seed in seeds() {
+            let drawn = open.under(seed);
+            for (actor, named) in drawn.actors.iter().zip(&open.actors) {
+                assert!(!actor.ops.is_empty());
+                let known: BTreeSet<_> = named.kinds().collect();
+                assert!(actor.kinds().all(|kind| known.contains(&kind)));
+                assert!(actor.ops.iter().all(|(_, weight)| (1..=HEAVIEST).contains(weight)));
+                assert!(named.size.min <= actor.size.max && actor.size.max <= named.size.max);
+                assert!((1..=open.reach(named)).contains(&drawn.reach(actor)));
+                assert!(actor.pause <= named.pause);
+            }
+            assert!(drawn.files.iter().all(|file| file.layout != Layout::Any));
+            assert!(drawn.files.iter().zip(&open.files).all(|(new, old)| new.size <= old.size));
+            let chance = |plan: &Plan, at: usize| *named(&mut plan.faults[at].clone()).1;
+            assert!([0, 4_000, 40_000, 200_000].contains(&chance(&drawn, 0)));
+            assert!([0, 70_000, 700_000].contains(&chance(&drawn, 1)));
+            assert!([0, 3, 15].contains(&chance(&drawn, 2)));
+        }
+    }
+
+    #[test]
+    fn each_thing_is_drawn_about_as_often_as_it_says() {
+        let open = plan(&without_lists(), &[]);
+        let share = |holds: &dyn Fn(&Plan) -> bool| {
+            100 * seeds().filter(|seed| holds(&open.under(*seed))).count() / 600
+        };
+        let lacks = |plan: &Plan| plan.actors[0].kinds().all(|kind| kind != OpKind::Read);
+        let whole = |plan: &Plan| plan.drawn.iter().all(|(path, _)| path == "files");
+        let narrow = |plan: &Plan| plan.actors[0].within.is_some_and(|within| within <= 128 << 10);
+        let written = |plan: &Plan| plan.files[0].layout == Layout::Written;
+        assert!((20..30).contains(&share(&lacks)), "{}", share(&lacks));
+        assert!((29..39).contains(&share(&whole)), "{}", share(&whole));
+        assert!((35..55).contains(&share(&narrow)), "{}", share(&narrow));
+        assert!((20..30).contains(&share(&written)), "{}", share(&written));
+    }
+
+    #[test]
+    fn nothing_is_drawn_unless_it_is_left_open() {
+        let fixed =
+            TEXT.replace("layout: any", "layout: hole") + "swarm: false\nstrategy: random\n";
+        for text in [fixed.as_str(), "actors: [{name: l, does: [fsync]}]\nstrategy: random\n"] {
+            let plan = plan(text, &[]);
+            assert!(matches!(plan.under(Seed(3)), Cow::Borrowed(_)), "{text}");
+        }
+        let depths: BTreeSet<_> = {
+            let plan = plan("actors: [{name: l, does: [fsync]}]\nstrategy: pct\n", &[]);
+            let depth = |seed| match plan.under(seed).strategy {
+                StrategyPlan::Pct { depth } => depth,
+                StrategyPlan::Random => None,
+            };
+            seeds().map(depth).collect()
+        };
+        assert_eq!(depths, (1..=6).map(Some).collect());
+    }
 }
