@@ -404,6 +404,16 @@ pub(crate) fn pause() {
     point(PAUSE);
 }
 
+/// See [`crate::choice`].
+pub(crate) fn choice(options: u32) -> u32 {
+    COLD.with_borrow_mut(|cold| {
+        let strategy = cold.strategy.as_mut().expect("a simulation is running");
+        let chosen = strategy.choose(options);
+        assert!(chosen < options.max(1), "a strategy chose what was not offered");
+        chosen
+    })
+}
+
 /// See [`crate::sleep`].
 pub(crate) fn sleep(time: Duration) {
     ENGINE.with(|engine| {

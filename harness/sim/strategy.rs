@@ -1,5 +1,6 @@
 //! Strategies: which task goes on at a point.
 
+pub mod exhaustive;
 pub mod pct;
 pub mod pos;
 pub mod random;
@@ -53,8 +54,12 @@ impl Candidates {
         })
     }
 
+    /// Nobody.
+    pub const NONE: Candidates = Candidates(0);
+
     /// Those of them that `may`.
-    pub(crate) fn only(self, may: impl Fn(&usize) -> bool) -> Candidates {
+    #[must_use]
+    pub fn only(self, may: impl Fn(&usize) -> bool) -> Candidates {
         Candidates(self.iter().filter(may).fold(0, |those, task| those | 1 << task))
     }
 
@@ -100,6 +105,12 @@ impl Decision<'_> {
 pub trait Strategy: Send {
     /// The task that goes on; must be one of the candidates.
     fn pick(&mut self, decision: &Decision<'_>, key: Key) -> usize;
+
+    /// The answer to [`crate::choice`]: a number below `options`; 0 unless the strategy explores what
+    /// can go wrong.
+    fn choose(&mut self, _options: u32) -> u32 {
+        0
+    }
 
     /// `task` polls and asks for others to go first.
     fn demote(&mut self, _task: usize) {}

@@ -103,6 +103,15 @@ pub fn pause() {
     }
 }
 
+/// A number below `options` of the strategy's choice: 0 is what happens when nothing goes wrong. It
+/// is no scheduling point, and is not in the trace. Always 0 in the threads world.
+pub fn choice(options: u32) -> u32 {
+    match here() {
+        Here::Threads => 0,
+        Here::Simulated => simulated::choice(options),
+    }
+}
+
 /// Stops the task for `time`, virtual in the simulated world.
 ///
 /// In the simulated world time passes when the strategy picks a sleeper: any task that can run may
