@@ -131,7 +131,7 @@ fn brute_force(program: Program) -> (u64, BTreeSet<String>) {
         let counter = Counter { answers, asked: Vec::new(), told: Arc::clone(&asked) };
         outcomes.insert(program(Box::new(counter)));
         runs += 1;
-        let mut asked: Vec<(u32, u32)> = asked.get().unwrap().clone();
+        let mut asked: Vec<(u32, u32)> = asked.get().expect("told when dropped").clone();
         while asked.last().is_some_and(|(answer, options)| answer + 1 == *options) {
             asked.pop();
         }
@@ -162,7 +162,8 @@ impl Strategy for Counter {
 
 impl Drop for Counter {
     fn drop(&mut self) {
-        self.told.set(std::mem::take(&mut self.asked)).unwrap();
+        let told = self.told.set(std::mem::take(&mut self.asked));
+        told.expect("dropped once");
     }
 }
 
