@@ -11,12 +11,18 @@ use crate::scenario::plan::{ActorPlan, DeviceKind, DevicePlan, Moment, Plan, Swi
 use crate::scenario::plan::{SizePlan, SizeShape, StrategyPlan, WorldKind};
 use sim::chance::Seed;
 use sim::schedule::{Deviation, Key};
+use std::time::Duration;
+
+/// The actor that evicts what the conductor of a script did.
+const RECLAIM: &str = "reclaim";
 
 /// The case of a simulated storm of `plan` under `seed`. Actors that began no operation are left out.
 pub fn of(plan: &Plan, seed: Seed, recording: &Recording) -> Plan {
     let drawn = plan.under(seed);
-    let names = drawn.actors.iter().flat_map(|actor| actor.names().map(move |name| (name, actor)));
-    let actors = names.zip(&recording.calls).map(|((name, actor), calls)| ActorPlan {
+    let names = drawn.actors.iter().flat_map(|actor| actor.names().map(|name| (name, actor.pause)));
+    let reclaim = std::iter::once((RECLAIM.to_owned(), Duration::ZERO));
+    let all = names.chain(reclaim).zip(&recording.calls);
+    let actors = all.map(|((name, pause), calls)| ActorPlan {
         name,
         count: 1,
         ops: Vec::new(),
@@ -25,7 +31,7 @@ pub fn of(plan: &Plan, seed: Seed, recording: &Recording) -> Plan {
         align: 1,
         within: None,
         iovecs: 1,
-        pause: actor.pause,
+        pause,
     });
     let mut case = Plan {
         world: WorldKind::Simulated,
@@ -151,7 +157,6 @@ mod tests {
     use super::*;
     use crate::scenario::plan::Strike;
     use crate::scenario::{Known, parse};
-    use std::time::Duration;
 
     const TEXT: &str = "
 actors:

@@ -27,6 +27,12 @@ const CONDUCTOR: usize = 0;
 /// What is in [`Director::may`] while nobody is directed.
 const ALL: u64 = u64::MAX;
 
+/// The point that the conductor passes when it lets an actor go on.
+pub const LED: &str = "script";
+
+/// The point at which an actor is held that has returned from an operation.
+pub const RETURNED: &str = "script.returned";
+
 static CUE: Rank = Rank::leaf(12, "cue");
 
 /// See the module.
@@ -114,7 +120,7 @@ impl Director {
         cue.left_at[task] = None;
         drop(cue);
         self.may.store(1 << task | self.free_disk(), Ordering::Relaxed);
-        sim::point(Site::point("script", 0x94, wide(task)));
+        sim::point(Site::point(LED, 0x94, wide(task)));
         self.may.store(1 << CONDUCTOR | self.free_disk(), Ordering::Relaxed);
         self.reached(task, until)
     }
@@ -190,7 +196,7 @@ impl Director {
         if wanted && cue.task == task && self.step().is_some() {
             self.leave(&mut cue, task, Place::Returned);
             drop(cue);
-            sim::point(Site::point("script.returned", 0x95, 0));
+            sim::point(Site::point(RETURNED, 0x95, 0));
         }
     }
 

@@ -17,6 +17,7 @@ pub mod tally;
 pub mod onlooker;
 pub mod director;
 pub mod script;
+pub mod scripted;
 pub mod steering;
 pub mod stage;
 pub mod conductor;

@@ -10,7 +10,8 @@ use sim::{Mutex, Rank};
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Recording {
-    /// By actor: the calls that it began, as it made them.
+    /// By actor: the calls that it began, as it made them. After all actors of a script, what its
+    /// conductor evicted.
     pub calls: Vec<Vec<Call>>,
     /// The faults that struck, but for those that belong to a call: requests to the device in their
     /// order, then those at points in the order in which they happened.

@@ -38,6 +38,10 @@ pub fn of(
     let again = run(&case, interrupted)?;
     let same = again.violation.as_ref().filter(|found| found.invariant == violation.invariant);
     let Some(violation) = same.cloned() else { return Ok(None) };
+    // A script's schedule also says what the default rule says anyway.
+    if let Some(followed) = &again.recording {
+        case.schedule = Some(followed.switches.clone());
+    }
     stamp(&mut case, &again, (from, seed));
     Ok(Some(Reproducer { case, violation }))
 }

@@ -54,6 +54,9 @@ pub struct Stage {
     pub live: Arc<AtomicU64>,
 }
 
+/// The point that an actor passes when it begins a call.
+pub const CALL: &str = "call";
+
 /// Operations after which an actor tells those who watch: rarely enough to cost nothing.
 const LIVE_STEP: u64 = 64;
 
@@ -205,10 +208,12 @@ impl Player {
         phase.changed.wait_until(Site::point("gate", 0x92, 0), open);
         let (mut done, mut number) = (0, 0);
         while self.may_go_on(stage, done) {
-            let call = self.workload.next(number + 1, |file| stage.target.size(file));
+            let call = self.prepare(stage, number + 1);
             done += 1;
             number = call.number;
             sim::begin_operation(number);
+            // Between two calls anything can happen, also where neither passes a point of its own.
+            sim::point(Site::point(CALL, 0x96, 0));
             self.perform(stage, call);
             if let Some(script) = &stage.script {
                 script.director.returns();
@@ -245,11 +250,21 @@ impl Player {
         stage.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok()
     }
 
-    fn perform(&mut self, stage: &Stage, call: Call) {
-        let actor = u16::try_from(self.number + 1).expect("at most 40 actors");
-        let id = OpId { actor, number: call.number };
-        let call = stage.misfortune.strike(id, call);
+    /// The next call, with what chance does to it. From here on it is told of.
+    fn prepare(&mut self, stage: &Stage, number: u64) -> Call {
+        let call = self.workload.next(number, |file| stage.target.size(file));
+        let call = stage.misfortune.strike(self.id(&call), call);
         stage.calls.add(|| (self.number, call.clone()));
+        call
+    }
+
+    fn id(&self, call: &Call) -> OpId {
+        let actor = u16::try_from(self.number + 1).expect("at most 40 actors");
+        OpId { actor, number: call.number }
+    }
+
+    fn perform(&mut self, stage: &Stage, call: Call) {
+        let id = self.id(&call);
         if let Some(onlooker) = &stage.onlooker {
             onlooker.call_begins(stage.filesystem(), self.number, &call);
         }

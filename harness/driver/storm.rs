@@ -12,6 +12,7 @@ use crate::onlooker::{Both, Look};
 use crate::recording::{Notes, Recording};
 use crate::scenario::plan::{DeviceKind, FaultPlan, IoKind, Judge, Plan, StrategyPlan, WorldKind};
 use crate::script::{Misfire, Script};
+use crate::scripted::{Scripted, scripted};
 use crate::stage::Stage;
 use crate::steering::Steering;
 use crate::strikes;
@@ -146,6 +147,8 @@ fn enact(
             step_budget: u32::try_from(plan.step_budget).unwrap_or(u32::MAX),
             record: match orders.look {
                 Look { trace: true, .. } | Look { onlooker: Some(_), .. } => Record::Everything,
+                // Without its script a storm has another schedule, which is read from the trace.
+                _ if orders.record && !plan.script.is_empty() => Record::Everything,
                 _ if orders.record => Record::Schedule,
                 _ => Record::Nothing,
             },
@@ -279,7 +282,13 @@ fn recording(
     }
     let mut strikes: Vec<_> = device.take_strikes().into_iter().map(strikes::of_device).collect();
     strikes.extend(steering.take_strikes());
-    Recording { calls, strikes, switches: Recording::switches(plan, &end.schedule) }
+    if plan.script.is_empty() {
+        let switches = Recording::switches(plan, &end.schedule);
+        return Recording { calls, strikes, switches };
+    }
+    let Scripted { evictions, switches } = scripted(plan, &end.trace);
+    calls.push(evictions);
+    Recording { calls, strikes, switches }
 }
 
 /// The stage's tally with what only the end of the storm can tell.

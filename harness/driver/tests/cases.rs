@@ -13,9 +13,16 @@ use std::sync::Arc;
 /// Seeds of each scenario.
 const SEEDS: u64 = 4;
 
+/// Those that draw something.
 fn scenarios() -> Vec<(PathBuf, Plan)> {
+    let mut plans = every_scenario();
+    plans.retain(|(_, plan)| plan.world == WorldKind::Simulated && plan.script.is_empty());
+    plans
+}
+
+fn every_scenario() -> Vec<(PathBuf, Plan)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
-    let folders = [root.clone(), root.join("bugs")];
+    let folders = [root.clone(), root.join("bugs"), root.join("scripts")];
     let open = |folder: &PathBuf| std::fs::read_dir(folder).expect("scenarios are in the tree");
     let files = folders.iter().flat_map(open);
     let files = files.map(|entry| entry.expect("a readable folder").path());
@@ -25,9 +32,7 @@ fn scenarios() -> Vec<(PathBuf, Plan)> {
             load(&path, &vocabulary::known(), &[]).unwrap_or_else(|report| panic!("{report}"));
         (path, plan)
     };
-    let mut plans: Vec<_> = yaml.map(read).collect();
-    plans.retain(|(_, plan)| plan.world == WorldKind::Simulated && plan.script.is_empty());
-    plans
+    yaml.map(read).collect()
 }
 
 fn storm(plan: &Plan, seed: Seed) -> Storm {
@@ -67,4 +72,27 @@ fn the_case_of_a_storm_does_the_same() {
         }
     }
     assert!(20 < violations, "only {violations} storms found something");
+}
+
+#[test]
+fn the_case_of_a_script_needs_no_script() {
+    let mut scripts = 0;
+    for (path, plan) in every_scenario() {
+        if plan.script.is_empty() {
+            continue;
+        }
+        let seed = Seed(plan.seed);
+        let first = storm(&plan, seed);
+        let case = case::of(&plan, seed, first.recording.as_ref().unwrap());
+        let again = storm(&case, seed);
+        let found = |storm: &Storm| storm.violation.clone().map(|found| found.to_string());
+        assert_eq!(found(&again), found(&first), "{}", path.display());
+        // What it really did is without what the default rule says anyway.
+        let followed = case::of(&case, seed, again.recording.as_ref().unwrap());
+        let third = storm(&followed, seed);
+        assert_eq!(third.drifts, [], "{}", path.display());
+        assert_eq!(third.end.trace_hash, again.end.trace_hash, "{}", path.display());
+        scripts += 1;
+    }
+    assert!(15 < scripts, "only {scripts} scripts");
 }
