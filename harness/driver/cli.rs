@@ -5,6 +5,7 @@ use crate::console::Console;
 use crate::exit::Exit;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Storms a model of the buffered write path and checks every operation.
 #[derive(Debug, Parser)]
@@ -100,6 +101,7 @@ pub struct RunArgs {
 
 /// What `bugs` can be told.
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("hunts").args(["run", "shrink"]))]
 pub struct BugsArgs {
     /// Ids of bugs; all of them if none is given.
     #[arg(value_name = "ID")]
@@ -107,12 +109,18 @@ pub struct BugsArgs {
     /// Run the scenario of each bug under several master seeds, until something is found.
     #[arg(long)]
     pub run: bool,
+    /// Shrink the first failure under each of several master seeds.
+    #[arg(long, conflicts_with = "run")]
+    pub shrink: bool,
+    /// How long one failure is shrunk at most, as in 20s.
+    #[arg(long, value_name = "D", default_value = "20s", requires = "shrink", value_parser = crate::scenario::time)]
+    pub time: Duration,
     /// Under how many master seeds: 1, 2, 3 and so on.
-    #[arg(long, value_name = "N", default_value_t = 20, requires = "run",
+    #[arg(long, value_name = "N", default_value_t = 20, requires = "hunts",
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub masters: u32,
     /// Threads that share the work; as many as there are processors by default.
-    #[arg(long, value_name = "N", requires = "run",
+    #[arg(long, value_name = "N", requires = "hunts",
           value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
     /// Where the same goes as JSON; - prints it instead.

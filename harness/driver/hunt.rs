@@ -7,6 +7,7 @@ use crate::scenario::plan::{Plan, WorldKind};
 use crate::verdict;
 use block::OpenError;
 use report::record::VerdictKind;
+use sim::chance::Seed;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -20,6 +21,8 @@ pub struct Ended {
     pub kind: VerdictKind,
     /// The invariant that spoke.
     pub invariant: Option<&'static str>,
+    /// The seed under which it did, and the length that strategies were told.
+    pub at: Option<(Seed, u64)>,
     /// Seeds that ran, with that of the first find.
     pub seeds: u64,
     /// Answers of the filesystem that differed from the correct one's, in all of them.
@@ -55,7 +58,7 @@ pub fn hunt(
         }
         campaign.tally.add(&storm.tally);
         if let Some(violation) = storm.violation {
-            let seed = sim::chance::Seed(master).nth(nth);
+            let seed = Seed(master).nth(nth);
             let (step, details) = (storm.end.points, Vec::new());
             campaign.found = Some(Found { seed, violation, step, details });
             break;
@@ -64,6 +67,7 @@ pub fn hunt(
     Ok(Some(Ended {
         master,
         kind: verdict::verdict(&plan, &campaign, false).kind,
+        at: campaign.found.as_ref().map(|found| (found.seed, length)),
         invariant: campaign.found.map(|found| found.violation.invariant),
         seeds: campaign.tally.seeds,
         deviations: campaign.tally.deviations,

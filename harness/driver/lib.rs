@@ -23,6 +23,8 @@ pub mod stage;
 pub mod conductor;
 pub mod storm;
 pub mod reproducer;
+pub mod failure;
+pub mod shrink;
 pub mod bench;
 pub mod clock;
 pub mod progress;

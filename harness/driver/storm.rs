@@ -85,9 +85,25 @@ pub fn run(orders: Orders<'_>) -> Result<Storm, OpenError> {
     Ok(run_on(orders, device, &Arc::default()))
 }
 
+/// Runs one simulated storm to its end, on a device of its own. `strategy` says who goes on,
+/// whatever the plan says about that.
+pub fn run_under(orders: Orders<'_>, strategy: Box<dyn Strategy>) -> Result<Storm, OpenError> {
+    let device = open(orders.plan, orders.seed, orders.record)?;
+    Ok(perform(orders, device, &Arc::default(), Some(strategy)))
+}
+
 /// Runs one storm to its end on `device`, which nobody else uses. Operations are added to `live`
 /// as they end, some at a time.
 pub fn run_on(orders: Orders<'_>, device: Arc<Device>, live: &Arc<AtomicU64>) -> Storm {
+    perform(orders, device, live, None)
+}
+
+fn perform(
+    orders: Orders<'_>,
+    device: Arc<Device>,
+    live: &Arc<AtomicU64>,
+    given: Option<Box<dyn Strategy>>,
+) -> Storm {
     let plan = orders.plan.under(orders.seed);
     let orders = Orders { plan: &plan, ..orders };
     let Orders { plan, seed, .. } = orders;
@@ -116,9 +132,11 @@ pub fn run_on(orders: Orders<'_>, device: Arc<Device>, live: &Arc<AtomicU64>) ->
     stage.onlooker = orders.look.onlooker.cloned();
     stage.script = director.map(|director| Script::new(director, plan));
     let stage = Arc::new(stage);
-    let following = plan.schedule.as_ref().map(|_| Following::new(plan));
+    let following = plan.schedule.as_ref().filter(|_| given.is_none());
+    let following = following.map(|_| Following::new(plan));
     let fits = following.as_ref().map(Following::fits);
-    let end = enact(orders, &stage, &device, following);
+    let scheduled = following.map(|following| -> Box<dyn Strategy> { Box::new(following) });
+    let end = enact(orders, &stage, &device, given.or(scheduled));
     oracle.judge_overall(progress::progress_keeps_the_lock_order(oracle.checks(), &end.outcome));
     oracle.judge_overall(progress::progress_without_panic(oracle.checks(), &end.outcome));
     oracle.judge_overall(progress::progress_is_made(oracle.checks(), &end.outcome));
@@ -137,13 +155,13 @@ fn enact(
     orders: Orders<'_>,
     stage: &Arc<Stage>,
     device: &Arc<Device>,
-    following: Option<Following>,
+    given: Option<Box<dyn Strategy>>,
 ) -> End {
     let Orders { plan, seed, .. } = orders;
     let mut world = match plan.world {
         WorldKind::Threads => World::threads(PATIENCE),
         WorldKind::Simulated => World::simulated(Settings {
-            strategy: following.map_or_else(|| strategy(orders, stage), |it| Box::new(it)),
+            strategy: given.unwrap_or_else(|| strategy(orders, stage)),
             step_budget: u32::try_from(plan.step_budget).unwrap_or(u32::MAX),
             record: match orders.look {
                 Look { trace: true, .. } | Look { onlooker: Some(_), .. } => Record::Everything,

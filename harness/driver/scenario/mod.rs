@@ -41,4 +41,5 @@ pub use diagnose::{Diagnostic, Report};
 pub use load::{Known, MAX_BYTES, at_step, load, parse, text_of};
 pub use lookup::{values_of, words_at};
 pub use plan::Plan;
+pub use quantity::time;
 pub use suggest::bug_help;

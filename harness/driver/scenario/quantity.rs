@@ -43,6 +43,18 @@ pub(super) fn duration(text: &str) -> Result<Duration, Misread> {
     Ok(Duration::from_nanos(nanoseconds))
 }
 
+/// A duration, as the command line takes it.
+///
+/// # Errors
+///
+/// What is wrong with the text, in words.
+pub fn time(text: &str) -> Result<Duration, String> {
+    duration(text).map_err(|misread| match misread.instead {
+        Some(instead) => format!("{}; write `{instead}`", misread.why),
+        None => misread.why,
+    })
+}
+
 /// A chance in parts per million: `5%`, `0.1%`, `0.05`.
 pub(super) fn chance(text: &str) -> Result<u32, Misread> {
     let (number, places) = match text.strip_suffix('%') {

@@ -14,6 +14,7 @@ use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterato
 use report::record::{Seed, VerdictKind};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -128,7 +129,7 @@ fn table(rows: &[Row]) -> String {
             row.bug.caught_by.to_owned(),
         ]);
     }
-    let mut text = aligned(&lines);
+    let mut text = aligned(&lines, 2..5);
     text.push_str(
         "\nseeds, seconds and deviations: until the first catch, the median over the master \
          seeds;\nseconds are processor time of the one thread that ran them\n",
@@ -152,20 +153,19 @@ fn escaped(row: &Row) -> Vec<String> {
     lines
 }
 
-/// Columns as wide as their widest cell: words to the left, figures to the right.
-fn aligned(lines: &[[String; 6]]) -> String {
-    const FIGURES: std::ops::Range<usize> = 2..5;
+/// Columns as wide as their widest cell: words to the left, `figures` to the right.
+pub(super) fn aligned<const N: usize>(lines: &[[String; N]], figures: Range<usize>) -> String {
     let width = |column: usize| lines.iter().map(|line| line[column].len()).max().unwrap_or(0);
     let cell = |(column, cell): (usize, &String)| {
         let width = width(column);
-        if FIGURES.contains(&column) {
+        if figures.contains(&column) {
             format!("{cell:>width$}")
         } else {
             format!("{cell:<width$}")
         }
     };
     let line =
-        |line: &[String; 6]| line.iter().enumerate().map(cell).collect::<Vec<_>>().join("  ");
+        |line: &[String; N]| line.iter().enumerate().map(cell).collect::<Vec<_>>().join("  ");
     lines.iter().flat_map(|cells| [line(cells).trim_end().to_owned(), "\n".to_owned()]).collect()
 }
 
@@ -210,6 +210,7 @@ mod tests {
         let end = |(nth, kind): (u64, &VerdictKind)| Ended {
             master: nth + 1,
             kind: *kind,
+            at: None,
             invariant: (*kind == VerdictKind::Violated).then_some("size_matches_model"),
             seeds: 10 * nth + 1,
             deviations: nth,

@@ -3,6 +3,7 @@
 mod listing;
 mod whole;
 mod hunts;
+mod shrinks;
 
 use super::outcome;
 use crate::catalogue::{self, Bug};
@@ -11,11 +12,14 @@ use crate::console::Console;
 use crate::exit::Exit;
 use crate::scenario::bug_help;
 
-/// Lists all, shows some, or hunts them.
+/// Lists all, shows some, hunts them, or shrinks what the hunts find.
 pub fn bugs(args: &BugsArgs, console: Console) -> Exit {
     let Some(bugs) = chosen(&args.ids, console) else { return Exit::Usage };
     if args.run {
         return hunts::hunts(&bugs, args, console);
+    }
+    if args.shrink {
+        return shrinks::shrinks(&bugs, args, console);
     }
     let text = if args.ids.is_empty() { listing::listing(&bugs) } else { whole::whole(&bugs) };
     outcome::deliver(&text, &listing::json(&bugs), args.json.as_deref(), console)

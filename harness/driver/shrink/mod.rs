@@ -1,0 +1,172 @@
+//! Shrinking: a case that fails becomes the smallest that is found to fail alike.
+//!
+//! Passes take things out of the case, or put simpler ones in their place, and run what is left.
+//! Whatever fails alike and is lighter becomes the case to go on with, as it ran. The passes are
+//! repeated until none of them makes progress; then nothing can be taken out singly, and the case is
+//! *minimal*.
+//!
+//! The result does not depend on the number of threads: candidates are tried in batches, and the
+//! first that succeeds is taken.
+
+mod weight;
+mod trial;
+mod roam;
+mod shrinker;
+mod removals;
+mod arguments;
+mod positions;
+mod settings;
+mod searches;
+
+pub use weight::Weight;
+
+use crate::catalogue;
+use crate::clock::Stopwatch;
+use crate::failure::Failure;
+use crate::scenario::plan::{Plan, Recorded};
+use block::OpenError;
+use shrinker::Shrinker;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+/// How far shrinking goes.
+#[derive(Clone, Copy)]
+pub struct Limits<'a> {
+    /// It ends with what it has after this long.
+    pub time: Duration,
+    /// Raised from outside to end it with what it has.
+    pub interrupted: &'a Arc<AtomicBool>,
+    /// Whether candidates are shared among the threads of the current rayon pool.
+    pub parallel: bool,
+}
+
+/// What came of shrinking.
+#[derive(Debug, Clone)]
+pub struct Shrunk {
+    /// The case, as it ran last.
+    pub case: Plan,
+    /// What it weighed at first.
+    pub before: Weight,
+    /// What it weighs now.
+    pub after: Weight,
+    /// How often a case was run.
+    pub executions: u64,
+    /// Whether nothing can be taken out singly: no actor, call, fault, switch, piece or file. If not, time
+    /// ran out before that was known.
+    pub minimal: bool,
+    /// What each pass did, in the order of their first time.
+    pub passes: Vec<Pass>,
+    /// Other failures that were met on the way, each with the first case that failed so.
+    pub others: Vec<(Failure, Plan)>,
+}
+
+/// What one pass did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pass {
+    /// What it tries.
+    pub name: &'static str,
+    /// How often it ran a case.
+    pub executions: u64,
+    /// How often that was a step forward.
+    pub steps: u64,
+}
+
+/// Why a case cannot be shrunk.
+#[derive(Debug)]
+pub enum Refused {
+    /// It runs, and does not fail as it should; instead so, if at all.
+    FailsOtherwise(Option<Failure>),
+    /// Run twice, it did not do the same.
+    NotDeterministic,
+    /// There is no device to run it on.
+    NoDevice(OpenError),
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refused::FailsOtherwise(None) => f.write_str("the case does not fail"),
+            Refused::FailsOtherwise(Some(failure)) => {
+                write!(f, "the case fails otherwise than it should: {failure}")
+            }
+            Refused::NotDeterministic => {
+                f.write_str("run twice, the case did not do the same: it is not deterministic")
+            }
+            Refused::NoDevice(error) => error.fmt(f),
+        }
+    }
+}
+
+impl From<OpenError> for Refused {
+    fn from(error: OpenError) -> Refused {
+        Refused::NoDevice(error)
+    }
+}
+
+/// Makes `case` smaller, which fails with `failure`. Every step forward is shown to `progress`.
+pub fn shrink(
+    case: &Plan,
+    failure: &Failure,
+    limits: Limits<'_>,
+    progress: &mut dyn FnMut(&Plan, &Weight),
+) -> Result<Shrunk, Refused> {
+    let watch = Stopwatch::start();
+    let first = failing(case, failure)?;
+    if failing(case, failure)?.trace_hash != first.trace_hash {
+        return Err(Refused::NotDeterministic);
+    }
+    let before = first.weight;
+    let mut shrinker = Shrinker::new(first, limits, watch, progress);
+    let minimal = passes(&mut shrinker)?;
+    let (best, executions, passes, others) = shrinker.end();
+    let recorded = case.recorded.clone();
+    let (trace_hash, points) = (best.trace_hash, best.points);
+    let recorded = recorded.map(|recorded| Recorded { trace_hash, points, ..recorded });
+    let case = Plan { recorded, ..best.case };
+    let again = failing(&case, failure);
+    if !matches!(&again, Ok(again) if again.trace_hash == trace_hash) {
+        return Err(Refused::NotDeterministic);
+    }
+    let after = best.weight;
+    Ok(Shrunk { case, before, after, executions: executions + 3, minimal, passes, others })
+}
+
+fn failing(case: &Plan, failure: &Failure) -> Result<trial::Fails, Refused> {
+    let fails = trial::run(case, None)?;
+    match fails {
+        Some(fails) if fails.failure == *failure => Ok(fails),
+        other => Err(Refused::FailsOtherwise(other.map(|fails| fails.failure))),
+    }
+}
+
+/// Repeats the passes until none makes progress. False if time ran out before.
+fn passes(shrinker: &mut Shrinker<'_>) -> Result<bool, OpenError> {
+    loop {
+        let weight = shrinker.weight();
+        removals::all(shrinker)?;
+        if shrinker.weight() == weight {
+            arguments::all(shrinker)?;
+            positions::all(shrinker)?;
+            settings::all(shrinker)?;
+        }
+        if shrinker.weight() == weight {
+            searches::all(shrinker)?;
+        }
+        if shrinker.is_over() {
+            return Ok(false);
+        }
+        if shrinker.weight() == weight {
+            return Ok(true);
+        }
+    }
+}
+
+/// The decisions of a case's filesystem that differ from the default and belong to none of its bugs.
+fn departures(case: &Plan) -> Vec<&'static str> {
+    let bugs = || case.bugs.iter().filter_map(|id| catalogue::named(id));
+    let of_a_bug = |name: &str| bugs().any(|bug| bug.sets.iter().any(|(set, _)| *set == name));
+    let all = case.filesystem.choices.departures().into_iter().map(|(name, _)| name);
+    all.filter(|name| !of_a_bug(name)).collect()
+}

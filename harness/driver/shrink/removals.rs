@@ -1,0 +1,149 @@
+//! Passes that take something out: actors, switches, faults, calls, pieces, files.
+
+use crate::case;
+use crate::scenario::plan::{Plan, Strike};
+use crate::shrink::shrinker::{Candidate, Shrinker};
+use block::OpenError;
+use std::ops::Range;
+
+/// All of them, once.
+pub(super) fn all(shrinker: &mut Shrinker<'_>) -> Result<(), OpenError> {
+    shrinker.sweep("actors", |case| case.actors.len(), without_actors)?;
+    shrinker.sweep("switches", switches, without_switches)?;
+    shrinker.sweep("faults", faults, |case, range| Some(without_faults(case, range)))?;
+    shrinker.sweep("calls", calls, without_calls)?;
+    shrinker.sweep("switches", switches, without_switches)?;
+    shrinker.sweep("pieces", pieces, |case, range| Some(without_pieces(case, range)))?;
+    shrinker.sweep("files", |case| case.files.len(), without_files)?;
+    let renumbered = |case: &Plan, _| {
+        let mut case = case.clone();
+        case::renumber(&mut case);
+        Some(Candidate::followed(case))
+    };
+    shrinker.first("numbers", 1, renumbered)?;
+    Ok(())
+}
+
+fn without_actors(case: &Plan, range: Range<usize>) -> Option<Plan> {
+    let end = range.end.min(case.actors.len());
+    if end - range.start == case.actors.len() {
+        return None;
+    }
+    let mut case = case.clone();
+    for actor in (range.start..end).rev() {
+        case::remove_actor(&mut case, actor);
+    }
+    Some(case)
+}
+
+fn switches(case: &Plan) -> usize {
+    case.schedule.as_ref().map_or(0, Vec::len)
+}
+
+fn without_switches(case: &Plan, range: Range<usize>) -> Option<Plan> {
+    let mut case = case.clone();
+    let schedule = case.schedule.as_mut()?;
+    schedule.drain(range.start..range.end.min(schedule.len()));
+    Some(case)
+}
+
+/// What is peculiar about calls comes first, then the strikes.
+fn faults(case: &Plan) -> usize {
+    peculiar(case) + case.strikes.len()
+}
+
+fn peculiar(case: &Plan) -> usize {
+    let calls = case.actors.iter().flat_map(|actor| &actor.does);
+    calls.map(|call| usize::from(call.gap.is_some()) + usize::from(call.abandoned)).sum()
+}
+
+fn without_faults(case: &Plan, range: Range<usize>) -> Plan {
+    let mut case = case.clone();
+    let first_strike = peculiar(&case);
+    let mut number = 0;
+    let mut goes = || {
+        number += 1;
+        range.contains(&(number - 1))
+    };
+    for call in case.actors.iter_mut().flat_map(|actor| &mut actor.does) {
+        if call.gap.is_some() && goes() {
+            call.gap = None;
+        }
+        if call.abandoned && goes() {
+            call.abandoned = false;
+        }
+    }
+    let strikes: Vec<Strike> = std::mem::take(&mut case.strikes);
+    let numbered = (first_strike..).zip(strikes);
+    case.strikes =
+        numbered.filter(|(number, _)| !range.contains(number)).map(|(_, strike)| strike).collect();
+    case
+}
+
+/// The calls of all actors, one actor after the other.
+pub(super) fn calls(case: &Plan) -> usize {
+    case.actors.iter().map(|actor| actor.does.len()).sum()
+}
+
+/// Without some calls, and without actors of which none is left.
+pub(super) fn without_calls(case: &Plan, range: Range<usize>) -> Option<Plan> {
+    if range.start == 0 && calls(case) <= range.end {
+        return None;
+    }
+    let mut case = case.clone();
+    let mut number = 0;
+    for actor in &mut case.actors {
+        actor.does.retain(|_| {
+            number += 1;
+            !range.contains(&(number - 1))
+        });
+    }
+    for actor in (0..case.actors.len()).rev() {
+        if case.actors[actor].does.is_empty() {
+            case::remove_actor(&mut case, actor);
+        }
+    }
+    Some(case)
+}
+
+fn pieces(case: &Plan) -> usize {
+    case.actors.iter().flat_map(|actor| &actor.does).map(|call| call.pieces.len()).sum()
+}
+
+fn without_pieces(case: &Plan, range: Range<usize>) -> Plan {
+    let mut case = case.clone();
+    let mut number = 0;
+    for call in case.actors.iter_mut().flat_map(|actor| &mut actor.does) {
+        call.pieces.retain(|_| {
+            number += 1;
+            !range.contains(&(number - 1))
+        });
+    }
+    case
+}
+
+/// Without some files, if nobody uses them.
+fn without_files(case: &Plan, range: Range<usize>) -> Option<Plan> {
+    let mut case = case.clone();
+    for file in (range.start..range.end.min(case.files.len())).rev() {
+        let used = case.actors.iter().flat_map(|actor| &actor.does).any(|call| call.file == file);
+        let named = case.strikes.iter_mut().filter_map(file_of).any(|named| *named == file);
+        if used || named || case.files.len() == 1 {
+            return None;
+        }
+        case.files.remove(file);
+        let moved = |named: &mut usize| *named -= usize::from(file < *named);
+        let calls = case.actors.iter_mut().flat_map(|actor| &mut actor.does);
+        calls.map(|call| &mut call.file).for_each(moved);
+        case.strikes.iter_mut().filter_map(file_of).for_each(moved);
+    }
+    Some(case)
+}
+
+fn file_of(strike: &mut Strike) -> Option<&mut usize> {
+    match strike {
+        Strike::IoError(request) | Strike::Latency(request, _) => Some(&mut request.file),
+        Strike::Evict { file, .. } => Some(file),
+        Strike::Delay(..) => None,
+    }
+}
