@@ -6,6 +6,7 @@
 
 use crate::onlooker::Look;
 use crate::progress::Progress;
+use crate::reproducer::{self, Kept};
 use crate::scenario::plan::{Plan, StrategyPlan, WorldKind};
 use crate::script::Misfire;
 use crate::storm::{self, Orders, Storm};
@@ -64,6 +65,10 @@ pub struct Found {
     pub step: u64,
     /// The schedule that led there, as far as it was recorded: one line each.
     pub details: Vec<String>,
+    /// Its case, if there is one that ends with the same violation.
+    pub case: Option<Box<Plan>>,
+    /// The file that holds it, once there is one.
+    pub kept: Option<Kept>,
 }
 
 impl Campaign {
@@ -106,6 +111,8 @@ fn on_threads(mission: Mission<'_>, device: Arc<Device>) -> Campaign {
         step: step(&violation),
         violation,
         details: Vec::new(),
+        case: None,
+        kept: None,
     });
     campaign
 }
@@ -124,7 +131,8 @@ fn simulated(mission: Mission<'_>) -> Result<Campaign, OpenError> {
             if let Some(violation) = ran.violation {
                 let seed = Seed(plan.seed).nth(n);
                 let details = followed(plan, ran.script_step);
-                campaign.found = Some(Found { seed, violation, step, details });
+                campaign.found =
+                    Some(Found { seed, violation, step, details, case: None, kept: None });
                 confirm(mission, length, ran.trace_hash, &mut campaign)?;
                 break;
             }
@@ -206,6 +214,8 @@ fn confirm(
     if mission.plan.script.is_empty() {
         found.details.extend(deviations(&again.end.schedule));
     }
+    let case = reproducer::of(mission.plan, found.seed, &again, mission.interrupted)?;
+    found.case = case.map(|reproducer| Box::new(reproducer.case));
     let same_violation = again.violation.as_ref() == Some(&found.violation);
     campaign.deterministic = same_violation && again.end.trace_hash == trace_hash;
     Ok(())

@@ -60,7 +60,7 @@ pub fn hunt(
         if let Some(violation) = storm.violation {
             let seed = Seed(master).nth(nth);
             let (step, details) = (storm.end.points, Vec::new());
-            campaign.found = Some(Found { seed, violation, step, details });
+            campaign.found = Some(Found { seed, violation, step, details, case: None, kept: None });
             break;
         }
     }

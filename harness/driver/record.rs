@@ -197,7 +197,7 @@ fn kinds(fault: &FaultPlan) -> Vec<Fault> {
 }
 
 fn violation(plan: &Plan, found: &Found) -> Violation {
-    let Found { seed, violation, step, details } = found;
+    let Found { seed, violation, step, details, kept, .. } = found;
     let file = violation.file.and_then(|file| plan.files.get(file));
     let operation = violation.operation.map(|operation| operation_name(plan, operation));
     Violation {
@@ -207,12 +207,12 @@ fn violation(plan: &Plan, found: &Found) -> Violation {
         range: violation.range.map(|range| ByteRange { start: range.start, end: range.end }),
         expected: violation.expected.clone(),
         found: violation.found.clone(),
-        signature: violation.invariant.to_owned(),
+        signature: kept.as_ref().map_or(violation.invariant, |kept| &kept.signature).to_owned(),
         seed: Seed(seed.0),
         operation: operation.unwrap_or_else(|| "none in particular".to_owned()),
         step: *step,
         drawn: plan.drawn.iter().map(|(path, value)| format!("{path}={value}")).collect(),
-        replay: None,
+        replay: kept.as_ref().map(|kept| kept.path.clone()),
         strip: violation.strip.clone(),
         details: details.clone(),
     }

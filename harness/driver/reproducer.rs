@@ -19,14 +19,23 @@ pub struct Reproducer {
     pub violation: Violation,
 }
 
-/// The case of `failed`, a recorded storm of `plan`, a scenario `from` some file, under `seed`.
+/// A reproducer in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Equal for failures that probably have the same cause.
+    pub signature: String,
+    /// The file.
+    pub path: String,
+}
+
+/// The case of `failed`, a recorded storm of `plan` under `seed`.
 /// `None` if that case does not end with the violation of the storm, or is interrupted.
 ///
 /// # Errors
 ///
 /// The system has no memory for a device.
 pub fn of(
-    (plan, from): (&Plan, &str),
+    plan: &Plan,
     seed: Seed,
     failed: &Storm,
     interrupted: &Arc<AtomicBool>,
@@ -42,7 +51,7 @@ pub fn of(
     if let Some(followed) = &again.recording {
         case.schedule = Some(followed.switches.clone());
     }
-    stamp(&mut case, &again, (from, seed));
+    stamp(&mut case, &again, seed);
     Ok(Some(Reproducer { case, violation }))
 }
 
@@ -65,7 +74,7 @@ pub fn run(case: &Plan, interrupted: &Arc<AtomicBool>) -> Result<Storm, OpenErro
 }
 
 /// Lets a case say what its last run did, and where it comes from.
-pub fn stamp(case: &mut Plan, ran: &Storm, (from, seed): (&str, Seed)) {
+pub fn stamp(case: &mut Plan, ran: &Storm, seed: Seed) {
     if let Some(violation) = &ran.violation {
         let bug = match case.expect {
             Expectation::Caught { bug, .. } => bug,
@@ -75,7 +84,7 @@ pub fn stamp(case: &mut Plan, ran: &Storm, (from, seed): (&str, Seed)) {
     }
     case.recorded = Some(Recorded {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        from: from.to_owned(),
+        from: case.name.clone(),
         seed: seed.0,
         trace_hash: ran.end.trace_hash,
         points: ran.end.points,

@@ -157,6 +157,8 @@ mod tests {
             seed: sim::chance::Seed(7),
             step: 1,
             details: Vec::new(),
+            case: None,
+            kept: None,
             violation: Violation {
                 invariant,
                 file: None,
