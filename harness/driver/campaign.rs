@@ -214,7 +214,8 @@ fn confirm(
     if mission.plan.script.is_empty() {
         found.details.extend(deviations(&again.end.schedule));
     }
-    let case = reproducer::of(mission.plan, found.seed, &again, mission.interrupted)?;
+    let plan = mission.plan;
+    let case = reproducer::of((plan, &plan.name), found.seed, &again, mission.interrupted)?;
     found.case = case.map(|reproducer| Box::new(reproducer.case));
     let same_violation = again.violation.as_ref() == Some(&found.violation);
     campaign.deterministic = same_violation && again.end.trace_hash == trace_hash;

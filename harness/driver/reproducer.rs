@@ -28,14 +28,14 @@ pub struct Kept {
     pub path: String,
 }
 
-/// The case of `failed`, a recorded storm of `plan` under `seed`.
+/// The case of `failed`, a recorded storm of `plan`, a scenario `from` somewhere, under `seed`.
 /// `None` if that case does not end with the violation of the storm, or is interrupted.
 ///
 /// # Errors
 ///
 /// The system has no memory for a device.
 pub fn of(
-    plan: &Plan,
+    (plan, from): (&Plan, &str),
     seed: Seed,
     failed: &Storm,
     interrupted: &Arc<AtomicBool>,
@@ -51,7 +51,7 @@ pub fn of(
     if let Some(followed) = &again.recording {
         case.schedule = Some(followed.switches.clone());
     }
-    stamp(&mut case, &again, seed);
+    stamp(&mut case, &again, (from, seed));
     Ok(Some(Reproducer { case, violation }))
 }
 
@@ -74,7 +74,7 @@ pub fn run(case: &Plan, interrupted: &Arc<AtomicBool>) -> Result<Storm, OpenErro
 }
 
 /// Lets a case say what its last run did, and where it comes from.
-pub fn stamp(case: &mut Plan, ran: &Storm, seed: Seed) {
+pub fn stamp(case: &mut Plan, ran: &Storm, (from, seed): (&str, Seed)) {
     if let Some(violation) = &ran.violation {
         let bug = match case.expect {
             Expectation::Caught { bug, .. } => bug,
@@ -84,7 +84,7 @@ pub fn stamp(case: &mut Plan, ran: &Storm, seed: Seed) {
     }
     case.recorded = Some(Recorded {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        from: case.name.clone(),
+        from: from.to_owned(),
         seed: seed.0,
         trace_hash: ran.end.trace_hash,
         points: ran.end.points,
