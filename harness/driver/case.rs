@@ -8,7 +8,7 @@
 use crate::call::Call;
 use crate::recording::Recording;
 use crate::scenario::plan::{ActorPlan, DeviceKind, DevicePlan, Moment, Plan, Switch, Who};
-use crate::scenario::plan::{SizePlan, SizeShape, StrategyPlan, WorldKind};
+use crate::scenario::plan::{SizePlan, StrategyPlan, WorldKind};
 use sim::chance::Seed;
 use sim::schedule::{Deviation, Key};
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub fn of(plan: &Plan, seed: Seed, recording: &Recording) -> Plan {
         count: 1,
         ops: Vec::new(),
         does: calls.clone(),
-        size: SizePlan { min: 1, max: 1, shape: SizeShape::Uniform },
+        size: SizePlan::DEFAULT,
         align: 1,
         within: None,
         iovecs: 1,
@@ -35,7 +35,7 @@ pub fn of(plan: &Plan, seed: Seed, recording: &Recording) -> Plan {
     });
     let mut case = Plan {
         world: WorldKind::Simulated,
-        seed: seed.0,
+        seed: 1,
         seeds: 1,
         ops: None,
         time: None,

@@ -64,7 +64,11 @@ impl Workload {
         let range = ByteRange::at(self.position(size), len);
         self.recent = range.end;
         let op = self.operation(kind, range, size);
-        Call { pieces: self.pieces(len), ..Call::plain(number, file, op) }
+        let mut pieces = self.pieces(len);
+        if !matches!(kind, OpKind::Write | OpKind::Append) {
+            pieces.clear();
+        }
+        Call { pieces, ..Call::plain(number, file, op) }
     }
 
     fn operation(&mut self, kind: OpKind, range: ByteRange, size: u64) -> Op {

@@ -9,7 +9,6 @@ use super::problem::Problem;
 use super::quantity::show_size;
 use super::suggest::{did_you_mean, list};
 use super::values;
-use crate::call::Call;
 use std::time::Duration;
 use stormfs::op::OpKind;
 
@@ -59,9 +58,8 @@ pub(super) fn plan(
     report: &mut dyn FnMut(Problem),
 ) -> Option<ActorPlan> {
     let calls = raw.does.map(|does| {
-        let calls: Vec<_> = does.into_iter().map(|call| calls::plan(call, files, report)).collect();
-        let calls = calls.into_iter().collect::<Option<Vec<_>>>()?;
-        Some((1..).zip(calls).map(|(number, call)| Call { number, ..call }).collect::<Vec<_>>())
+        let calls = calls::plan(does, files, report);
+        calls.into_iter().collect::<Option<Vec<_>>>()
     });
     let size = raw.size.and_then(|raw| sizes(&raw, report));
     let count = raw.count.and_then(|count| u32::try_from(count.value).ok());

@@ -3,6 +3,7 @@
 use super::fields::{Fields, Given, Read};
 use super::format::{LARGEST_FILE, LONGEST, key, size};
 use super::keys::{Fallback, Key, Kind, Shape, Variant};
+use super::node::Place;
 use super::problem::Problem;
 use super::quantity::show_size;
 use super::suggest::did_you_mean;
@@ -18,6 +19,16 @@ const SIZE: Key = key("size", "How many bytes.", Fallback::Required, size(1, LON
 
 const FILE: Key =
     key("file", "The file, by its name.", Fallback::Rule("the first of `files`"), Kind::Name);
+
+const NUMBER: Key = key(
+    "number",
+    "By which a place names it, in `schedule` and `strikes`; numbers rise.",
+    Fallback::Rule("one more than that of the call before it, from 1 on"),
+    Kind::Number { min: 1, max: LARGEST_NUMBER },
+);
+
+/// Far more than anybody counts, and far below what an operation's id can hold.
+const LARGEST_NUMBER: u64 = 1_000_000_000_000;
 
 const KEEP_SIZE: Key = key(
     "keep_size",
@@ -57,10 +68,11 @@ const PIECES: Key = key(
 /// What stands there if a range is left out.
 const EVERYTHING: Fallback = Fallback::Rule("all of the file");
 
-const PART: [Key; 3] = [
+const PART: [Key; 4] = [
     key("at", "The first byte.", EVERYTHING, size(0, LARGEST_FILE)),
     key("size", "How many bytes.", Fallback::Rule("up to the end"), size(1, LARGEST_FILE)),
     FILE,
+    NUMBER,
 ];
 
 macro_rules! form {
@@ -75,13 +87,13 @@ macro_rules! form {
 
 /// Items of `does`, one for each kind of operation.
 pub(super) static CALLS: &[Variant] = &[
-    form!("read", "`pread(2)`.", &[AT, SIZE, FILE]),
+    form!("read", "`pread(2)`.", &[AT, SIZE, FILE, NUMBER]),
     form!(
         "write",
         "`pwrite(2)` from anonymous memory.",
-        &[AT, SIZE, FILE, UNREADABLE_AT, TRANSIENT, PIECES],
+        &[AT, SIZE, FILE, UNREADABLE_AT, TRANSIENT, PIECES, NUMBER],
     ),
-    form!("append", "`write(2)` with `O_APPEND`.", &[SIZE, FILE, UNREADABLE_AT, TRANSIENT, PIECES],),
+    form!("append", "`write(2)` with `O_APPEND`.", &[SIZE, FILE, UNREADABLE_AT, TRANSIENT, PIECES, NUMBER],),
     form!(
         "write_from_mmap",
         "`pwrite(2)` whose source is a mapping of the same file.",
@@ -90,28 +102,30 @@ pub(super) static CALLS: &[Variant] = &[
             key("from", "The first byte of the source.", Fallback::Required, size(0, LARGEST_FILE)),
             SIZE,
             FILE,
+            NUMBER,
         ],
     ),
-    form!("mmap_load", "Loads through a shared mapping.", &[AT, SIZE, FILE]),
-    form!("mmap_store", "Stores through a shared mapping.", &[AT, SIZE, FILE, ABANDONED]),
+    form!("mmap_load", "Loads through a shared mapping.", &[AT, SIZE, FILE, NUMBER]),
+    form!("mmap_store", "Stores through a shared mapping.", &[AT, SIZE, FILE, ABANDONED, NUMBER]),
     form!(
         "truncate",
         "`ftruncate(2)`, up or down.",
-        &[key("to", "The new size.", Fallback::Required, size(0, LARGEST_FILE)), FILE],
+        &[key("to", "The new size.", Fallback::Required, size(0, LARGEST_FILE)), FILE, NUMBER],
     ),
-    form!("punch", "`fallocate(2)` with `PUNCH_HOLE`; the size stays.", &[AT, SIZE, FILE]),
-    form!("zero_range", "`fallocate(2)` with `ZERO_RANGE`.", &[AT, SIZE, KEEP_SIZE, FILE]),
-    form!("fallocate", "Plain `fallocate(2)`.", &[AT, SIZE, KEEP_SIZE, FILE]),
-    form!("fsync", "`fsync(2)`.", &[FILE]),
-    form!("sync", "`sync(2)`, of every file.", &[]),
+    form!("punch", "`fallocate(2)` with `PUNCH_HOLE`; the size stays.", &[AT, SIZE, FILE, NUMBER]),
+    form!("zero_range", "`fallocate(2)` with `ZERO_RANGE`.", &[AT, SIZE, KEEP_SIZE, FILE, NUMBER]),
+    form!("fallocate", "Plain `fallocate(2)`.", &[AT, SIZE, KEEP_SIZE, FILE, NUMBER]),
+    form!("fsync", "`fsync(2)`.", &[FILE, NUMBER]),
+    form!("sync", "`sync(2)`, of every file.", &[NUMBER]),
     form!("writeback", "Background writeback: starts I/O and does not wait for it.", &PART),
     form!("evict", "Memory reclaim of clean folios.", &PART),
-    form!("release", "The last `close(2)`, which frees speculative preallocation.", &[FILE]),
+    form!("release", "The last `close(2)`, which frees speculative preallocation.", &[FILE, NUMBER]),
 ];
 
 /// A call as written: its file is a name.
 pub(super) struct RawCall {
     file: Read<Option<String>>,
+    number: Read<Option<u64>>,
     call: Call,
 }
 
@@ -121,21 +135,47 @@ pub(super) fn calls(fields: &Fields<'_>) -> Option<Vec<Option<RawCall>>> {
     Some(items.map(|item| item.and_then(|(name, keys)| call(name, &keys))).collect())
 }
 
-/// The call, if its file is one of `files`, unless those are wrong themselves.
+/// The calls of a list with their numbers; `None` for each whose file is none of `files`, unless those
+/// are wrong themselves, or whose number is not above that of the one before it.
 pub(super) fn plan(
-    raw: Option<RawCall>,
+    raw: Vec<Option<RawCall>>,
     files: Option<&[&str]>,
     report: &mut dyn FnMut(Problem),
-) -> Option<Call> {
-    let RawCall { file, call } = raw?;
-    let (file, files) = (file?, files?);
-    let Some(name) = file.value else { return Some(call) };
+) -> Vec<Option<Call>> {
+    let mut before = 0;
+    let numbered = raw.into_iter().map(|raw| {
+        let RawCall { file, number, call } = raw?;
+        let number = number?;
+        let this = number.value.unwrap_or(before + 1);
+        if this <= before {
+            report(falls(number.place, this, before));
+            return None;
+        }
+        before = this;
+        let file = in_files(file?, files?, report)?;
+        Some(Call { file, number: this, ..call })
+    });
+    numbered.collect()
+}
+
+fn in_files(
+    given: Given<Option<String>>,
+    files: &[&str],
+    report: &mut dyn FnMut(Problem),
+) -> Option<usize> {
+    let Some(name) = given.value else { return Some(0) };
     let number = files.iter().position(|known| *known == name);
     if number.is_none() {
-        let problem = Problem::at(file.place, format!("there is no file `{name}`"));
+        let problem = Problem::at(given.place, format!("there is no file `{name}`"));
         report(problem.help(did_you_mean(&name, files)));
     }
-    Some(Call { file: number?, ..call })
+    number
+}
+
+fn falls(place: Place, number: u64, before: u64) -> Problem {
+    let message = format!("`number` is {number}, and that of the call before it is {before}");
+    let help = format!("numbers rise: write {} or more, or remove the key", before + 1);
+    Problem::at(place, message).help(help)
 }
 
 fn call(name: &str, fields: &Fields<'_>) -> Option<RawCall> {
@@ -158,7 +198,7 @@ fn call(name: &str, fields: &Fields<'_>) -> Option<RawCall> {
         false
     };
     let call = Call { number: 0, file: 0, op: op?, pieces: pieces?, gap: gap?.value, abandoned };
-    Some(RawCall { file, call })
+    Some(RawCall { file, number: fields.maybe("number", values::number), call })
 }
 
 /// How many bytes a call is about, if it has to say so.

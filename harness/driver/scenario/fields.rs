@@ -196,6 +196,22 @@ impl<'a> Fields<'a> {
         Some(items.iter().map(|node| variant(node, of, self.problems)).collect())
     }
 
+    /// The sentences behind a key, none if it is left out; each that is no text is reported.
+    pub(super) fn sentences(&self, name: &str) -> Option<Vec<Read<String>>> {
+        let Kind::Sentences { what, example, min, max, .. } = self.key(name).kind else {
+            unreachable!("the key takes sentences")
+        };
+        let sentence = |node: &Node| {
+            let Value::Text(text) = &node.value else {
+                let message = format!("a {what} is a sentence, and this is {}", node.kind());
+                self.report(Problem::at(node.place, message).help(format!("write one like `{example}`")));
+                return None;
+            };
+            Some(Given { value: text.clone(), place: node.place })
+        };
+        Some(self.items(name, min, max)?.iter().map(sentence).collect())
+    }
+
     /// Reads a word or a one-key mapping that may be left out.
     pub(super) fn either(&self, name: &str) -> Read<Option<Chosen<'a>>> {
         let key = self.key(name);

@@ -3,7 +3,10 @@
 use super::calls::CALLS;
 use super::keys::{Fallback, Key, Kind, Shape, Variant};
 use super::plan::{DeviceKind, IoKind, Judge, Layout, SizeShape, WorldKind};
+use super::recorded::RECORDED;
+use super::schedule::MOST_SWITCHES;
 use super::script::MOST_STEPS;
+use super::strikes::MOST_STRIKES;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -16,7 +19,7 @@ pub(super) const LARGEST_FILE: u64 = 16 * TIB;
 pub(super) const LONGEST: u64 = 16 * MIB;
 
 /// The most calls in an actor's list.
-const MOST_CALLS: usize = 10_000;
+const MOST_CALLS: usize = 1_000_000;
 
 /// The file that there is if no other is named.
 pub(super) const ONLY_FILE: &str = "a";
@@ -137,13 +140,46 @@ pub(super) static SCENARIO: Shape = Shape {
             "Who goes on, and how far, step by step; then all are let go. Every actor needs a list, \
              `does` (simulated world only, one seed).",
             Fallback::Rule("none: `strategy` decides"),
-            Kind::Steps { max: MOST_STEPS },
+            Kind::Sentences {
+                what: "step",
+                example: "run writer until write.mapped",
+                pattern: r"^\s*(run|resume|evict|hold)\s",
+                min: 1,
+                max: MOST_STEPS,
+            },
+        ),
+        key(
+            "schedule",
+            "Who goes on where the default rule says otherwise: stay with the current task while it can \
+             go on, else take the first that can of `conductor`, the actors, `disk-0` and so on. Every \
+             actor needs a list, `does`, and nothing is drawn (simulated world only, one seed).",
+            Fallback::Rule("none: `strategy` decides"),
+            Kind::Sentences {
+                what: "switch",
+                example: "writer 3.12 write.mapped -> flusher",
+                pattern: r"^\s*\S+\s+[0-9]+[.][0-9]+\s+\S.*\s->\s+\S+\s*$",
+                min: 0,
+                max: MOST_SWITCHES,
+            },
         ),
         key(
             "faults",
             "What goes wrong on purpose, and must be survived.",
             Fallback::Rule("none"),
             Kind::Variants { what: "faults", of: FAULTS, max: 64 },
+        ),
+        key(
+            "strikes",
+            "What goes wrong on purpose, each at one place. Every actor needs a list, `does` (simulated \
+             world only).",
+            Fallback::Rule("none"),
+            Kind::Sentences {
+                what: "strike",
+                example: "write of a at 4KiB fails",
+                pattern: r"\s(fails|takes\s+\S+|->\s+(evict|stand)\s.*)\s*$",
+                min: 0,
+                max: MOST_STRIKES,
+            },
         ),
         key(
             "judge",
@@ -163,6 +199,12 @@ pub(super) static SCENARIO: Shape = Shape {
             "How the run should end.",
             Fallback::Rule("`clean`"),
             Kind::Either { words: CLEAN, variants: CAUGHT },
+        ),
+        key(
+            "recorded",
+            "Where a reproducer comes from, and what it did there; `pagestorm replay` compares.",
+            Fallback::Rule("none"),
+            Kind::Mapping(&RECORDED),
         ),
     ],
 };
@@ -228,6 +270,12 @@ static DEVICE: Shape = Shape {
             size(MIB, TIB),
         ),
         key("latency", "How long one request takes.", Fallback::Rule("0"), Kind::Mapping(&LATENCY)),
+        key(
+            "workers",
+            "How many requests it carries out at once; of more than one, any may complete first.",
+            Fallback::Text("2"),
+            Kind::Number { min: 1, max: 8 },
+        ),
     ],
 };
 
@@ -430,4 +478,5 @@ pub(super) static PLACES: &[(&str, &Shape)] = &[
     ("an item of `files`", &FILE),
     ("an item of `actors`", &ACTOR),
     ("`size` of an actor", &LENGTH),
+    ("`recorded`", &RECORDED),
 ];

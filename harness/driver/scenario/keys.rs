@@ -105,8 +105,16 @@ pub(super) enum Kind {
     },
     /// Kinds of operation with their weights.
     Weights,
-    /// The steps of a script.
-    Steps {
+    /// A list of sentences.
+    Sentences {
+        /// What one is, in a word.
+        what: &'static str,
+        /// One of them.
+        example: &'static str,
+        /// What every one of them matches, for editors.
+        pattern: &'static str,
+        /// The fewest, if the key is given.
+        min: usize,
         /// The most.
         max: usize,
     },

@@ -5,14 +5,15 @@ use super::node::{Node, Value};
 use super::plan::Plan;
 use super::problem::{Problem, Problems};
 use super::suggest::nearest;
-use super::{combinations, meaning, other_world, overrides, raw, script, yaml};
+use super::{combinations, explicit, meaning, other_world, overrides, raw, script, yaml};
 use crate::catalogue::Bug;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-/// A larger scenario is refused: one mebibyte.
-pub const MAX_BYTES: usize = 1 << 20;
+/// A larger scenario is refused: sixteen mebibytes, which is what a storm of many thousand
+/// operations takes before it is shrunk.
+pub const MAX_BYTES: usize = 16 << 20;
 
 /// Names that a scenario may use and that others define.
 #[derive(Debug, Clone, Copy, Default)]
@@ -83,7 +84,7 @@ pub fn parse(
     let world = other_world::named_in(&tree.root);
     overrides::apply(&mut tree.root, overrides, &problems);
     let dropped = other_world::drop_keys(&mut tree.root, &world);
-    script::refuse_variations(&tree.root, &problems);
+    explicit::refuse_variations(&tree.root, &problems);
     let read = |root: &Node, problems: &Problems| {
         raw::scenario(root, known, problems).and_then(|raw| meaning::plan(raw, name, problems))
     };
@@ -118,7 +119,7 @@ pub fn at_step(
 
 /// The file's bytes, one more than allowed at most.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let limit = u64::try_from(MAX_BYTES + 1).expect("a megabyte fits into 64 bits");
+    let limit = u64::try_from(MAX_BYTES + 1).expect("it fits into 64 bits");
     let mut bytes = Vec::new();
     File::open(path)?.take(limit).read_to_end(&mut bytes)?;
     if MAX_BYTES < bytes.len() {
@@ -142,9 +143,9 @@ const REASONS: &[(ErrorKind, &str, &str)] = &[
     (ErrorKind::FileTooLarge, TOO_LARGE, ANOTHER_KIND),
 ];
 
-const TOO_LARGE: &str = "the scenario is larger than 1 MiB";
+const TOO_LARGE: &str = "the scenario is larger than 16 MiB";
 
-const ANOTHER_KIND: &str = "a scenario is a page of text; is this another kind of file?";
+const ANOTHER_KIND: &str = "is this another kind of file? Of a long run, keep what matters: `pagestorm shrink`";
 
 fn unreadable(path: &Path, name: &str, error: &io::Error) -> Report {
     let (message, help) = if error.kind() == ErrorKind::NotFound {

@@ -11,19 +11,17 @@ use super::plan::{
 use super::problem::{Problem, Problems};
 use super::quantity::{show_duration, show_size};
 use super::raw::{RawDevice, RawFile, RawFilesystem, RawScenario};
-use super::{script, switches};
+use super::{explicit, script, switches};
 use crate::catalogue::Bug;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use stormfs::quantity::narrow;
 
 /// How long threads run if nothing is said about it.
 const THREADS_TIME: Duration = Duration::from_secs(10);
 
 /// Operations of a simulation if nothing is said about them.
 const SIMULATED_OPS: u64 = 2000;
-
-/// Workers of a device if nothing is said about them.
-const WORKERS: usize = 2;
 
 /// The plan, or `None` if something was wrong here or before.
 pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<Plan> {
@@ -32,6 +30,7 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
     layouts(&raw, problems);
     expectation(&raw, problems);
     let script = script::plan(&raw, problems);
+    let sentences = explicit::Sentences::of(&raw, problems);
     let device = raw.device.and_then(|raw| device(&raw, problems));
     let bugs = raw.bugs.unwrap_or_default();
     let filesystem = raw.filesystem.as_ref().and_then(|raw| filesystem(raw, &bugs, problems));
@@ -44,27 +43,30 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
     let ops = raw.ops?.value;
     let draws = actors.as_ref()?.iter().any(ActorPlan::draws);
     let script = script?;
+    let (device, files, actors) = (device?, files?, actors?);
+    let (schedule, strikes) = sentences.plan(&device, &files, &actors, problems)?;
+    let once = is_threads || !script.is_empty() || schedule.is_some();
     let time = raw.time?.value.or((is_threads && ops.is_none()).then_some(THREADS_TIME));
     Some(Plan {
         name: raw.name?.value.unwrap_or_else(|| default_name(name)),
         about: raw.about?.value,
         world: raw.world?.value,
         seed: raw.seed?.value,
-        seeds: raw.seeds?.value.unwrap_or(if is_threads || !script.is_empty() { 1 } else { 100 }),
+        seeds: raw.seeds?.value.unwrap_or(if once { 1 } else { 100 }),
         ops: ops.or((!is_threads && draws).then_some(SIMULATED_OPS)),
         time,
         strategy: raw.strategy?.value.unwrap_or(StrategyPlan::Random),
         swarm: raw.swarm?.value.unwrap_or(!is_threads && draws),
         script,
         step_budget: raw.step_budget?.value,
-        device: device?,
+        device,
         filesystem: filesystem?,
-        files: files?,
-        actors: actors?,
-        schedule: None,
-        faults: raw.faults?,
-        strikes: Vec::new(),
-        recorded: None,
+        files,
+        actors,
+        schedule,
+        faults: raw.faults?.value,
+        strikes,
+        recorded: raw.recorded?,
         judge: raw.judge?.value,
         bugs: bugs.iter().map(|bug| bug.value.id).collect(),
         expect: raw.expect?.value,
@@ -195,7 +197,7 @@ fn device(raw: &RawDevice, problems: &Problems) -> Option<DevicePlan> {
     }
     Some(DevicePlan {
         kind: raw.kind?.value,
-        workers: WORKERS,
+        workers: narrow(raw.workers?.value),
         size: raw.size?.value,
         latency_min: min.value,
         latency_max: most,

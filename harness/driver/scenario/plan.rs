@@ -433,6 +433,12 @@ pub struct SizePlan {
     pub shape: SizeShape,
 }
 
+impl SizePlan {
+    /// What holds if a scenario says nothing, and for an actor that has a list.
+    pub const DEFAULT: SizePlan =
+        SizePlan { min: 1, max: 64 << 10, shape: SizeShape::LogUniform };
+}
+
 /// Something that goes wrong on purpose, and that the filesystem must survive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultPlan {

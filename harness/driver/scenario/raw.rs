@@ -8,9 +8,11 @@ use super::format::SCENARIO;
 use super::keys::{Key, Kind, decisions};
 use super::load::Known;
 use super::node::{Node, Value, quoted};
-use super::plan::{DeviceKind, Expectation, FaultPlan, Judge, Layout, StrategyPlan, WorldKind};
+use super::plan::{
+    DeviceKind, Expectation, FaultPlan, Judge, Layout, Recorded, StrategyPlan, WorldKind,
+};
 use super::problem::{Problem, Problems};
-use super::script;
+use super::recorded;
 use super::suggest::{bug_help, did_you_mean};
 use super::values::{self, Complaint, Taken, wrong_type};
 use crate::catalogue::Bug;
@@ -34,7 +36,11 @@ pub(super) struct RawScenario {
     pub(super) files: Option<Vec<RawFile>>,
     pub(super) actors: Option<Vec<RawActor>>,
     pub(super) script: Option<Vec<Read<String>>>,
-    pub(super) faults: Option<Vec<FaultPlan>>,
+    /// `None` inside: the scenario has no such key.
+    pub(super) schedule: Option<Option<Vec<Read<String>>>>,
+    pub(super) faults: Read<Vec<FaultPlan>>,
+    pub(super) strikes: Option<Vec<Read<String>>>,
+    pub(super) recorded: Option<Option<Recorded>>,
     pub(super) judge: Read<Judge>,
     pub(super) bugs: Option<Vec<Given<&'static Bug>>>,
     pub(super) expect: Read<Expectation>,
@@ -43,6 +49,7 @@ pub(super) struct RawScenario {
 /// Where the blocks live.
 pub(super) struct RawDevice {
     pub(super) kind: Read<DeviceKind>,
+    pub(super) workers: Read<u64>,
     pub(super) size: Read<u64>,
     pub(super) latency_min: Read<Duration>,
     pub(super) latency_max: Read<Option<Duration>>,
@@ -83,8 +90,14 @@ pub(super) fn scenario(root: &Node, known: &Known<'_>, problems: &Problems) -> O
         filesystem: fields.mapping("filesystem").as_ref().map(filesystem),
         files: files(&fields),
         actors: actors(&fields),
-        script: script::sentences(&fields),
+        script: fields.sentences("script"),
+        schedule: match fields.given("schedule") {
+            None => Some(None),
+            Some(_) => fields.sentences("schedule").map(Some),
+        },
         faults: faults(&fields),
+        strikes: fields.sentences("strikes"),
+        recorded: recorded::recorded(&fields),
         judge: fields.word("judge"),
         bugs: bugs(&fields, known),
         expect: expect(&fields, known),
@@ -110,6 +123,7 @@ fn device(fields: &Fields<'_>) -> RawDevice {
     let latency = fields.mapping("latency");
     RawDevice {
         kind: fields.word("kind"),
+        workers: fields.number("workers"),
         size: fields.size("size"),
         latency_min: latency.as_ref().and_then(|latency| latency.duration("min")),
         latency_max: latency.as_ref().and_then(|latency| latency.maybe("max", values::duration)),
@@ -165,11 +179,13 @@ fn files(fields: &Fields<'_>) -> Option<Vec<RawFile>> {
     Some(items.iter().filter_map(open).collect())
 }
 
-fn faults(fields: &Fields<'_>) -> Option<Vec<FaultPlan>> {
+fn faults(fields: &Fields<'_>) -> Read<Vec<FaultPlan>> {
     let faults = fields.variants("faults")?.into_iter();
     let read: Vec<_> =
         faults.map(|item| item.and_then(|(name, keys)| fault(name, &keys))).collect();
-    read.into_iter().collect()
+    let value = read.into_iter().collect::<Option<_>>()?;
+    let place = fields.given("faults").map_or(fields.place, |entry| entry.key.place);
+    Some(Given { value, place })
 }
 
 fn fault(name: &str, fields: &Fields<'_>) -> Option<FaultPlan> {

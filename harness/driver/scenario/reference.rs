@@ -4,7 +4,9 @@ use super::calls::CALLS;
 use super::format::{FAULTS, PLACES};
 use super::keys::{Fallback, Key, Kind, Shape, Variant};
 use super::quantity::{show_duration, show_size};
+use super::schedule::SWITCHES;
 use super::sentence::{SENTENCES, TARGETS};
+use super::strikes::STRIKES;
 use std::fmt::Write;
 use std::time::Duration;
 use stormfs::choices::Choices;
@@ -19,6 +21,8 @@ pub fn tables() -> Vec<(&'static str, String)> {
         ("calls", calls()),
         ("sentences", sentences(["sentence", "what happens"], SENTENCES)),
         ("targets", sentences(["target", "when it is reached"], TARGETS)),
+        ("switches", sentences(["sentence", "what happens"], SWITCHES)),
+        ("strikes", sentences(["sentence", "what happens"], STRIKES)),
         ("faults", faults()),
         ("decisions", decisions()),
         ("points", points()),
@@ -121,7 +125,10 @@ fn kind(key: &Key) -> String {
             words.chain(forms).collect::<Vec<_>>().join(" or ")
         }
         Kind::Weights => "operations with weights, see below".to_owned(),
-        Kind::Steps { max } => format!("a list of 1 to {max} sentences, see below"),
+        Kind::Sentences { min: 0, max, .. } => format!("a list of up to {max} sentences, see below"),
+        Kind::Sentences { min, max, .. } => {
+            format!("a list of {min} to {max} sentences, see below")
+        }
         Kind::Vary => "paths with lists of values, see below".to_owned(),
         Kind::Bugs => "a list of ids".to_owned(),
         Kind::Bug => "an id".to_owned(),

@@ -100,9 +100,9 @@ fn of_kind(kind: Kind) -> Value {
             json!({ "oneOf": forms })
         }
         Kind::Weights => weights(),
-        Kind::Steps { max } => json!({
-            "type": "array", "minItems": 1, "maxItems": max,
-            "items": { "type": "string", "pattern": "^\\s*(run|resume|evict|hold)\\s" },
+        Kind::Sentences { pattern, min, max, .. } => json!({
+            "type": "array", "minItems": min, "maxItems": max,
+            "items": { "type": "string", "pattern": pattern },
         }),
         Kind::Vary => json!({
             "type": "object",

@@ -1,38 +1,17 @@
-//! A script: sentences that say who goes on, and how far; both stages.
+//! A script: sentences that say who goes on, and how far.
 
-use super::fields::{Fields, Given, Read};
+use super::explicit::{SCRIPT, refuse_chance};
+use super::fields::Given;
 use super::format::{MOST_ACTORS, ONLY_FILE};
 use super::node::{Node, Place, Value};
-use super::plan::{Layout, Step, WorldKind};
+use super::plan::Step;
 use super::problem::{Problem, Problems};
 use super::raw::RawScenario;
-use super::sentence::{Cast, DISK, Flaw, Reader};
+use super::sentence::{Cast, DISK, Reader};
+use super::wording::report;
 
 /// The most steps of a script.
 pub(super) const MOST_STEPS: usize = 1000;
-
-/// The sentences as written, `None` for what is none; an empty list without a script.
-pub(super) fn sentences(fields: &Fields<'_>) -> Option<Vec<Read<String>>> {
-    let items = fields.items("script", 1, MOST_STEPS)?;
-    let sentence = |node: &Node| {
-        let Value::Text(text) = &node.value else {
-            let message = format!("a step is a sentence, and this is {}", node.kind());
-            let help = "write one like `run writer until write.mapped`";
-            fields.report(Problem::at(node.place, message).help(help));
-            return None;
-        };
-        Some(Given { value: text.clone(), place: node.place })
-    };
-    Some(items.iter().map(sentence).collect())
-}
-
-/// A script has one order of events, and nothing to draw.
-pub(super) fn refuse_variations(root: &Node, problems: &Problems) {
-    if let (Some(_), Some(vary)) = (root.entry("script"), root.entry("vary")) {
-        let problem = Problem::at(vary.key.place, "`vary` has no meaning beside `script`");
-        problems.add(problem.help("remove it: `--set` changes a value for one run"));
-    }
-}
 
 /// Where a step stands, counted from 1.
 pub(super) fn place(root: &Node, step: usize) -> Option<Place> {
@@ -47,7 +26,8 @@ pub(super) fn plan(raw: &RawScenario, problems: &Problems) -> Option<Vec<Step>> 
     if sentences.is_empty() {
         return Some(Vec::new());
     }
-    refuse_chance(raw, problems);
+    refuse_chance(raw, SCRIPT, problems);
+    refuse_disk(raw, problems);
     let cast = cast(raw)?;
     let mut reader = Reader::new(&cast);
     let mut steps = Vec::new();
@@ -55,52 +35,19 @@ pub(super) fn plan(raw: &RawScenario, problems: &Problems) -> Option<Vec<Step>> 
     for (number, Given { value: text, place }) in numbered {
         match reader.step(number, text) {
             Ok(step) => steps.push(step),
-            Err(flaws) => {
-                for Flaw { bytes, message, help } in flaws {
-                    problems.add(Problem::at(*place, message).part(text, bytes).help(help));
-                }
-            }
+            Err(flaws) => report(problems, *place, text, flaws),
         }
     }
     (steps.len() == sentences.len()).then_some(steps)
 }
 
-/// Reports what a script leaves nothing to decide.
-fn refuse_chance(raw: &RawScenario, problems: &Problems) {
-    let refuse = |place: Place, message: &str, help: &str| {
-        problems.add(Problem::at(place, message).help(help));
-    };
-    if let Some(Given { value: WorldKind::Threads, place }) = raw.world {
-        let help = "let `world` be `simulated`: threads are scheduled by the kernel";
-        refuse(place, "a script runs in the simulated world only", help);
-    } else {
-        if let Some(Given { value: Some(_), place }) = raw.seeds {
-            let help = "remove it: a script runs once, because it leaves nothing to chance";
-            refuse(place, "`seeds` has no meaning beside `script`", help);
-        }
-        if let Some(Given { value: Some(_), place }) = raw.strategy {
-            let help = "remove one of the two: the script says who goes on";
-            refuse(place, "`strategy` has no meaning beside `script`", help);
-        }
-        if let Some(Given { value: Some(_), place }) = raw.swarm {
-            let help = "remove it: a script leaves nothing to draw";
-            refuse(place, "`swarm` has no meaning beside `script`", help);
-        }
-        for layout in raw.files.iter().flatten().filter_map(|file| file.layout) {
-            if layout.value == Layout::Any {
-                let help = "write another one: a script leaves nothing to draw";
-                refuse(layout.place, "`any` has no meaning beside `script`", help);
-            }
-        }
-    }
+/// An actor cannot be named as the device is.
+fn refuse_disk(raw: &RawScenario, problems: &Problems) {
     for actor in raw.actors.iter().flatten() {
-        if let Some(place) = actor.draws {
-            let help = "list what it does: `does: [write: {at: 0, size: 4KiB}]`";
-            refuse(place, "an actor of a script cannot draw its operations", help);
-        }
         if let Some(name) = actor.name.as_ref().filter(|name| name.value == DISK) {
             let help = "rename it: in a script this is the device";
-            refuse(name.place, "an actor of a script cannot be named `disk`", help);
+            let message = "an actor of a script cannot be named `disk`";
+            problems.add(Problem::at(name.place, message).help(help));
         }
     }
 }

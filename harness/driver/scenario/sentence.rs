@@ -1,9 +1,9 @@
 //! The sentences of a script, read word by word.
 
-use super::node::quoted;
 use super::plan::{Action, Step, Target};
 use super::suggest::{did_you_mean, list, nearest};
-use std::ops::{Range, RangeInclusive};
+use super::wording::{Flaw, Sentence, Word};
+use std::ops::RangeInclusive;
 use stormfs::points::Point;
 use stormfs::quantity::{ByteRange, PAGE};
 
@@ -56,17 +56,6 @@ pub(super) struct Cast {
     pub(super) files: Vec<String>,
 }
 
-/// Something wrong with a sentence.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Flaw {
-    /// Which bytes of it.
-    pub(super) bytes: Range<usize>,
-    /// What is wrong.
-    pub(super) message: String,
-    /// What to do.
-    pub(super) help: String,
-}
-
 /// Reads one sentence after the other, and remembers what came before.
 pub(super) struct Reader<'a> {
     cast: &'a Cast,
@@ -83,7 +72,7 @@ impl<'a> Reader<'a> {
 
     /// The meaning of a sentence, which is the step with this number, or what is wrong with it.
     pub(super) fn step(&mut self, number: usize, text: &str) -> Result<Step, Vec<Flaw>> {
-        let mut sentence = Sentence::new(text);
+        let mut sentence = Sentence::new("step", text);
         let action = self.action(&mut sentence);
         if sentence.flaws.is_empty() {
             sentence.end();
@@ -138,7 +127,7 @@ impl<'a> Reader<'a> {
                 let help = format!("write `{link}` and what it goes on to, or end the step here");
                 return sentence.flaw(&word, "this cannot follow here:", help);
             }
-            until.push(sentence.target()?);
+            until.push(target(sentence)?);
         }
         if until.is_empty() {
             until.push(Target::Done);
@@ -217,7 +206,7 @@ fn hold(sentence: &mut Sentence<'_>) -> Option<Action> {
     sentence.expect(DISK, "actors are held where a step leaves them: `run ACTOR until POINT`")?;
     sentence.expect("at", "say where: `hold disk at POINT`")?;
     let word = sentence.next("there is no point behind", "a point")?;
-    let point = sentence.point(&word)?;
+    let point = point(sentence, &word)?;
     if !is_of_completions(point) {
         let points = Point::ALL.iter().filter(|point| is_of_completions(**point));
         let points: Vec<_> = points.map(|point| point.name()).collect();
@@ -256,142 +245,39 @@ fn pages(text: &str) -> Result<RangeInclusive<u64>, (&'static str, String)> {
     Ok(first..=last)
 }
 
-/// A word and where it stands in its sentence.
-struct Word<'a> {
-    text: &'a str,
-    bytes: Range<usize>,
+/// How far an actor goes on.
+fn target(sentence: &mut Sentence<'_>) -> Option<Target> {
+    let word =
+        sentence.next("there is no target behind", "a point, or `returned`, `done` or `blocked`")?;
+    match word.text {
+        "done" => return Some(Target::Done),
+        "returned" => return Some(Target::Returned),
+        "blocked" => return Some(Target::Blocked),
+        _ => {}
+    }
+    let (nth, word) = sentence.counted(word, "a point")?;
+    let point = point(sentence, &word)?;
+    if is_of_completions(point) {
+        let help = format!("completions do: `hold disk at {}`", point.name());
+        return sentence.flaw(&word, "actors do not pass", help);
+    }
+    Some(Target::Point { nth, point })
 }
 
-/// A sentence on its way through the reader.
-struct Sentence<'a> {
-    text: &'a str,
-    at: usize,
-    flaws: Vec<Flaw>,
-}
-
-impl<'a> Sentence<'a> {
-    fn new(text: &'a str) -> Sentence<'a> {
-        Sentence { text, at: 0, flaws: Vec::new() }
-    }
-
-    /// The next word, if there is one.
-    fn take(&mut self) -> Option<Word<'a>> {
-        let rest = &self.text[self.at..];
-        let start = self.at + (rest.len() - rest.trim_start().len());
-        let len = self.text[start..].find(char::is_whitespace).unwrap_or(self.text.len() - start);
-        self.at = start + len;
-        (len != 0).then(|| Word { text: &self.text[start..start + len], bytes: start..start + len })
-    }
-
-    fn peek(&mut self) -> Option<&'a str> {
-        let at = self.at;
-        let word = self.take();
-        self.at = at;
-        word.map(|word| word.text)
-    }
-
-    /// The next word, which must be there.
-    fn next(&mut self, missing: &str, wanted: &str) -> Option<Word<'a>> {
-        let before = self.text[..self.at].trim();
-        let last = before.rfind(char::is_whitespace).map_or(0, |space| space + 1);
-        let word = self.take();
-        if word.is_none() {
-            let message = match before {
-                "" => "this step is empty".to_owned(),
-                _ => format!("{missing} `{}`", &before[last..]),
-            };
-            let start = self.text.len() - self.text.trim_start().len();
-            let bytes = start + last..start + before.len();
-            self.flaws.push(Flaw { bytes, message, help: format!("write {wanted} there") });
-        }
-        word
-    }
-
-    /// The next word, which must be this one.
-    fn expect(&mut self, wanted: &str, help: &str) -> Option<()> {
-        let word = self.next("something is missing behind", &format!("`{wanted}`"))?;
-        if word.text == wanted {
-            return Some(());
-        }
-        self.flaw(&word, &format!("here stands `{wanted}`, and not"), help.to_owned())
-    }
-
-    /// Nothing may follow.
-    fn end(&mut self) {
-        if let Some(word) = self.take() {
-            let help = "end the step before it".to_owned();
-            self.flaw::<()>(&word, "this cannot follow here:", help);
-        }
-    }
-
-    fn target(&mut self) -> Option<Target> {
-        let word =
-            self.next("there is no target behind", "a point, or `returned`, `done` or `blocked`")?;
-        match word.text {
-            "done" => return Some(Target::Done),
-            "returned" => return Some(Target::Returned),
-            "blocked" => return Some(Target::Blocked),
-            _ => {}
-        }
-        let (nth, word) = self.counted(word)?;
-        let point = self.point(&word)?;
-        if is_of_completions(point) {
-            let help = format!("completions do: `hold disk at {}`", point.name());
-            return self.flaw(&word, "actors do not pass", help);
-        }
-        Some(Target::Point { nth, point })
-    }
-
-    /// The word itself, or the one behind it if it is an ordinal number.
-    fn counted(&mut self, word: Word<'a>) -> Option<(u64, Word<'a>)> {
-        let digits = word.text.bytes().take_while(u8::is_ascii_digit).count();
-        if digits == 0 {
-            return Some((1, word));
-        }
-        let help = match word.text[..digits].parse() {
-            Err(_) => "that is more often than anybody passes it".to_owned(),
-            Ok(0) => "they count from `1st`".to_owned(),
-            Ok(number) if word.text[digits..] == *ending(number) => {
-                return Some((number, self.next("there is no point behind", "a point")?));
+fn point(sentence: &mut Sentence<'_>, word: &Word<'_>) -> Option<Point> {
+    let point = Point::named(word.text);
+    point.or_else(|| {
+        let targets = ["done", "returned", "blocked"];
+        let names = Point::ALL.iter().map(|point| point.name()).chain(targets);
+        let help = match nearest(word.text, names) {
+            Some(near) if near == word.text => {
+                format!("only points are counted: write `{near}` without a number")
             }
-            Ok(number) => format!("did you mean `{number}{}`?", ending(number)),
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`pagestorm points` lists them".to_owned(),
         };
-        self.flaw(&word, "this is no ordinal number:", help)
-    }
-
-    fn point(&mut self, word: &Word<'_>) -> Option<Point> {
-        let point = Point::named(word.text);
-        point.or_else(|| {
-            let targets = ["done", "returned", "blocked"];
-            let names = Point::ALL.iter().map(|point| point.name()).chain(targets);
-            let help = match nearest(word.text, names) {
-                Some(near) if near == word.text => {
-                    format!("only points are counted: write `{near}` without a number")
-                }
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "`pagestorm points` lists them".to_owned(),
-            };
-            self.flaw(word, "there is no point", help)
-        })
-    }
-
-    /// Notes what is wrong with a word.
-    fn flaw<T>(&mut self, word: &Word<'_>, message: &str, help: String) -> Option<T> {
-        let message = format!("{message} {}", quoted(word.text));
-        self.flaws.push(Flaw { bytes: word.bytes.clone(), message, help });
-        None
-    }
-}
-
-/// What follows the digits of an ordinal number.
-fn ending(number: u64) -> &'static str {
-    match (number % 10, number % 100) {
-        (_, 11..=13) => "th",
-        (1, _) => "st",
-        (2, _) => "nd",
-        (3, _) => "rd",
-        _ => "th",
-    }
+        sentence.flaw(word, "there is no point", help)
+    })
 }
 
 #[cfg(test)]
@@ -483,12 +369,5 @@ mod tests {
                 let _ = Reader::new(&cast).step(1, &broken);
             }
         }
-    }
-
-    #[test]
-    fn ordinal_numbers_end_as_people_write_them() {
-        let shown = |number| format!("{number}{}", ending(number));
-        let table = [1, 2, 3, 4, 11, 12, 13, 21, 101, 111].map(shown);
-        assert_eq!(table.join(" "), "1st 2nd 3rd 4th 11th 12th 13th 21st 101st 111th");
     }
 }

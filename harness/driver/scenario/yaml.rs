@@ -171,9 +171,20 @@ impl<'de> Visitor<'de> for Accept<'_> {
     }
 }
 
-/// The library's scanner takes time quadratic in the depth of brackets, so we count first.
+const DEEPEST: usize = 100;
+
+/// The library's scanner takes time quadratic in the depth of brackets, and much memory for lists in
+/// lists on one line, so we count first.
 fn refuse_nesting(text: &str) -> Result<(), Broken> {
-    const DEEPEST: usize = 100;
+    let begins = |pair: &[u8]| matches!(pair, [b'-' | b'?' | b':', b' ' | b'\t']);
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let pairs = line.trim_start().as_bytes().chunks(2);
+        if DEEPEST < pairs.take_while(|pair| begins(pair)).count() {
+            return Err(too_deep(Some(start)));
+        }
+        start += line.len();
+    }
     let mut depth: usize = 0;
     for (at, byte) in text.bytes().enumerate() {
         match byte {

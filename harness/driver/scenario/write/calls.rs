@@ -1,0 +1,73 @@
+//! A call as an item of `does`.
+
+use super::super::plan::FilePlan;
+use super::super::quantity::show_size;
+use super::scalar::{Flow, word};
+use crate::call::{Call, WHOLE_FILE};
+use crate::user_buffer::Gap;
+use stormfs::op::Op;
+use stormfs::quantity::ByteRange;
+
+/// The item, with its number if that is asked for.
+pub(super) fn call(call: &Call, files: &[FilePlan], numbered: bool) -> String {
+    let mut keys = Flow::default();
+    if numbered {
+        keys.put("number", call.number.to_string());
+    }
+    operation(&mut keys, &call.op);
+    if let Some(Gap { at, persistent }) = call.gap {
+        keys.put("unreadable_at", show_size(at));
+        if !persistent {
+            keys.put("transient", "true".to_owned());
+        }
+    }
+    if call.abandoned {
+        keys.put("abandoned", "true".to_owned());
+    }
+    if !call.pieces.is_empty() {
+        let pieces: Vec<_> = call.pieces.iter().map(|offset| show_size(*offset)).collect();
+        keys.put("pieces", format!("[{}]", pieces.join(", ")));
+    }
+    if call.file != 0 {
+        keys.put_some("file", files.get(call.file).map(|file| word(&file.name)));
+    }
+    let name = call.op.kind().name();
+    if keys.is_empty() { name.to_owned() } else { format!("{name}: {}", keys.text()) }
+}
+
+fn operation(keys: &mut Flow, op: &Op) {
+    match op {
+        Op::Read(range)
+        | Op::Write(range)
+        | Op::MmapLoad(range)
+        | Op::MmapStore(range)
+        | Op::Punch(range) => put_range(keys, *range),
+        Op::ZeroRange { range, keep_size } | Op::Fallocate { range, keep_size } => {
+            put_range(keys, *range);
+            if *keep_size {
+                keys.put("keep_size", "true".to_owned());
+            }
+        }
+        Op::Append(len) => keys.put("size", show_size(*len)),
+        Op::WriteFromMmap { pos, source } => {
+            keys.put("at", show_size(*pos));
+            keys.put("from", show_size(source.start));
+            keys.put("size", show_size(source.len()));
+        }
+        Op::Truncate(to) => keys.put("to", show_size(*to)),
+        Op::Writeback(range) | Op::Evict(range) => {
+            if range.start != 0 {
+                keys.put("at", show_size(range.start));
+            }
+            if range.end != WHOLE_FILE.end {
+                keys.put("size", show_size(range.len()));
+            }
+        }
+        Op::Fsync | Op::Sync | Op::Release => {}
+    }
+}
+
+fn put_range(keys: &mut Flow, range: ByteRange) {
+    keys.put("at", show_size(range.start));
+    keys.put("size", show_size(range.len()));
+}
