@@ -68,6 +68,7 @@ impl Workload {
         if !matches!(kind, OpKind::Write | OpKind::Append) {
             pieces.clear();
         }
+        let file = if kind == OpKind::Sync { 0 } else { file };
         Call { pieces, ..Call::plain(number, file, op) }
     }
 

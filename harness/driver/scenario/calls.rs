@@ -93,7 +93,11 @@ pub(super) static CALLS: &[Variant] = &[
         "`pwrite(2)` from anonymous memory.",
         &[AT, SIZE, FILE, UNREADABLE_AT, TRANSIENT, PIECES, NUMBER],
     ),
-    form!("append", "`write(2)` with `O_APPEND`.", &[SIZE, FILE, UNREADABLE_AT, TRANSIENT, PIECES, NUMBER],),
+    form!(
+        "append",
+        "`write(2)` with `O_APPEND`.",
+        &[SIZE, FILE, UNREADABLE_AT, TRANSIENT, PIECES, NUMBER],
+    ),
     form!(
         "write_from_mmap",
         "`pwrite(2)` whose source is a mapping of the same file.",
@@ -119,7 +123,11 @@ pub(super) static CALLS: &[Variant] = &[
     form!("sync", "`sync(2)`, of every file.", &[NUMBER]),
     form!("writeback", "Background writeback: starts I/O and does not wait for it.", &PART),
     form!("evict", "Memory reclaim of clean folios.", &PART),
-    form!("release", "The last `close(2)`, which frees speculative preallocation.", &[FILE, NUMBER]),
+    form!(
+        "release",
+        "The last `close(2)`, which frees speculative preallocation.",
+        &[FILE, NUMBER]
+    ),
 ];
 
 /// A call as written: its file is a name.

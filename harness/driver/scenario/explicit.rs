@@ -38,7 +38,8 @@ pub(super) const SCHEDULE: Order = Order {
 
 /// Refuses variations beside a script or a schedule, and the two beside each other.
 pub(super) fn refuse_variations(root: &Node, problems: &Problems) {
-    let key = [SCRIPT, SCHEDULE].map(|order| order.key).into_iter().find(|key| root.entry(key).is_some());
+    let key =
+        [SCRIPT, SCHEDULE].map(|order| order.key).into_iter().find(|key| root.entry(key).is_some());
     if let (Some(key), Some(vary)) = (key, root.entry("vary")) {
         let message = format!("`vary` has no meaning beside `{key}`");
         let problem = Problem::at(vary.key.place, message);
@@ -116,7 +117,7 @@ fn refuse_dice(raw: &RawScenario, problems: &Problems) {
 /// The sentences that name tasks: those of `schedule`, if it is given, and of `strikes`. `None`: some
 /// are wrong.
 pub(super) struct Sentences {
-    schedule: Option<Option<Vec<Read<String>>>>,
+    schedule: Read<Option<Vec<Read<String>>>>,
     strikes: Option<Vec<Read<String>>>,
     /// Where each group of actors has its name.
     names: Vec<Option<Place>>,
@@ -126,7 +127,7 @@ impl Sentences {
     /// Those of a scenario; reports what cannot stand beside them.
     pub(super) fn of(raw: &RawScenario, problems: &Problems) -> Sentences {
         let scripted = raw.script.as_ref().is_some_and(|steps| !steps.is_empty());
-        if let Some(Some(_)) = raw.schedule {
+        if let Some(Given { value: Some(_), .. }) = raw.schedule {
             // Both are refused elsewhere, and all that follows has been told of the script.
             if !scripted {
                 refuse_chance(raw, SCHEDULE, problems);
@@ -153,7 +154,7 @@ impl Sentences {
         actors: &[ActorPlan],
         problems: &Problems,
     ) -> Option<(Option<Vec<Switch>>, Vec<Strike>)> {
-        let (schedule, strikes) = (self.schedule?, self.strikes?);
+        let (schedule, strikes) = (self.schedule?.value, self.strikes?);
         if schedule.is_none() && strikes.is_empty() {
             return Some((None, Vec::new()));
         }
@@ -172,19 +173,15 @@ impl Sentences {
 
 /// Reports actors whose names somebody else has, where sentences name tasks. `key` is what holds
 /// the sentences.
-fn refuse_names(
-    places: &[Option<Place>],
-    actors: &[ActorPlan],
-    key: &str,
-    problems: &Problems,
-) {
+fn refuse_names(places: &[Option<Place>], actors: &[ActorPlan], key: &str, problems: &Problems) {
     let mut seen: BTreeMap<String, Place> = BTreeMap::new();
     for (here, plan) in places.iter().zip(actors) {
         let Some(here) = *here else { continue };
         for name in plan.names() {
             if is_reserved(&name) {
                 let message = format!("an actor cannot be named `{name}` beside `{key}`");
-                let help = "rename it: the tasks that lay out files and serve the device have such names";
+                let help =
+                    "rename it: the tasks that lay out files and serve the device have such names";
                 problems.add(Problem::at(here, message).help(help));
             } else if let Some(first) = seen.insert(name.clone(), here)
                 && first != here

@@ -204,7 +204,9 @@ impl<'a> Fields<'a> {
         let sentence = |node: &Node| {
             let Value::Text(text) = &node.value else {
                 let message = format!("a {what} is a sentence, and this is {}", node.kind());
-                self.report(Problem::at(node.place, message).help(format!("write one like `{example}`")));
+                self.report(
+                    Problem::at(node.place, message).help(format!("write one like `{example}`")),
+                );
                 return None;
             };
             Some(Given { value: text.clone(), place: node.place })

@@ -145,7 +145,8 @@ const REASONS: &[(ErrorKind, &str, &str)] = &[
 
 const TOO_LARGE: &str = "the scenario is larger than 16 MiB";
 
-const ANOTHER_KIND: &str = "is this another kind of file? Of a long run, keep what matters: `pagestorm shrink`";
+const ANOTHER_KIND: &str =
+    "is this another kind of file? Of a long run, keep what matters: `pagestorm shrink`";
 
 fn unreadable(path: &Path, name: &str, error: &io::Error) -> Report {
     let (message, help) = if error.kind() == ErrorKind::NotFound {

@@ -66,7 +66,7 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
         schedule,
         faults: raw.faults?.value,
         strikes,
-        recorded: raw.recorded?,
+        recorded: raw.recorded?.value,
         judge: raw.judge?.value,
         bugs: bugs.iter().map(|bug| bug.value.id).collect(),
         expect: raw.expect?.value,

@@ -435,8 +435,7 @@ pub struct SizePlan {
 
 impl SizePlan {
     /// What holds if a scenario says nothing, and for an actor that has a list.
-    pub const DEFAULT: SizePlan =
-        SizePlan { min: 1, max: 64 << 10, shape: SizeShape::LogUniform };
+    pub const DEFAULT: SizePlan = SizePlan { min: 1, max: 64 << 10, shape: SizeShape::LogUniform };
 }
 
 /// Something that goes wrong on purpose, and that the filesystem must survive.

@@ -36,11 +36,10 @@ pub(super) struct RawScenario {
     pub(super) files: Option<Vec<RawFile>>,
     pub(super) actors: Option<Vec<RawActor>>,
     pub(super) script: Option<Vec<Read<String>>>,
-    /// `None` inside: the scenario has no such key.
-    pub(super) schedule: Option<Option<Vec<Read<String>>>>,
+    pub(super) schedule: Read<Option<Vec<Read<String>>>>,
     pub(super) faults: Read<Vec<FaultPlan>>,
     pub(super) strikes: Option<Vec<Read<String>>>,
-    pub(super) recorded: Option<Option<Recorded>>,
+    pub(super) recorded: Read<Option<Recorded>>,
     pub(super) judge: Read<Judge>,
     pub(super) bugs: Option<Vec<Given<&'static Bug>>>,
     pub(super) expect: Read<Expectation>,
@@ -91,10 +90,7 @@ pub(super) fn scenario(root: &Node, known: &Known<'_>, problems: &Problems) -> O
         files: files(&fields),
         actors: actors(&fields),
         script: fields.sentences("script"),
-        schedule: match fields.given("schedule") {
-            None => Some(None),
-            Some(_) => fields.sentences("schedule").map(Some),
-        },
+        schedule: schedule(&fields),
         faults: faults(&fields),
         strikes: fields.sentences("strikes"),
         recorded: recorded::recorded(&fields),
@@ -177,6 +173,13 @@ fn files(fields: &Fields<'_>) -> Option<Vec<RawFile>> {
         })
     };
     Some(items.iter().filter_map(open).collect())
+}
+
+fn schedule(fields: &Fields<'_>) -> Read<Option<Vec<Read<String>>>> {
+    let sentences = fields.sentences("schedule")?;
+    let given = fields.given("schedule");
+    let place = given.map_or(fields.place, |entry| entry.key.place);
+    Some(Given { value: given.map(|_| sentences), place })
 }
 
 fn faults(fields: &Fields<'_>) -> Read<Vec<FaultPlan>> {

@@ -1,6 +1,6 @@
 //! Where a reproducer comes from, and what it did there.
 
-use super::fields::Fields;
+use super::fields::{Fields, Given, Read};
 use super::format::key;
 use super::keys::{Fallback, Kind, Shape};
 use super::plan::Recorded;
@@ -24,20 +24,21 @@ pub(super) static RECORDED: Shape = Shape {
     ],
 };
 
-/// Reads it; `None` inside if the scenario has none.
-pub(super) fn recorded(fields: &Fields<'_>) -> Option<Option<Recorded>> {
+/// Reads it, if it is there.
+pub(super) fn recorded(fields: &Fields<'_>) -> Read<Option<Recorded>> {
     if fields.given("recorded").is_none() {
-        return Some(None);
+        return Some(Given { value: None, place: fields.place });
     }
     let keys = fields.mapping("recorded")?;
     let (version, from) = (keys.read("version", values::prose), keys.read("from", values::prose));
     let (seed, trace) = (keys.read("seed", values::seed), keys.read("trace", values::seed));
     let points = keys.number("points");
-    Some(Some(Recorded {
+    let recorded = Recorded {
         version: version?.value,
         from: from?.value,
         seed: seed?.value,
         trace_hash: trace?.value,
         points: points?.value,
-    }))
+    };
+    Some(Given { value: Some(recorded), place: keys.place })
 }

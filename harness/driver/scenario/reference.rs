@@ -125,7 +125,9 @@ fn kind(key: &Key) -> String {
             words.chain(forms).collect::<Vec<_>>().join(" or ")
         }
         Kind::Weights => "operations with weights, see below".to_owned(),
-        Kind::Sentences { min: 0, max, .. } => format!("a list of up to {max} sentences, see below"),
+        Kind::Sentences { min: 0, max, .. } => {
+            format!("a list of up to {max} sentences, see below")
+        }
         Kind::Sentences { min, max, .. } => {
             format!("a list of {min} to {max} sentences, see below")
         }

@@ -247,8 +247,8 @@ fn pages(text: &str) -> Result<RangeInclusive<u64>, (&'static str, String)> {
 
 /// How far an actor goes on.
 fn target(sentence: &mut Sentence<'_>) -> Option<Target> {
-    let word =
-        sentence.next("there is no target behind", "a point, or `returned`, `done` or `blocked`")?;
+    let word = sentence
+        .next("there is no target behind", "a point, or `returned`, `done` or `blocked`")?;
     match word.text {
         "done" => return Some(Target::Done),
         "returned" => return Some(Target::Returned),

@@ -22,10 +22,16 @@ pub(super) static STRIKES: &[(&str, &str)] = &[
         "The device answers the N-th read that begins with that byte of the file with EIO.",
     ),
     ("[Nth] write of FILE at BYTE fails", "The same, for a write."),
-    ("[Nth] flush of FILE fails", "The same, for a flush of the device's cache; `sync` asks for one of \
-     the first file."),
-    ("[Nth] read of FILE at BYTE takes TIME", "The device takes that time about it, in place of its \
-     `latency`; also for writes and flushes."),
+    (
+        "[Nth] flush of FILE fails",
+        "The same, for a flush of the device's cache; `sync` asks for one of \
+     the first file.",
+    ),
+    (
+        "[Nth] read of FILE at BYTE takes TIME",
+        "The device takes that time about it, in place of its \
+     `latency`; also for writes and flushes.",
+    ),
     (
         "TASK OPERATION.POINT SITE -> evict FILE at BYTE",
         "When the task stands there, reclaim takes the folio of that byte, if it is clean and not locked. \
@@ -162,7 +168,9 @@ fn at_request(sentence: &mut Sentence<'_>, tasks: &Tasks) -> Option<Strike> {
             let time: Duration = time(sentence)?;
             Some(Strike::Latency(request(file?), time))
         }
-        _ => sentence.flaw(&word, "no request does that:", "it `fails`, or `takes TIME`".to_owned()),
+        _ => {
+            sentence.flaw(&word, "no request does that:", "it `fails`, or `takes TIME`".to_owned())
+        }
     }
 }
 

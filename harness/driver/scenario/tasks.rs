@@ -46,9 +46,10 @@ impl Tasks {
         found.or_else(|| {
             let first = format!("{}-0", word.text);
             let names: Vec<&str> = self.names.keys().map(String::as_str).collect();
-            let help = match self.names.contains_key(&first) {
-                true => format!("there are several: name one of them, as in `{first}`"),
-                false => did_you_mean(word.text, &names),
+            let help = if self.has(&first) {
+                format!("there are several: name one of them, as in `{first}`")
+            } else {
+                did_you_mean(word.text, &names)
             };
             sentence.flaw(&word, "there is no task", help)
         })
@@ -95,9 +96,7 @@ impl Tasks {
         let word = sentence.next("there is no file behind", "the name of a file")?;
         let found = self.files.get(word.text).copied();
         let names: Vec<&str> = self.files.keys().map(String::as_str).collect();
-        found.or_else(|| {
-            sentence.flaw(&word, "there is no file", did_you_mean(word.text, &names))
-        })
+        found.or_else(|| sentence.flaw(&word, "there is no file", did_you_mean(word.text, &names)))
     }
 
     /// Whether an actor has that operation: that of a call, or what it does before the first or
@@ -171,7 +170,9 @@ fn reserved(who: Who) -> String {
 /// Whether a task that is no actor has that name, however many workers the device has.
 pub(super) fn is_reserved(name: &str) -> bool {
     let number = name.strip_prefix("disk-");
-    let is_disk = number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_disk = number.is_some_and(|number| {
+        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+    });
     name == "conductor" || is_disk
 }
 

@@ -4,9 +4,9 @@
 mod calls;
 mod scalar;
 
+use super::node::quoted;
 use super::plan::{ActorPlan, DevicePlan, Expectation, FilePlan, FilesystemPlan, Layout, Plan};
 use super::plan::{Judge, Recorded};
-use super::node::quoted;
 use super::quantity::{show_duration, show_size};
 use super::tasks::Names;
 use super::{schedule, strikes};
@@ -20,85 +20,92 @@ const WIDTH: usize = 100;
 
 /// The text of a case, which reads back as the same plan.
 pub fn write(case: &Plan) -> String {
-    let names = Names::of(case);
-    let mut text = heading(case);
-    text += &line("name", &case.name);
+    let mut lines = heading(case);
+    lines.push(line("name", &case.name));
     if !case.about.is_empty() {
-        text += &line("about", &case.about);
+        lines.push(line("about", &case.about));
     }
     if case.seed != 1 {
-        text += &format!("seed: {:#x}\n", case.seed);
+        lines.push(format!("seed: {:#x}", case.seed));
     }
     if case.step_budget != 1_000_000 {
-        text += &format!("step_budget: {}\n", case.step_budget);
+        lines.push(format!("step_budget: {}", case.step_budget));
     }
-    text += &block("device", &device(&case.device));
-    text += &block("filesystem", &filesystem(&case.filesystem, &case.bugs));
-    text += "files:\n";
-    for file in &case.files {
-        text += &format!("  - {}\n", self::file(file).text());
-    }
-    text += "actors:\n";
-    for actor in &case.actors {
-        text += &self::actor(actor, &case.files);
-    }
-    text += &sentences("schedule", case.schedule.as_ref().map(|switches| {
-        switches.iter().map(|switch| schedule::sentence(&names, switch)).collect()
-    }));
-    let strikes = case.strikes.iter().map(|strike| strikes::sentence(&names, strike));
-    text += &sentences("strikes", (!case.strikes.is_empty()).then(|| strikes.collect()));
-    text + &ending(case)
+    lines.extend(mapping("device", &device(&case.device)));
+    lines.extend(mapping("filesystem", &filesystem(&case.filesystem, &case.bugs)));
+    lines.push("files:".to_owned());
+    lines.extend(case.files.iter().map(|file| format!("  - {}", self::file(file).text())));
+    lines.push("actors:".to_owned());
+    lines.extend(case.actors.iter().flat_map(|actor| self::actor(actor, &case.files)));
+    lines.extend(sentences(case));
+    lines.extend(ending(case));
+    lines.join("\n") + "\n"
 }
 
 /// What failed, and what to do with the file.
-fn heading(case: &Plan) -> String {
-    let mut text = String::new();
+fn heading(case: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
     if let Expectation::Caught { by, bug } = &case.expect {
         let bug = bug.map_or_else(String::new, |bug| format!(", because of {bug}"));
-        text += &format!("# Violates {by}{bug}.\n");
+        lines.push(format!("# Violates {by}{bug}."));
     }
     if let Some(Recorded { from, seed, .. }) = &case.recorded {
-        text += &format!("# Found with {} under seed {seed:#x}.\n", quoted(from).replace('`', ""));
+        lines.push(format!("# Found with {} under seed {seed:#x}.", quoted(from)));
     }
-    text + "# `pagestorm replay FILE` runs it and compares; edit it, and see what is left of the failure.\n"
+    let use_of_it =
+        "# `pagestorm replay FILE` runs it and compares; edit it, and look what is left.";
+    lines.push(use_of_it.to_owned());
+    lines
 }
 
-fn ending(case: &Plan) -> String {
-    let mut text = String::new();
+fn mapping(key: &str, keys: &Flow) -> Option<String> {
+    (!keys.is_empty()).then(|| format!("{key}: {}", keys.text()))
+}
+
+/// The schedule and the strikes.
+fn sentences(case: &Plan) -> Vec<String> {
+    let names = Names::of(case);
+    let mut lines = Vec::new();
+    match case.schedule.as_deref() {
+        None => {}
+        Some([]) => lines.push("schedule: []".to_owned()),
+        Some(switches) => {
+            lines.push("schedule:".to_owned());
+            let sentence = |switch| item(&schedule::sentence(&names, switch));
+            lines.extend(switches.iter().map(sentence));
+        }
+    }
+    if !case.strikes.is_empty() {
+        lines.push("strikes:".to_owned());
+    }
+    let sentence = |strike| item(&strikes::sentence(&names, strike));
+    lines.extend(case.strikes.iter().map(sentence));
+    lines
+}
+
+fn ending(case: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
     if case.judge != Judge::Everything {
-        text += &format!("judge: {}\n", case.judge.name());
+        lines.push(format!("judge: {}", case.judge.name()));
     }
     if !case.bugs.is_empty() {
-        text += &format!("bugs: [{}]\n", case.bugs.join(", "));
+        lines.push(format!("bugs: [{}]", case.bugs.join(", ")));
     }
     if let Expectation::Caught { by, bug } = &case.expect {
         let mut caught = Flow::default();
         caught.put("by", word(by));
         caught.put_some("bug", bug.map(word));
-        text += &format!("expect: {{caught: {}}}\n", caught.text());
+        lines.push(format!("expect: {{caught: {}}}", caught.text()));
     }
     if let Some(Recorded { version, from, seed, trace_hash, points }) = &case.recorded {
-        text += "recorded:\n";
-        text += &format!("  {}", line("version", version));
-        text += &format!("  {}", line("from", from));
-        text += &format!("  seed: {seed:#x}\n  trace: {trace_hash:#x}\n  points: {points}\n");
+        lines.push("recorded:".to_owned());
+        lines.push(format!("  {}", line("version", version)));
+        lines.push(format!("  {}", line("from", from)));
+        lines.push(format!("  seed: {seed:#x}"));
+        lines.push(format!("  trace: {trace_hash:#x}"));
+        lines.push(format!("  points: {points}"));
     }
-    text
-}
-
-fn block(key: &str, keys: &Flow) -> String {
-    if keys.is_empty() { String::new() } else { format!("{key}: {}\n", keys.text()) }
-}
-
-fn sentences(key: &str, sentences: Option<Vec<String>>) -> String {
-    match sentences {
-        None => String::new(),
-        Some(none) if none.is_empty() => format!("{key}: []\n"),
-        Some(some) => {
-            let lines: String = some.iter().map(|sentence| item(sentence)).collect();
-            format!("{key}:\n{lines}")
-        }
-    }
+    lines
 }
 
 fn device(device: &DevicePlan) -> Flow {
@@ -108,7 +115,7 @@ fn device(device: &DevicePlan) -> Flow {
         keys.put("size", show_size(size));
     }
     if workers != 2 {
-        keys.put("workers", workers.to_string());
+        keys.put("workers", workers);
     }
     let mut latency = Flow::default();
     if latency_min != Duration::ZERO {
@@ -143,11 +150,12 @@ fn filesystem(filesystem: &FilesystemPlan, bugs: &[&'static str]) -> Flow {
     }
     for decision in Choices::DECISIONS {
         let of = |choices: &Choices| {
-            let departure = choices.departures().into_iter().find(|(name, _)| *name == decision.name);
-            departure.map_or(decision.values[0].0, |(_, value)| value)
+            let departures = choices.departures();
+            let departure = departures.iter().find(|(name, _)| *name == decision.name);
+            departure.map_or(decision.values[0].0, |(_, value)| *value)
         };
         if of(&base) != of(&choices) {
-            keys.put(decision.name, of(&choices).to_owned());
+            keys.put(decision.name, word(of(&choices)));
         }
     }
     keys
@@ -158,35 +166,43 @@ fn file(file: &FilePlan) -> Flow {
     keys.put("name", word(&file.name));
     keys.put("size", show_size(file.size));
     if file.layout != Layout::Hole {
-        keys.put("layout", file.layout.name().to_owned());
+        keys.put("layout", file.layout.name());
     }
     keys
 }
 
 /// An actor on one line, or its calls on one line each, numbered so that one can be taken out.
-fn actor(actor: &ActorPlan, files: &[FilePlan]) -> String {
+fn actor(actor: &ActorPlan, files: &[FilePlan]) -> Vec<String> {
     let mut keys = Flow::default();
     keys.put("name", word(&actor.name));
     if actor.count != 1 {
-        keys.put("count", actor.count.to_string());
+        keys.put("count", actor.count);
     }
     if !actor.pause.is_zero() {
         keys.put("pause", show_duration(actor.pause));
     }
-    let mut before = 0;
-    let short = |call| {
-        let text = calls::call(call, files, call.number != before + 1);
-        before = call.number;
-        text
-    };
-    let few: Vec<_> = actor.does.iter().take(WIDTH / 2).map(short).collect();
-    let mut whole = keys.clone();
-    whole.put("does", format!("[{}]", few.join(", ")));
-    let whole = format!("  - {}\n", whole.text());
-    if few.len() == actor.does.len() && whole.len() <= WIDTH {
-        return whole;
+    if let Some(line) = on_one_line(actor, files, keys.clone()) {
+        return vec![line];
     }
-    let lines = actor.does.iter().map(|call| format!("      - {}\n", calls::call(call, files, true)));
-    let lines: String = lines.collect();
-    format!("  - {}\n    does:\n{lines}", keys.entries().join("\n    "))
+    let calls = actor.does.iter().map(|call| calls::call(call, files, true));
+    let first = keys.entries().iter().zip(["  - "].into_iter().chain(std::iter::repeat("    ")));
+    let mut lines: Vec<_> = first.map(|(key, indent)| format!("{indent}{key}")).collect();
+    lines.push("    does:".to_owned());
+    lines.extend(calls.map(|call| format!("      - {call}")));
+    lines
+}
+
+/// The actor with the keys that it has beside `does`, if it is short.
+fn on_one_line(actor: &ActorPlan, files: &[FilePlan], mut keys: Flow) -> Option<String> {
+    // No call is shorter than `sync`.
+    if WIDTH / 4 < actor.does.len() {
+        return None;
+    }
+    let before = actor.does.iter().map(|call| call.number);
+    let before = std::iter::once(0).chain(before);
+    let calls = actor.does.iter().zip(before);
+    let calls = calls.map(|(call, before)| calls::call(call, files, call.number != before + 1));
+    keys.put("does", format!("[{}]", calls.collect::<Vec<_>>().join(", ")));
+    let line = format!("  - {}", keys.text());
+    (line.len() <= WIDTH).then_some(line)
 }

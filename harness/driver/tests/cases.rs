@@ -2,8 +2,9 @@
 
 use driver::case;
 use driver::onlooker::Look;
-use driver::scenario::load;
+use driver::reproducer;
 use driver::scenario::plan::{Plan, WorldKind};
+use driver::scenario::{MAX_BYTES, load, parse, write};
 use driver::storm::{Orders, Storm, run};
 use driver::vocabulary;
 use sim::chance::Seed;
@@ -95,4 +96,31 @@ fn the_case_of_a_script_needs_no_script() {
         scripts += 1;
     }
     assert!(15 < scripts, "only {scripts} scripts");
+}
+
+#[test]
+fn a_case_is_written_as_a_scenario_that_reads_back() {
+    let (mut longest, mut violations) = (0, 0);
+    for (path, plan) in every_scenario() {
+        for nth in 0..SEEDS {
+            let seed = Seed(plan.seed).nth(nth);
+            let told = format!("{}, seed {nth}", path.display());
+            let first = storm(&plan, seed);
+            let mut case = case::of(&plan, seed, first.recording.as_ref().unwrap());
+            reproducer::stamp(&mut case, &first, ("scenarios/\u{1f409}: #1 {x}.yaml", seed));
+            let text = write(&case);
+            let again = parse("case.yaml", &text, &vocabulary::known(), &[])
+                .unwrap_or_else(|report| panic!("{told}: {report}"));
+            assert_eq!(format!("{again:?}"), format!("{case:?}"), "{told}");
+            assert_eq!(write(&again), text, "{told}");
+            let ran = (storm(&again, Seed(3)), storm(&case, Seed(4)));
+            assert_eq!(ran.0.end.trace_hash, ran.1.end.trace_hash, "{told}");
+            assert_eq!(ran.0.drifts, ran.1.drifts, "{told}");
+            longest = longest.max(text.len());
+            violations += u64::from(first.violation.is_some());
+        }
+    }
+    assert!(20 < violations, "only {violations} storms found something");
+    assert!(longest < MAX_BYTES / 4, "the longest case has {longest} bytes");
+    println!("the longest case has {longest} bytes");
 }

@@ -12,17 +12,17 @@ use stormfs::quantity::ByteRange;
 pub(super) fn call(call: &Call, files: &[FilePlan], numbered: bool) -> String {
     let mut keys = Flow::default();
     if numbered {
-        keys.put("number", call.number.to_string());
+        keys.put("number", call.number);
     }
     operation(&mut keys, &call.op);
     if let Some(Gap { at, persistent }) = call.gap {
         keys.put("unreadable_at", show_size(at));
         if !persistent {
-            keys.put("transient", "true".to_owned());
+            keys.put("transient", true);
         }
     }
     if call.abandoned {
-        keys.put("abandoned", "true".to_owned());
+        keys.put("abandoned", true);
     }
     if !call.pieces.is_empty() {
         let pieces: Vec<_> = call.pieces.iter().map(|offset| show_size(*offset)).collect();
@@ -45,7 +45,7 @@ fn operation(keys: &mut Flow, op: &Op) {
         Op::ZeroRange { range, keep_size } | Op::Fallocate { range, keep_size } => {
             put_range(keys, *range);
             if *keep_size {
-                keys.put("keep_size", "true".to_owned());
+                keys.put("keep_size", true);
             }
         }
         Op::Append(len) => keys.put("size", show_size(*len)),

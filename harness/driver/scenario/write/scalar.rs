@@ -1,6 +1,6 @@
 //! Texts as YAML: quoted where they must be, so that every text reads back as it was.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 /// `{key: value, key: value}`.
 #[derive(Debug, Clone, Default)]
@@ -8,12 +8,12 @@ pub(super) struct Flow(Vec<String>);
 
 impl Flow {
     /// Adds a key with a value that is YAML already.
-    pub(super) fn put(&mut self, key: &str, value: String) {
+    pub(super) fn put(&mut self, key: &str, value: impl Display) {
         self.0.push(format!("{key}: {value}"));
     }
 
     /// The same, if there is a value.
-    pub(super) fn put_some(&mut self, key: &str, value: Option<String>) {
+    pub(super) fn put_some(&mut self, key: &str, value: Option<impl Display>) {
         if let Some(value) = value {
             self.put(key, value);
         }
@@ -43,12 +43,12 @@ pub(super) fn word(name: &str) -> String {
 
 /// A line `key: text`.
 pub(super) fn line(key: &str, text: &str) -> String {
-    format!("{key}: {}\n", one_line(text))
+    format!("{key}: {}", one_line(text))
 }
 
 /// A line `- text` of a list below a key.
 pub(super) fn item(text: &str) -> String {
-    format!("  - {}\n", one_line(text))
+    format!("  - {}", one_line(text))
 }
 
 /// Any text on one line.
@@ -83,26 +83,87 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
 
+    /// One a line, with the escapes of Rust for control characters.
+    const TEXTS: &str = r#"
+
+~
+null
+true
+no
+y
+12
+0x1f
+0o7
+1e3
+1_000
++1
+.5
+.inf
+.nan
+2020-01-01
+-
+- a
+a: b
+a #b
+#
+'
+"
+it's
+&a
+*a
+!t
+%
+@
+`
+|
+>
+? a
+a\\
+---
+...
+{a: b}
+[x
+<<
+a -> b
+=
+_
+ leading
+trailing\u20
+a\nb
+a\n\n b\n
+\t
+\r\n
+\u85
+\u2028
+\ufeff
+\u1b[31m
+\u7f
+\u0
+\u1f409 and \ue4
+"#;
+
+    fn unescaped(line: &str) -> String {
+        let mut text = line.replace("\\n", "\n").replace("\\t", "\t").replace("\\r", "\r");
+        while let Some(at) = text.find("\\u") {
+            let digits = text[at + 2..].bytes().take_while(u8::is_ascii_hexdigit).count();
+            let code = u32::from_str_radix(&text[at + 2..at + 2 + digits], 16).unwrap();
+            text.replace_range(at..at + 2 + digits, &char::from_u32(code).unwrap().to_string());
+        }
+        text
+    }
+
     #[test]
     fn every_text_reads_back() {
-        let nested = "[{".repeat(200);
-        let mut texts = vec![
-            "", " ", "~", "null", "true", "no", "12", "0x1f", "1e3", ".5", "-", "- a", "a: b", "a #b",
-            "#", "'", "\"", "it's", "a\nb", "a\n\n b\n", "\t", "\r\n", "\u{85}", "\u{2028}", "\u{feff}",
-            "\u{1b}[31m", "\u{7f}", "\u{0}", "&a", "*a", "!t", "%", "@", "`", "|", ">", "? a", "a\\",
-            "---", "...", "\u{1f409} \u{e4}", "{a: b}", "[x", &nested, " leading", "trailing ", "<<",
-            "a -> b", "=", "_", "1_000", "+1", "0o7", "2020-01-01", ".inf", ".nan", "y",
-        ];
-        let long = "a word and ".repeat(50);
-        texts.push(&long);
+        let (nested, long) = ("[{".repeat(200), "a word and ".repeat(50));
+        let texts = TEXTS.lines().map(unescaped).chain([nested, long]);
         for text in texts {
-            let document = format!("{}list:\n{}", line("key", text), item(text));
+            let document = format!("{}\nlist:\n{}\n", line("key", &text), item(&text));
             let read: serde_yaml::Value = serde_yaml::from_str(&document).unwrap();
-            assert_eq!(read["key"].as_str(), Some(text), "{document}");
-            assert_eq!(read["list"][0].as_str(), Some(text), "{document}");
-            let flow = format!("[{}]", word(text));
+            assert_eq!(read["key"].as_str(), Some(text.as_str()), "{document}");
+            assert_eq!(read["list"][0].as_str(), Some(text.as_str()), "{document}");
+            let flow = format!("[{}]", word(&text));
             let read: serde_yaml::Value = serde_yaml::from_str(&flow).unwrap();
-            assert_eq!(read[0].as_str(), Some(text), "{flow}");
+            assert_eq!(read[0].as_str(), Some(text.as_str()), "{flow}");
             assert!(super::super::super::yaml::tree(&document).is_ok(), "{document}");
         }
     }
