@@ -24,7 +24,7 @@ pub(super) fn all(shrinker: &mut Shrinker<'_>) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn without_actors(case: &Plan, range: Range<usize>) -> Option<Plan> {
+pub(super) fn without_actors(case: &Plan, range: Range<usize>) -> Option<Plan> {
     let end = range.end.min(case.actors.len());
     if end - range.start == case.actors.len() {
         return None;

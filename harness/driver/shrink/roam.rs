@@ -1,11 +1,11 @@
-//! A search for another schedule: the default rule, but for a few preemptions at random decisions,
-//! and some freedom where the running task has to wait.
+//! Schedules that are drawn, to find out whether something simpler still fails under another one.
 
-use sim::chance::{Seed, Stream};
+use sim::chance::{Seed, Stream, scramble};
 use sim::schedule::Key;
-use sim::strategy::{Decision, Strategy};
+use sim::strategy::{Decision, Pct, Pos, Random, Strategy};
 
-/// See the module.
+/// The default rule, but for a few preemptions at random decisions, and some freedom where the
+/// running task has to wait.
 #[derive(Debug)]
 pub(super) struct Roam {
     chance: Stream,
@@ -40,13 +40,45 @@ impl Strategy for Roam {
         } else {
             self.chance.chance(self.freedom)
         };
-        if !leaves {
-            return decision.default;
-        }
-        let others = decision.candidates.count() - 1;
-        let nth = u32::try_from(self.chance.below(u64::from(others))).expect("fewer than 64");
-        let others = decision.candidates.iter().filter(|task| *task != decision.default);
-        let mut others = others;
-        others.nth(usize::try_from(nth).expect("fewer than 64")).unwrap_or(decision.default)
+        if leaves { other(&mut self.chance, decision) } else { decision.default }
+    }
+}
+
+/// Somebody else than the default rule says.
+fn other(chance: &mut Stream, decision: &Decision<'_>) -> usize {
+    let others = u64::from(decision.candidates.count() - 1);
+    let nth = usize::try_from(chance.below(others)).expect("fewer than 64");
+    let mut others = decision.candidates.iter().filter(|task| *task != decision.default);
+    others.nth(nth).unwrap_or(decision.default)
+}
+
+/// Tasks take turns at places of some names, and go on elsewhere: they meet there again and again.
+#[derive(Debug)]
+struct Turns {
+    chance: Stream,
+    salt: u64,
+}
+
+/// Of so many names of places one is where tasks take turns.
+const ONE_IN: u64 = 6;
+
+impl Strategy for Turns {
+    fn pick(&mut self, decision: &Decision<'_>, _key: Key) -> usize {
+        let turns = scramble(self.salt ^ u64::from(decision.site.code)).is_multiple_of(ONE_IN);
+        if turns || !decision.stays { other(&mut self.chance, decision) } else { decision.default }
+    }
+}
+
+/// The `nth` of the schedules that are drawn without regard for preemptions, each of another kind
+/// than the one before.
+pub(super) fn storming(nth: u64, decisions: u64) -> Box<dyn Strategy> {
+    let seed = Seed(0).nth(nth + 1);
+    let mut chance = seed.schedule();
+    match nth % 5 {
+        0 => Box::new(Random::new(chance)),
+        1 => Box::new(Turns { salt: chance.next_u64(), chance }),
+        2 => Box::new(Pos::new(chance)),
+        3 => Box::new(Roam::new(seed, 3, decisions)),
+        _ => Box::new(Pct::new(chance, 4, decisions)),
     }
 }

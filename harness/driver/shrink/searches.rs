@@ -2,14 +2,18 @@
 //! one that is known. What comes out has as few preemptions as a search finds.
 
 use crate::scenario::plan::Plan;
-use crate::shrink::removals::{calls, without_calls};
+use crate::shrink::removals::{calls, without_actors, without_calls};
 use crate::shrink::shrinker::{Candidate, How, Shrinker};
 use crate::shrink::{arguments, positions, settings};
 use block::OpenError;
+use std::collections::BTreeSet;
 use stormfs::quantity::wide;
 
-/// Cases with more calls are not searched: there are too many schedules.
+/// Cases with more calls have too many schedules for a search: they are stormed.
 const SMALL: usize = 12;
+
+/// A case that is small, but so large or preempted so often, may be stuck: it is stormed, too.
+const STUCK: (usize, usize) = (4, 2);
 
 /// Schedules that are tried for each thing that may go.
 const TRIES: usize = 120;
@@ -17,28 +21,57 @@ const TRIES: usize = 120;
 /// Schedules that are tried for each thing that may be simpler.
 const FEW_TRIES: usize = 24;
 
+/// Schedules that are tried for each part that may go of a case that is not small.
+const STORMS: usize = 20;
+
 /// All of them, once.
 pub(super) fn all(shrinker: &mut Shrinker<'_>) -> Result<(), OpenError> {
-    if SMALL < calls(shrinker.case()) {
-        return Ok(());
-    }
     let weight = shrinker.weight();
-    search(shrinker, "search: calls", TRIES, |case| {
-        (0..calls(case)).filter_map(|number| without_calls(case, number..number + 1)).collect()
-    })?;
-    search(shrinker, "search: schedule", 4 * TRIES, |case| vec![case.clone()])?;
-    if shrinker.weight() == weight {
-        search(shrinker, "search: arguments", FEW_TRIES, |case| {
+    let is_small = calls(shrinker.case()) <= SMALL;
+    if is_small {
+        let calls = |case: &Plan| parts(case, 1);
+        search(shrinker, "search: calls", TRIES, roaming, calls)?;
+        search(shrinker, "search: schedule", 4 * TRIES, roaming, |case| vec![case.clone()])?;
+    }
+    let is_stuck = STUCK.0 < weight.calls || STUCK.1 < weight.preemptions;
+    if shrinker.weight() == weight && (is_stuck || !is_small) {
+        search(shrinker, "storm: schedule", 4 * STORMS, storming, |case| vec![case.clone()])?;
+        search(shrinker, "storm: actors", STORMS, storming, |case| {
+            let actors = 0..case.actors.len();
+            actors.filter_map(|actor| without_actors(case, actor..actor + 1)).collect()
+        })?;
+        search(shrinker, "storm: calls", STORMS, storming, |case| {
+            let len = calls(case);
+            let sizes = BTreeSet::from([len / 2, len / 4, len / 8, 1]);
+            let sizes = sizes.into_iter().rev().filter(|size| 0 < *size);
+            sizes.flat_map(|size| parts(case, size)).collect()
+        })?;
+    }
+    if shrinker.weight() == weight && is_small {
+        search(shrinker, "search: arguments", FEW_TRIES, roaming, |case| {
             let calls = (0..calls(case)).flat_map(|call| arguments::simpler_call(case, call));
             let files = (0..case.files.len()).flat_map(|file| arguments::simpler_file(case, file));
-            calls
-                .chain(files)
-                .chain(positions::offers(case))
-                .chain(settings::offers(case))
-                .collect()
+            let all = calls.chain(files).chain(positions::offers(case));
+            all.chain(settings::offers(case)).collect()
         })?;
     }
     Ok(())
+}
+
+/// The cases that lack so many calls in a row.
+fn parts(case: &Plan, size: usize) -> Vec<Plan> {
+    let starts = (0..calls(case)).step_by(size);
+    starts.filter_map(|start| without_calls(case, start..start + size)).collect()
+}
+
+/// The `nth` of so many schedules, those with the fewest preemptions first.
+fn roaming(nth: usize, tries: usize, most: usize) -> How {
+    let preemptions = nth * (most.min(2) + 1) / tries;
+    How::Roaming { nth: wide(nth), preemptions }
+}
+
+fn storming(nth: usize, _: usize, _: usize) -> How {
+    How::Storming(wide(nth))
 }
 
 /// Tries each of what `simpler` has to offer under so many schedules, until nothing helps.
@@ -46,17 +79,16 @@ fn search(
     shrinker: &mut Shrinker<'_>,
     pass: &'static str,
     tries: usize,
+    how: impl Fn(usize, usize, usize) -> How + Sync,
     simpler: impl Fn(&Plan) -> Vec<Plan>,
 ) -> Result<(), OpenError> {
     loop {
         let offers = simpler(shrinker.case());
-        let most = shrinker.weight().preemptions.min(2);
+        let most = shrinker.weight().preemptions;
+        let tries = shrinker.tries(tries);
         let offer = |_: &Plan, number: usize| {
             let case = offers[number / tries].clone();
-            let nth = wide(number % tries);
-            // Fewer preemptions are tried first.
-            let preemptions = (number % tries) * (most + 1) / tries;
-            Some(Candidate { case, how: How::Roaming { nth, preemptions } })
+            Some(Candidate { case, how: how(number % tries, tries, most) })
         };
         if shrinker.first(pass, offers.len() * tries, offer)?.is_none() {
             return Ok(());

@@ -3,7 +3,7 @@
 use crate::clock::Stopwatch;
 use crate::failure::Failure;
 use crate::scenario::plan::Plan;
-use crate::shrink::roam::Roam;
+use crate::shrink::roam::{self, Roam};
 use crate::shrink::trial::{self, Fails};
 use crate::shrink::weight::Weight;
 use crate::shrink::{Limits, Pass};
@@ -18,6 +18,9 @@ use stormfs::quantity::wide;
 
 /// Candidates that are run at once, at most. The first batches are smaller: a success ends the search.
 const BATCH: usize = 64;
+
+/// Points that all tries of one thing may pass, about.
+const POINTS: u64 = 60_000;
 
 /// See the module.
 pub(super) struct Shrinker<'a> {
@@ -42,6 +45,8 @@ pub(super) enum How {
         /// How many.
         preemptions: usize,
     },
+    /// By a schedule that is drawn freely, the `nth`.
+    Storming(u64),
 }
 
 /// A case that may take the place of the best one.
@@ -77,6 +82,12 @@ impl<'a> Shrinker<'a> {
     /// Its weight.
     pub(super) fn weight(&self) -> Weight {
         self.best.weight
+    }
+
+    /// How many of at most `most` tries are worth it, where long runs cost more.
+    pub(super) fn tries(&self, most: usize) -> usize {
+        let affordable = usize::try_from(POINTS / self.best.points.max(1)).unwrap_or(most);
+        affordable.clamp(most.min(4), most)
     }
 
     /// Whether time is up, or nobody wants to wait any longer.
@@ -220,5 +231,6 @@ fn strategy(how: How, decisions: u64) -> Option<Box<dyn Strategy>> {
             let seed = Seed(wide(preemptions)).nth(nth + 1);
             Some(Box::new(Roam::new(seed, preemptions, decisions)))
         }
+        How::Storming(nth) => Some(roam::storming(nth, decisions)),
     }
 }

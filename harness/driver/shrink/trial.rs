@@ -91,6 +91,10 @@ impl Strategy for Counted {
         picked
     }
 
+    fn choose(&mut self, options: u32) -> u32 {
+        self.inner.choose(options)
+    }
+
     fn demote(&mut self, task: usize) {
         self.inner.demote(task);
     }
