@@ -45,6 +45,8 @@ pub enum Command {
     Matrix(MatrixArgs),
     /// List the named points, where an actor can be delayed.
     Points,
+    /// Tell why a case fails: what broke, what led there, and what would have prevented it.
+    Explain(ExplainArgs),
     /// Look whether this machine can run storms, and say what to do where it cannot.
     Doctor,
     /// Measure what the harness itself costs; takes about a minute.
@@ -153,6 +155,20 @@ pub struct MatrixArgs {
     pub json: Option<PathBuf>,
 }
 
+/// What `explain` can be told.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A reproducer, or a scenario with a script.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Change one value of it, as `run` does.
+    #[arg(long = "set", value_name = "PATH=VALUE", value_parser = path_and_value)]
+    pub sets: Vec<(String, String)>,
+    /// Where the same goes as JSON; - prints it instead.
+    #[arg(long, value_name = "FILE|-")]
+    pub json: Option<PathBuf>,
+}
+
 impl RunArgs {
     /// What the command line changes in a scenario, `--set` last.
     pub fn overrides(&self) -> Vec<(String, String)> {
@@ -182,6 +198,7 @@ pub fn answer(cli: &Cli) -> Exit {
         Some(Command::Bugs(args)) => commands::bugs::bugs(args, console),
         Some(Command::Matrix(args)) => commands::matrix::matrix(args, console),
         Some(Command::Points) => commands::points::points(console),
+        Some(Command::Explain(args)) => commands::explain::explain(args, console),
         Some(Command::Doctor) => commands::doctor::doctor(console),
         Some(Command::Bench) => commands::bench::bench(console),
         Some(Command::Schema { result }) => commands::schema::schema(*result, console),

@@ -22,6 +22,12 @@ impl Console {
         Console { live: terminal && !quiet, styled: terminal && !no_color, quiet }
     }
 
+    /// Whether what is printed to stdout may have colours.
+    pub fn results_are_styled() -> bool {
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        io::stdout().is_terminal() && !no_color
+    }
+
     /// Says one line on stderr, unless the console is quiet.
     pub fn say(&self, line: &str) {
         if !self.quiet {

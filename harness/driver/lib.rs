@@ -31,6 +31,7 @@ pub mod progress;
 pub mod campaign;
 pub mod verdict;
 pub mod hunt;
+pub mod explain;
 pub mod environment;
 pub mod record;
 pub mod exit;

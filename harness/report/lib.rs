@@ -18,4 +18,5 @@ pub mod page;
 
 mod histogram;
 mod number;
-mod visible;
+/// Makes every character of a hostile text visible.
+pub mod visible;

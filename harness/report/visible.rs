@@ -7,12 +7,12 @@
 use std::borrow::Cow;
 
 /// `text` on one line: line breaks and tabs are written as escapes too.
-pub(crate) fn line(text: &str) -> Cow<'_, str> {
+pub fn line(text: &str) -> Cow<'_, str> {
     replaced(text, needs_escape)
 }
 
 /// `text` with its line breaks and tabs. A carriage return before a line feed is dropped.
-pub(crate) fn block(text: &str) -> Cow<'_, str> {
+pub fn block(text: &str) -> Cow<'_, str> {
     let text = if text.contains("\r\n") {
         Cow::Owned(text.replace("\r\n", "\n"))
     } else {

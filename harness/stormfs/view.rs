@@ -7,6 +7,7 @@ use crate::folio::Folio;
 use crate::inode::{Fork, Inode};
 use crate::page_cache::Tag;
 use crate::quantity::{BlockRange, ByteRange, DiskBlock, FileBlock, Geometry, narrow};
+use crate::rules::Rules;
 use crate::space::Counts;
 use std::sync::Arc;
 
@@ -34,6 +35,11 @@ impl<'a> View<'a> {
     /// Block and folio sizes.
     pub fn geometry(self) -> Geometry {
         self.inode.shared.geometry
+    }
+
+    /// The decisions in force, and what they made differ so far.
+    pub fn rules(self) -> &'a Rules {
+        self.inode.rules()
     }
 
     /// The extent map's sequence counter.

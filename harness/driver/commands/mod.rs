@@ -10,6 +10,7 @@ pub mod check;
 pub mod list;
 pub mod invariants;
 pub mod bugs;
+pub mod explain;
 pub mod points;
 pub mod doctor;
 pub mod schema;

@@ -117,6 +117,30 @@ pub fn at_step(
     Report::of_problems(name, text, &tree.root, overrides, problems)
 }
 
+/// Says that a scenario, which was read without a mistake, is no case, where that can be seen best.
+pub fn not_a_case(name: &str, text: &str) -> Report {
+    let message = "this is no case: what happens is left to chance".to_owned();
+    let help = "`pagestorm run` writes a case for each storm that fails".to_owned();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let Ok(tree) = yaml::tree(text) else { return Report::of_file(name, message, help) };
+    let drawn = |node: &Node| match &node.value {
+        Value::List(actors) => {
+            actors.iter().find_map(|actor| Some(actor.entry("ops")?.value.place))
+        }
+        _ => None,
+    };
+    let root = &tree.root;
+    let actors = || root.entry("actors").map(|actors| &actors.value);
+    let chance = ["strategy", "faults", "vary"].iter().find_map(|key| root.entry(key));
+    let place = actors().and_then(drawn).or_else(|| chance.map(|entry| entry.value.place));
+    let Some(place) = place.or_else(|| actors().map(|actors| actors.place)) else {
+        return Report::of_file(name, message, help);
+    };
+    let problems = Problems::default();
+    problems.add(Problem::at(place, message).help(help));
+    Report::of_problems(name, text, root, &[], problems)
+}
+
 /// The file's bytes, one more than allowed at most.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let limit = u64::try_from(MAX_BYTES + 1).expect("it fits into 64 bits");

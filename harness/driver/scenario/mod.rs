@@ -45,7 +45,7 @@ pub mod reference;
 mod write;
 
 pub use diagnose::{Diagnostic, Report};
-pub use load::{Known, MAX_BYTES, at_step, load, parse, text_of};
+pub use load::{Known, MAX_BYTES, at_step, load, not_a_case, parse, text_of};
 pub use lookup::{values_of, words_at};
 pub use plan::Plan;
 pub use quantity::time;

@@ -1,0 +1,151 @@
+//! The names of a case: its tasks, their operations and its files, as people call them.
+
+use crate::call::Call;
+use crate::case;
+use crate::scenario::plan::Plan;
+use crate::user_buffer::Gap;
+use stormfs::op::OpId;
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub struct Cast {
+    actors: Vec<(String, Vec<Call>)>,
+    files: Vec<String>,
+}
+
+impl Cast {
+    /// Who acts in `plan`, and on what.
+    pub fn of(plan: &Plan) -> Cast {
+        let actors = plan.actors.iter();
+        let actors = actors.flat_map(|actor| actor.names().map(|name| (name, actor.does.clone())));
+        let files = plan.files.iter().map(|file| file.name.clone());
+        Cast { actors: actors.collect(), files: files.collect() }
+    }
+
+    /// How many actors there are.
+    pub fn actors(&self) -> usize {
+        self.actors.len()
+    }
+
+    /// The name of a task.
+    pub fn task(&self, task: usize) -> String {
+        match case::who(task, self.actors.len()) {
+            crate::scenario::plan::Who::Conductor => "conductor".to_owned(),
+            crate::scenario::plan::Who::Disk(disk) => format!("disk-{disk}"),
+            crate::scenario::plan::Who::Actor(actor) => self.actors[actor].0.clone(),
+        }
+    }
+
+    /// Whether a task is an actor.
+    pub fn is_actor(&self, task: usize) -> bool {
+        0 < task && task <= self.actors.len()
+    }
+
+    /// The name of a file.
+    pub fn file(&self, file: usize) -> &str {
+        self.files.get(file).map_or("?", String::as_str)
+    }
+
+    /// How many files there are.
+    pub fn files(&self) -> usize {
+        self.files.len()
+    }
+
+    /// The call that is a task's operation of that number.
+    pub fn call(&self, task: usize, number: u64) -> Option<&Call> {
+        let (_, does) = self.actors.get(task.checked_sub(1)?)?;
+        does.iter().find(|call| call.number == number)
+    }
+
+    /// How many calls a task makes.
+    pub fn calls(&self, task: usize) -> usize {
+        task.checked_sub(1).and_then(|actor| self.actors.get(actor)).map_or(0, |it| it.1.len())
+    }
+
+    /// A call in words, with what is peculiar about it.
+    pub fn described(&self, call: &Call) -> String {
+        let mut text = call.op.to_string();
+        if 1 < self.files.len() {
+            text.push_str(&format!(" of {}", self.file(call.file)));
+        }
+        match call.gap {
+            Some(Gap { at, persistent: true }) => {
+                text.push_str(&format!(", unreadable from byte {at} of its source on"));
+            }
+            Some(Gap { at, persistent: false }) => {
+                text.push_str(&format!(", byte {at} of its source paged out once"));
+            }
+            None => {}
+        }
+        if call.abandoned {
+            text.push_str(", abandoned at its first write fault");
+        }
+        text
+    }
+
+    /// An operation, by its actor's name and its call.
+    pub fn operation(&self, op: OpId) -> String {
+        let task = usize::from(op.actor);
+        if task == 0 {
+            return "the layout of the file".to_owned();
+        }
+        if self.actors.len() < task {
+            return format!("operation {} of nobody in this case", op.number);
+        }
+        let name = self.task(task);
+        match self.call(task, op.number) {
+            Some(call) if self.calls(task) == 1 => format!("{name}'s {}", call.op),
+            Some(call) => format!("{name}'s operation {}, {}", op.number, call.op),
+            None => format!("{name}'s operation {}", op.number),
+        }
+    }
+
+    /// `text` with the names of operations where it has their numbers, as in `5.62`.
+    pub fn named(&self, text: &str) -> String {
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
+            let (before, number) = rest.split_at(at);
+            out.push_str(before);
+            let ends = |text: &str| text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+            let (whole, after) = number.split_at(ends(number));
+            let fraction = after.strip_prefix('.').map_or("", |after| &after[..ends(after)]);
+            let stands_alone = !out.ends_with(|c: char| c.is_alphanumeric() || c == '.');
+            let op = stands_alone.then(|| self.parsed(whole, fraction)).flatten();
+            let (said, taken) = match op {
+                Some(op) => (self.operation(op), whole.len() + 1 + fraction.len()),
+                None => (whole.to_owned(), whole.len()),
+            };
+            out.push_str(&said);
+            rest = &number[taken..];
+        }
+        out.push_str(rest);
+        out
+    }
+
+    fn parsed(&self, actor: &str, number: &str) -> Option<OpId> {
+        let op = OpId { actor: actor.parse().ok()?, number: number.parse().ok()? };
+        (usize::from(op.actor) <= self.actors.len() && op.number != 0).then_some(op)
+    }
+}
+
+/// `1st`, `2nd`, `3rd`, `4th` and so on.
+pub fn ordinal(number: usize) -> String {
+    let ending = match (number % 10, number % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{number}{ending}")
+}
+
+/// Things in a row: `a`, `a and b`, `a, b and c`.
+pub fn listed(things: &[String]) -> String {
+    match things {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}

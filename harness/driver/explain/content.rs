@@ -1,0 +1,147 @@
+//! Whose bytes lie where: at one place that is watched, and block by block.
+
+use oracle::pattern::{self, Candidate, Origin, Plausible};
+use stormfs::op::OpId;
+use stormfs::quantity::{ByteRange, narrow};
+use stormfs::view::View;
+
+/// A place that is watched.
+pub struct Sampled<'a> {
+    /// The file.
+    pub file: usize,
+    /// The byte.
+    pub pos: u64,
+    /// Operations whose bytes lie behind the place that they were made for: appends.
+    pub moved: &'a [Candidate],
+}
+
+/// What is at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Content {
+    /// The byte.
+    pub pos: u64,
+    /// What the cache holds, if that is uptodate.
+    pub cached: Option<Origin>,
+    /// What the device holds, as the extents say. `None`: they name no block.
+    pub disk: Option<Origin>,
+}
+
+impl Content {
+    /// What is there now.
+    pub fn at(view: View<'_>, place: &Sampled<'_>) -> Content {
+        let word = ByteRange::at(place.pos - place.pos % 8, 8);
+        Content {
+            pos: place.pos,
+            cached: cached(view, word).map(|bytes| whose(place, word.start, &bytes)),
+            disk: on_disk(view, word).map(|bytes| whose(place, word.start, &bytes)),
+        }
+    }
+}
+
+/// Whose the byte at a place is; `around` was seen at `start`.
+fn whose(place: &Sampled<'_>, start: u64, around: &[u8]) -> Origin {
+    let moved = place.moved.iter().copied();
+    pattern::classify(place.pos, start, around, Plausible::default(), moved)
+}
+
+fn cached(view: View<'_>, range: ByteRange) -> Option<Vec<u8>> {
+    let folio = view.folio(range.start)?;
+    let (first, last) = folio.touching(range);
+    let uptodate = (first..last).all(|bit| folio.uptodate() >> bit & 1 == 1);
+    uptodate.then(|| {
+        let mut bytes = vec![0; narrow(range.len())];
+        folio.read(range.start, &mut bytes);
+        bytes
+    })
+}
+
+fn on_disk(view: View<'_>, range: ByteRange) -> Option<Vec<u8>> {
+    use stormfs::extent_map::State;
+    let extent = view.extent(view.geometry().block_of(range.start));
+    let mut bytes = vec![0; narrow(range.len())];
+    let data = matches!(extent.state, Some(State::Mapped(_))) && view.on_disk(range, &mut bytes);
+    data.then_some(bytes)
+}
+
+/// One character a block: whose bytes it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// Nobody's: there is nothing.
+    Nothing,
+    /// Zeros.
+    Zeros,
+    /// This operation's.
+    Op(OpId),
+    /// This operation's in part; the rest is zero.
+    Part(OpId),
+    /// Memory or device blocks that nobody wrote.
+    Poison,
+    /// More than one of these.
+    Mixed,
+}
+
+/// Whose bytes the blocks of `range` hold, in the cache and on disk.
+pub fn blocks(view: View<'_>, range: ByteRange, moved: &[Candidate]) -> Vec<(Whose, Whose)> {
+    let size = view.geometry().block_size();
+    let starts = (range.start / size..range.end / size).map(|block| block * size);
+    let whole = |start| ByteRange::at(start, size);
+    let both = |start| {
+        let of = |bytes: Option<Vec<u8>>| {
+            bytes.map_or(Whose::Nothing, |bytes| owner(start, &bytes, moved))
+        };
+        (of(cached(view, whole(start))), of(on_disk(view, whole(start))))
+    };
+    starts.map(both).collect()
+}
+
+/// Whose a whole block is.
+fn owner(bytes_at: u64, bytes: &[u8], moved: &[Candidate]) -> Whose {
+    let mut found = Found::default();
+    let (words, _) = bytes.as_chunks::<8>();
+    for (word, pos) in words.iter().zip((bytes_at..).step_by(8)) {
+        match u64::from_le_bytes(*word) {
+            0 => found.zeros = true,
+            pattern::FOLIO_POISON | pattern::DEVICE_POISON => found.poison = true,
+            _ => {
+                let plain = pattern::decode(pos, word, Plausible::default());
+                let made = |it: &&Candidate| {
+                    it.shift <= pos && pattern::matches(it.op, pos - it.shift, word)
+                };
+                let appended = || moved.iter().find(made).map(|it| it.op);
+                found.add(plain.or_else(appended));
+            }
+        }
+    }
+    found.verdict()
+}
+
+/// What the words of a block are.
+#[derive(Default)]
+struct Found {
+    zeros: bool,
+    poison: bool,
+    /// A word that names nobody: it may hold bytes of two.
+    cut: bool,
+    op: Option<OpId>,
+    several: bool,
+}
+
+impl Found {
+    fn add(&mut self, op: Option<OpId>) {
+        self.cut |= op.is_none();
+        self.several |= op.is_some() && self.op.is_some() && self.op != op;
+        self.op = self.op.or(op);
+    }
+
+    fn verdict(&self) -> Whose {
+        match self.op {
+            _ if self.several => Whose::Mixed,
+            Some(_) if self.poison => Whose::Mixed,
+            Some(op) if self.zeros || self.cut => Whose::Part(op),
+            Some(op) => Whose::Op(op),
+            None if self.cut || self.zeros && self.poison => Whose::Mixed,
+            None if self.poison => Whose::Poison,
+            None => Whose::Zeros,
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Tells why a case fails: what broke, the turns that led there, and what would have prevented it.
+//!
+//! A case is run, and when it fails it is run again with somebody who looks on: at every passage of
+//! the scheduler and every commit point of the filesystem the state of the files is kept. Everything
+//! that is told is read off these moments; nothing is inferred from names of bugs. What is here is
+//! the model; the command renders it.
+
+mod cast;
+mod content;
+mod headline;
+mod lanes;
+mod state;
+mod story;
+mod strips;
+mod turns;
+mod watcher;
+mod words;
+
+pub use headline::{Decision, Headline};
+pub use lanes::{Kind, Lanes, Row};
+pub use strips::{Strip, Strips};
+
+use crate::onlooker::{Look, Onlooker};
+use crate::scenario::plan::Plan;
+use crate::storm::{self, Orders, Storm};
+use block::OpenError;
+use cast::Cast;
+use oracle::Violation;
+use serde::Serialize;
+use sim::chance::Seed;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use stormfs::op::Op;
+use stormfs::quantity::{ByteRange, Geometry, PAGE};
+use turns::Scope;
+use watcher::{Focus, Watcher};
+
+/// See the module.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Explanation {
+    /// The name of the case.
+    pub name: String,
+    /// What broke.
+    pub headline: Headline,
+    /// The turns that matter, each in a few sentences.
+    pub story: Vec<String>,
+    /// Turns that matter and that the story begins after.
+    pub left_out: usize,
+    /// What happened, event by event.
+    pub lanes: Lanes,
+    /// The state after each of the turns, if the violation is about a file.
+    pub strips: Option<Strips>,
+}
+
+/// Why nothing is explained.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The case does not fail.
+    Passes,
+    /// Two runs of it differ.
+    Differs,
+    /// The system has no room for a device.
+    NoDevice(OpenError),
+}
+
+/// Runs `plan`, whose seed says everything that its lists and its schedule leave open, and explains
+/// why it fails.
+///
+/// # Errors
+///
+/// It does not fail, or it cannot be run.
+pub fn explain(plan: &Plan, interrupted: &Arc<AtomicBool>) -> Result<Explanation, Refusal> {
+    let first = run(plan, Look::default(), interrupted)?;
+    let Some(violation) = &first.violation else { return Err(Refusal::Passes) };
+    let focus = focus(plan, violation);
+    let watcher = Arc::new(Watcher::new(focus));
+    let onlooker: Arc<dyn Onlooker> = watcher.clone();
+    let look = Look { onlooker: Some(&onlooker), ..Look::default() };
+    let watched = run(plan, look, interrupted)?;
+    let same = watched.violation.as_ref() == Some(violation);
+    if !same || watched.end.trace_hash != first.end.trace_hash {
+        return Err(Refusal::Differs);
+    }
+    let cast = Cast::of(plan);
+    let frames = watcher.take();
+    let scope = scope(plan, violation);
+    let turns = turns::turns(&frames, scope, &cast);
+    let matter = story::matter(&turns, &frames);
+    let mut headline = Headline::of(plan, &cast, violation);
+    headline.origin = story::origin(&turns, &frames, &cast);
+    let told = (&turns[..], &matter[..]);
+    let (story, left_out) = story::story(plan, &cast, &frames, told, &headline);
+    let lanes = lanes::lanes((plan, &cast), &frames, told, scope, &headline);
+    let strips = focus.and_then(|focus| {
+        let marked = violation.range?;
+        strips::strips(&cast, &frames, told, focus, marked)
+    });
+    Ok(Explanation { name: plan.name.clone(), headline, story, left_out, lanes, strips })
+}
+
+fn run(plan: &Plan, look: Look<'_>, interrupted: &Arc<AtomicBool>) -> Result<Storm, Refusal> {
+    let seed = Seed(plan.seed);
+    let orders = Orders { plan, seed, length: 0, record: true, judged: true, look, interrupted };
+    storm::run(orders).map_err(Refusal::NoDevice)
+}
+
+/// The strips show at most this many blocks, and this many bytes.
+const BLOCKS: u64 = 32;
+const BYTES: u64 = 256 << 10;
+
+/// What to look at more closely, if the violation is about some bytes.
+fn focus(plan: &Plan, violation: &Violation) -> Option<Focus> {
+    let (file, range) = (violation.file?, violation.range?);
+    let block = plan.filesystem.block_size;
+    let geometry = Geometry::new(block, plan.filesystem.max_folio);
+    let around = (BLOCKS.min(BYTES / block).max(1) * block).max(block);
+    let start = geometry.down(range.start).saturating_sub(4 * block);
+    let wanted = geometry.up(range.end).saturating_add(4 * block);
+    let shown = ByteRange::new(start, wanted.min(start + around));
+    // A byte that somebody writes tells more than one that nobody does.
+    let calls = plan.actors.iter().flat_map(|actor| &actor.does).filter(|call| call.file == file);
+    let written = calls.filter_map(|call| match call.op {
+        Op::Write(bytes) | Op::MmapStore(bytes) => Some(bytes.start.next_multiple_of(8)),
+        _ => None,
+    });
+    let inside = |pos: &u64| range.start <= *pos && *pos < range.end;
+    let about_bytes = violation.invariant.starts_with("data_");
+    let pos = written.filter(inside).min().filter(|_| !about_bytes).unwrap_or(range.start);
+    Some(Focus { file, pos, shown })
+}
+
+/// What of the files the violation is about.
+fn scope(plan: &Plan, violation: &Violation) -> Option<Scope> {
+    let file = violation.file?;
+    let unit = plan.filesystem.block_size.max(PAGE);
+    let range = violation.range.unwrap_or(ByteRange { start: 0, end: u64::MAX });
+    let end = range.end.checked_next_multiple_of(unit).unwrap_or(u64::MAX);
+    let range = ByteRange::new(range.start - range.start % unit, end);
+    let durable_size = violation.invariant.starts_with("size_");
+    Some(Scope { file, range, durable_size })
+}

@@ -1,0 +1,203 @@
+//! Looks on at a storm and keeps, moment by moment, what happened and how the files were then.
+
+use super::content::{self, Sampled, Whose};
+use super::state::{self, FileState};
+use crate::call::Call;
+use crate::onlooker::Onlooker;
+use crate::target::Performed;
+use oracle::pattern::Candidate;
+use sim::{Mutex, Passage, Rank, Stand};
+use std::sync::Arc;
+use stormfs::Filesystem;
+use stormfs::iomap::Iomap;
+use stormfs::op::OpId;
+use stormfs::quantity::{ByteRange, narrow};
+use stormfs::view::View;
+use stormfs::witness::{Completion, Effect, Intent, Submission, Used, Witness};
+
+/// One moment of a storm.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// The task that acted.
+    pub task: usize,
+    /// The operation that it was in.
+    pub operation: u64,
+    /// What happened.
+    pub event: Event,
+    /// The files then.
+    pub files: Arc<Vec<FileState>>,
+    /// By decision: how often it had made an answer differ from the correct filesystem's.
+    pub deviated: Arc<Vec<(&'static str, u64)>>,
+    /// Whose bytes lay in the blocks that are shown, if that was looked at then.
+    pub whose: Option<Arc<Vec<(Whose, Whose)>>>,
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// The task came to a place; where it stood then.
+    Passes(Passage, Box<Option<Stand>>),
+    /// A call begins.
+    Begins,
+    /// A call has returned.
+    Returns(Performed),
+    /// A mapping of a file was sampled.
+    Sampled(usize, Iomap),
+    /// A mapping was found current for a range.
+    Validated(usize, Iomap, ByteRange),
+    /// I/O of a file was handed to the device.
+    Submits(usize, Submission),
+    /// Some other commit point.
+    Commits,
+}
+
+/// What is looked at more closely.
+#[derive(Debug, Clone, Copy)]
+pub struct Focus {
+    /// The file.
+    pub file: usize,
+    /// The byte whose contents are followed.
+    pub pos: u64,
+    /// The blocks that are shown, in bytes.
+    pub shown: ByteRange,
+}
+
+/// See the module.
+pub struct Watcher {
+    focus: Option<Focus>,
+    log: Mutex<Log>,
+}
+
+#[derive(Default)]
+struct Log {
+    frames: Vec<Frame>,
+    files: Arc<Vec<FileState>>,
+    deviated: Arc<Vec<(&'static str, u64)>>,
+    moved: Arc<Vec<Candidate>>,
+}
+
+static LOG: Rank = Rank::leaf(12, "onlooker");
+
+impl Watcher {
+    /// Keeps everything; looks more closely at `focus`.
+    pub fn new(focus: Option<Focus>) -> Watcher {
+        Watcher { focus, log: sim::sync::mutex(&LOG, 0, Log::default()) }
+    }
+
+    /// The moments; leaves none.
+    pub fn take(&self) -> Vec<Frame> {
+        std::mem::take(&mut self.log.lock().frames)
+    }
+
+    /// Operations whose bytes lie behind the place that they were made for.
+    pub fn moved(&self) -> Arc<Vec<Candidate>> {
+        Arc::clone(&self.log.lock().moved)
+    }
+
+    fn sampled<'a>(&self, moved: &'a [Candidate]) -> Option<Sampled<'a>> {
+        self.focus.map(|Focus { file, pos, .. }| Sampled { file, pos, moved })
+    }
+
+    fn keep(&self, view: View<'_>, files: Vec<FileState>, (at, event): ((usize, u64), Event)) {
+        let deviated: Vec<_> = view.rules().deviated().collect();
+        let shows = matches!(&event, Event::Passes(passage, _) if passage.to != passage.task)
+            || !matches!(event, Event::Passes(..));
+        let focus = self.focus.filter(|focus| shows && focus.file == view.file());
+        let moved = self.moved();
+        let whose = focus.map(|focus| Arc::new(content::blocks(view, focus.shown, &moved)));
+        let mut log = self.log.lock();
+        if *log.files != files {
+            log.files = Arc::new(files);
+        }
+        if *log.deviated != deviated {
+            log.deviated = Arc::new(deviated);
+        }
+        let (files, deviated) = (Arc::clone(&log.files), Arc::clone(&log.deviated));
+        let (task, operation) = at;
+        log.frames.push(Frame { task, operation, event, files, deviated, whose });
+    }
+
+    fn everything(&self, filesystem: &Filesystem, at: (usize, u64), event: Event) {
+        let moved = self.moved();
+        let files = state::of(filesystem, self.sampled(&moved).as_ref());
+        let file = self.focus.map_or(0, |focus| focus.file);
+        self.keep(filesystem.view(file), files, (at, event));
+    }
+
+    /// A commit point of one file: the others are as they were.
+    fn commit(&self, view: View<'_>, event: Event) {
+        let moved = self.moved();
+        let mut files = self.log.lock().files.to_vec();
+        let Some(file) = files.get_mut(view.file()) else { return };
+        *file = FileState::of(view, self.sampled(&moved).as_ref());
+        let (task, operation) = sim::current_operation();
+        self.keep(view, files, ((narrow(task), operation), event));
+    }
+}
+
+impl Onlooker for Watcher {
+    fn passes(&self, filesystem: &Filesystem, passage: &Passage) {
+        let leaves = passage.to != passage.task;
+        let stand = leaves.then(|| sim::tasks().swap_remove(passage.task));
+        let event = Event::Passes(*passage, Box::new(stand));
+        self.everything(filesystem, (passage.task, passage.operation), event);
+    }
+
+    fn call_begins(&self, filesystem: &Filesystem, actor: usize, call: &Call) {
+        self.everything(filesystem, (1 + actor, call.number), Event::Begins);
+    }
+
+    fn call_returns(&self, filesystem: &Filesystem, actor: usize, call: &Call, result: Performed) {
+        self.everything(filesystem, (1 + actor, call.number), Event::Returns(result));
+    }
+}
+
+impl Witness for Watcher {
+    fn begins(&self, file: View<'_>, op: OpId, intent: Intent) {
+        if let Intent::Append(range) = intent {
+            let mut log = self.log.lock();
+            Arc::make_mut(&mut log.moved).push(Candidate { op, shift: range.start });
+        }
+        self.commit(file, Event::Commits);
+    }
+
+    fn ends(&self, file: View<'_>, _op: OpId, _effect: Effect<'_>) {
+        self.commit(file, Event::Commits);
+    }
+
+    fn folio_unlocks(&self, file: View<'_>, _folio: &stormfs::folio::Folio) {
+        self.commit(file, Event::Commits);
+    }
+
+    fn mapping_sampled(&self, file: View<'_>, map: &Iomap) {
+        self.commit(file, Event::Sampled(file.file(), *map));
+    }
+
+    fn mapping_validated(&self, file: View<'_>, map: &Iomap, range: ByteRange) {
+        self.commit(file, Event::Validated(file.file(), *map, range));
+    }
+
+    fn mapping_done(&self, file: View<'_>, _op: OpId, _range: ByteRange, _used: Used) {
+        self.commit(file, Event::Commits);
+    }
+
+    fn cleanup_done(&self, file: View<'_>, _op: OpId, _range: ByteRange) {
+        self.commit(file, Event::Commits);
+    }
+
+    fn folio_cleaned(&self, file: View<'_>, _folio: &stormfs::folio::Folio) {
+        self.commit(file, Event::Commits);
+    }
+
+    fn submits(&self, file: View<'_>, submission: Submission) {
+        self.commit(file, Event::Submits(file.file(), submission));
+    }
+
+    fn completed(&self, file: View<'_>, _completion: Completion) {
+        self.commit(file, Event::Commits);
+    }
+
+    fn writeback_failed(&self, file: View<'_>, _range: ByteRange) {
+        self.commit(file, Event::Commits);
+    }
+}

@@ -1,0 +1,120 @@
+//! What was changed, in words. The subject is whoever changed it.
+
+use super::cast::Cast;
+use super::content::Content;
+use super::state::{Change, Lies, What};
+use oracle::pattern::Origin;
+use stormfs::iomap::{Iomap, Kind};
+use stormfs::quantity::BlockRange;
+
+/// Blocks as `blocks 0..4`.
+pub fn blocks(range: BlockRange) -> String {
+    if range.len() == 1 {
+        format!("block {}", range.start.0)
+    } else {
+        format!("blocks {}..{}", range.start.0, range.end.0)
+    }
+}
+
+/// What a change is, as the end of a sentence.
+pub fn verb(change: &Change, cast: &Cast) -> String {
+    let at = change.range.map_or_else(String::new, |range| range.to_string());
+    match change.what {
+        What::Size(from, to) if from < to => format!("grows the file from {from} to {to} bytes"),
+        What::Size(from, to) => format!("cuts the file from {from} to {to} bytes"),
+        What::SizeDisk(from, to) => format!("moves the size on disk from {from} to {to}"),
+        What::Extents(range, from, to) => extents(range, from, to),
+        What::Cached => format!("adds the folio {at} to the cache"),
+        What::Dropped(true) => format!("takes the dirty folio {at} out of the cache"),
+        What::Dropped(false) => format!("takes the folio {at} out of the cache"),
+        What::Filled => format!("makes {at} uptodate in the cache"),
+        What::Dirtied => format!("dirties {at} in the cache"),
+        What::Cleaned => format!("marks {at} clean in the cache"),
+        What::Flag(true) => format!("sets the dirty flag of the folio {at}"),
+        What::Flag(false) => format!("clears the dirty flag of the folio {at}"),
+        What::Writeback(true) => format!("puts the folio {at} under writeback"),
+        What::Writeback(false) => format!("ends writeback of the folio {at}"),
+        What::Writable(true) => format!("makes the folio {at} writable through a mapping"),
+        What::Writable(false) => format!("takes write access to the folio {at} from mappings"),
+        What::InCache(was, is) => in_cache(was, is, cast),
+        What::OnDisk(was, is) => on_disk(was, is, cast),
+        What::Sequence(from, to) => format!("moves the sequence counter from {from} to {to}"),
+    }
+}
+
+fn extents(range: BlockRange, from: Lies, to: Lies) -> String {
+    let blocks = blocks(range);
+    match (from, to) {
+        (Lies::Hole, Lies::Delalloc) => format!("reserves {blocks} (delalloc)"),
+        (Lies::Delalloc, Lies::Hole) => format!("gives back the reservation of {blocks}"),
+        (Lies::Delalloc, Lies::Unwritten) => format!("allocates {blocks}, unwritten"),
+        (Lies::Delalloc, Lies::Mapped) => format!("allocates {blocks}, which count as written"),
+        (Lies::Unwritten, Lies::Mapped) => format!("marks {blocks} as written"),
+        (Lies::Mapped | Lies::Unwritten, Lies::Hole) => format!("frees {blocks}"),
+        (from, to) => format!("turns {blocks} from {} to {}", from.name(), to.name()),
+    }
+}
+
+/// A byte by its origin.
+pub fn origin(origin: Origin, cast: &Cast) -> String {
+    match origin {
+        Origin::Zero => "zero".to_owned(),
+        Origin::Op(op) => format!("the bytes of {}", cast.operation(op)),
+        Origin::FolioPoison => "memory that nobody initialised".to_owned(),
+        Origin::DevicePoison => "what a device block held that nobody wrote".to_owned(),
+        Origin::Unknown => "bytes that name nobody".to_owned(),
+    }
+}
+
+fn in_cache(was: Content, is: Content, cast: &Cast) -> String {
+    let pos = is.pos;
+    match (was.cached, is.cached) {
+        (_, None) => format!("leaves nothing cached of byte {pos}"),
+        (None, Some(now)) => format!("leaves byte {pos} cached as {}", origin(now, cast)),
+        (Some(was), Some(now)) => format!(
+            "puts {} at byte {pos} in the cache, over {}",
+            origin(now, cast),
+            origin(was, cast)
+        ),
+    }
+}
+
+fn on_disk(was: Content, is: Content, cast: &Cast) -> String {
+    let pos = is.pos;
+    match (was.disk, is.disk) {
+        (_, None) => format!("leaves byte {pos} without a block on disk"),
+        (None, Some(now)) => format!("byte {pos} is now on disk: {}", origin(now, cast)),
+        (Some(was), Some(now)) => format!(
+            "byte {pos} on disk is now {}, and was {}",
+            origin(now, cast),
+            origin(was, cast)
+        ),
+    }
+}
+
+/// A mapping, as a noun.
+pub fn mapping(map: &Iomap) -> String {
+    let kind = match map.kind {
+        Kind::Hole => "a hole",
+        Kind::Delalloc if map.new => "delalloc that it reserved itself",
+        Kind::Delalloc => "delalloc",
+        Kind::Unwritten(_) => "unwritten",
+        Kind::Mapped(_) => "mapped",
+    };
+    format!("{} as {kind}, sampled at sequence {}", blocks(map.blocks), map.sequence)
+}
+
+/// A state in Rust's words is a state in ours.
+pub fn plain(text: &str) -> String {
+    let states = [
+        ("Some(Delalloc)", "delalloc"),
+        ("None", "a hole"),
+        ("Some(Unwritten(DiskBlock(", "unwritten, at device block ("),
+        ("Some(Mapped(DiskBlock(", "mapped, at device block ("),
+    ];
+    let mut text = text.to_owned();
+    for (rust, ours) in states {
+        text = text.replace(rust, ours);
+    }
+    text.replace(")))", ")")
+}
