@@ -5,16 +5,16 @@
 //! that is told is read off these moments; nothing is inferred from names of bugs. What is here is
 //! the model; the command renders it.
 
-mod cast;
-mod content;
-mod headline;
-mod lanes;
-mod state;
-mod story;
-mod strips;
-mod turns;
-mod watcher;
-mod words;
+pub mod cast;
+pub mod content;
+pub mod headline;
+pub mod lanes;
+pub mod state;
+pub mod story;
+pub mod strips;
+pub mod turns;
+pub mod watcher;
+pub mod words;
 
 pub use headline::{Decision, Headline};
 pub use lanes::{Kind, Lanes, Row};
