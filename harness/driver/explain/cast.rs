@@ -1,10 +1,11 @@
 //! The names of a case: its tasks, their operations and its files, as people call them.
 
-use crate::call::Call;
+use crate::call::{Call, WHOLE_FILE};
 use crate::case;
 use crate::scenario::plan::Plan;
 use crate::user_buffer::Gap;
-use stormfs::op::OpId;
+use std::fmt::Write;
+use stormfs::op::{Op, OpId};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -64,16 +65,16 @@ impl Cast {
 
     /// A call in words, with what is peculiar about it.
     pub fn described(&self, call: &Call) -> String {
-        let mut text = call.op.to_string();
+        let mut text = spelled(&call.op);
         if 1 < self.files.len() {
-            text.push_str(&format!(" of {}", self.file(call.file)));
+            let _ = write!(text, " of {}", self.file(call.file));
         }
         match call.gap {
             Some(Gap { at, persistent: true }) => {
-                text.push_str(&format!(", unreadable from byte {at} of its source on"));
+                let _ = write!(text, ", unreadable from byte {at} of its source on");
             }
             Some(Gap { at, persistent: false }) => {
-                text.push_str(&format!(", byte {at} of its source paged out once"));
+                let _ = write!(text, ", byte {at} of its source paged out once");
             }
             None => {}
         }
@@ -94,10 +95,27 @@ impl Cast {
         }
         let name = self.task(task);
         match self.call(task, op.number) {
-            Some(call) if self.calls(task) == 1 => format!("{name}'s {}", call.op),
-            Some(call) => format!("{name}'s operation {}, {}", op.number, call.op),
+            Some(call) if self.calls(task) == 1 => format!("{name}'s {}", spelled(&call.op)),
+            Some(call) => format!("{name}'s operation {}, {}", op.number, spelled(&call.op)),
             None => format!("{name}'s operation {}", op.number),
         }
+    }
+
+    /// The bytes of an operation, by the name of its actor.
+    pub fn bytes_of(&self, op: OpId) -> String {
+        let task = usize::from(op.actor);
+        match op.actor {
+            0 => "the bytes of the layout".to_owned(),
+            _ if self.actors.len() < task => "bytes of nobody in this case".to_owned(),
+            _ if self.calls(task) == 1 => format!("{}'s bytes", self.task(task)),
+            _ => format!("the bytes of {}'s operation {}", self.task(task), op.number),
+        }
+    }
+
+    /// An operation of a task, if it is an actor.
+    pub fn op(&self, task: usize, number: u64) -> Option<OpId> {
+        let actor = u16::try_from(task).ok()?;
+        self.is_actor(task).then_some(OpId { actor, number })
     }
 
     /// `text` with the names of operations where it has their numbers, as in `5.62`.
@@ -127,6 +145,12 @@ impl Cast {
         let op = OpId { actor: actor.parse().ok()?, number: number.parse().ok()? };
         (usize::from(op.actor) <= self.actors.len() && op.number != 0).then_some(op)
     }
+}
+
+/// An operation; that it is for the whole file goes without saying.
+fn spelled(op: &Op) -> String {
+    let whole = matches!(op, Op::Writeback(range) | Op::Evict(range) if *range == WHOLE_FILE);
+    if whole { op.kind().name().to_owned() } else { op.to_string() }
 }
 
 /// `1st`, `2nd`, `3rd`, `4th` and so on.

@@ -122,26 +122,24 @@ struct Found {
     poison: bool,
     /// A word that names nobody: it may hold bytes of two.
     cut: bool,
-    op: Option<OpId>,
-    several: bool,
+    ops: Vec<OpId>,
 }
 
 impl Found {
     fn add(&mut self, op: Option<OpId>) {
         self.cut |= op.is_none();
-        self.several |= op.is_some() && self.op.is_some() && self.op != op;
-        self.op = self.op.or(op);
+        if let Some(op) = op.filter(|op| !self.ops.contains(op)) {
+            self.ops.push(op);
+        }
     }
 
     fn verdict(&self) -> Whose {
-        match self.op {
-            _ if self.several => Whose::Mixed,
-            Some(_) if self.poison => Whose::Mixed,
-            Some(op) if self.zeros || self.cut => Whose::Part(op),
-            Some(op) => Whose::Op(op),
-            None if self.cut || self.zeros && self.poison => Whose::Mixed,
-            None if self.poison => Whose::Poison,
-            None => Whose::Zeros,
+        match self.ops[..] {
+            [op] if !self.poison && (self.zeros || self.cut) => Whose::Part(op),
+            [op] if !self.poison => Whose::Op(op),
+            [] if !self.cut && !self.poison => Whose::Zeros,
+            [] if !self.cut && !self.zeros => Whose::Poison,
+            _ => Whose::Mixed,
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use super::cast::{Cast, ordinal};
 use super::headline::Headline;
+use super::nearest::acts_next;
 use super::state::{self, Change};
 use super::story::essential;
 use super::turns::{Scope, Turn, nth, opening, points, step};
 use super::watcher::{Event, Frame};
 use super::words;
 use crate::scenario::plan::{Plan, Strike};
-use crate::target::Performed;
 use serde::Serialize;
 use sim::Passage;
 use std::collections::BTreeSet;
@@ -78,7 +78,7 @@ pub fn lanes(
     }
     if let Some(last) = frames.len().checked_sub(1) {
         let Headline { invariant, expected, found, .. } = headline;
-        let text = format!("{invariant}: expected {expected}; found {found}");
+        let text = format!("{invariant} fails: expected {expected}; found {found}");
         drawing.row(last, Kind::Fails, text);
     }
     drawing.finished()
@@ -104,33 +104,28 @@ impl Drawing<'_> {
 
     fn frame(&mut self, at: usize, matters: bool) {
         let frame = &self.frames[at];
-        let call = || self.cast.call(frame.task, frame.operation);
+        let call = self.cast.call(frame.task, frame.operation);
         if matters {
             self.changes(at);
         }
-        match &frame.event {
-            Event::Begins => {
-                let text = call().map_or_else(String::new, |call| self.cast.described(call));
-                self.row(at, Kind::Begins, text);
-            }
-            Event::Returns(Performed { outcome, .. }) => {
-                let what = call().map_or("call", |call| call.op.kind().name());
-                let text = match outcome {
-                    Ok(bytes) => format!("{what} returns {bytes}"),
-                    Err(error) => format!("{what} fails: {error}"),
-                };
-                self.row(at, Kind::Returns, text);
-            }
-            Event::Passes(passage, stand) => {
-                self.strikes(at, passage);
-                let ended = stand.as_ref().as_ref().is_some_and(|it| it.state == sim::State::Ended);
-                if matters && !ended && passage.to != passage.task && self.cast.is_actor(frame.task)
-                {
-                    let holders = stand.as_ref().as_ref().map(|stand| &stand.holders[..]);
-                    self.leaves(at, passage, holders.unwrap_or_default());
-                }
-            }
-            _ => {}
+        if matches!(frame.event, Event::Begins) {
+            let text = call.map_or_else(String::new, |call| self.cast.described(call));
+            self.row(at, Kind::Begins, text);
+        }
+        if let Some(result) = frame.result() {
+            let what = call.map_or("call", |call| call.op.kind().name());
+            let text = match result.outcome {
+                Ok(bytes) => format!("{what} returns {bytes}"),
+                Err(error) => format!("{what} fails: {error}"),
+            };
+            self.row(at, Kind::Returns, text);
+        }
+        if let Some(passage) = frame.passage() {
+            self.strikes(at, passage);
+        }
+        let ended = frame.stand().is_some_and(|stand| stand.state == sim::State::Ended);
+        if matters && !ended && self.cast.is_actor(frame.task) {
+            self.leaves(at);
         }
     }
 
@@ -141,9 +136,13 @@ impl Drawing<'_> {
         changes.retain(|change| self.scope.is_none_or(|scope| scope.holds(change)));
         let moved = |change: &&Change| !matches!(change.what, state::What::Sequence(..));
         let shown = essential(&changes).into_iter().filter(moved);
-        let verbs: Vec<String> = shown.map(|change| words::verb(change, self.cast)).collect();
+        let acting = self.cast.op(is.task, is.operation);
+        let verbs: Vec<String> =
+            shown.map(|change| words::verb(change, self.cast, acting)).collect();
         if !verbs.is_empty() {
-            self.row(at, Kind::Changes, verbs.join("; "));
+            let place = is.passage().and_then(|at| Point::named(at.site.name)).map(Point::name);
+            let place = place.map_or_else(String::new, |name| format!("{name}: "));
+            self.row(at, Kind::Changes, format!("{place}{}", verbs.join("; ")));
         }
         for (name, count) in is.deviated.iter() {
             let known = was.deviated.iter().find(|(other, _)| other == name);
@@ -155,13 +154,18 @@ impl Drawing<'_> {
         }
     }
 
-    fn leaves(&mut self, at: usize, passage: &Passage, holders: &[usize]) {
-        let returned = matches!(self.frames[at.saturating_sub(1)].event, Event::Returns(_));
+    fn leaves(&mut self, at: usize) {
+        let Some(passage) = self.frames[at].leaves() else { return };
+        let returned = self.frames[at.saturating_sub(1)].result().is_some();
         if returned || passage.operation == 0 {
             return;
         }
+        let holders = self.frames[at].stand().map(|stand| &stand.holders[..]);
+        let holders = holders.unwrap_or_default();
         let site = passage.site.name;
-        let to = self.cast.task(passage.to);
+        let key = (passage.task, passage.operation, passage.point);
+        let to = acts_next(self.frames, key).unwrap_or(passage.to);
+        let to = self.cast.task(to);
         let holders: Vec<String> = holders.iter().map(|task| self.cast.task(*task)).collect();
         let held = if holders.is_empty() {
             String::new()
@@ -207,7 +211,8 @@ impl Drawing<'_> {
     }
 }
 
-fn strike(strike: &Strike, cast: &Cast) -> String {
+/// A fault, as an event.
+pub fn strike(strike: &Strike, cast: &Cast) -> String {
     match strike {
         Strike::IoError(request) => format!("a {} fails", request.on.name()),
         Strike::Latency(request, time) => format!("a {} takes {time:?}", request.on.name()),

@@ -7,8 +7,10 @@
 
 pub mod cast;
 pub mod content;
+pub mod criticality;
 pub mod headline;
 pub mod lanes;
+pub mod nearest;
 pub mod state;
 pub mod story;
 pub mod strips;
@@ -16,11 +18,14 @@ pub mod turns;
 pub mod watcher;
 pub mod words;
 
+pub use criticality::Criticality;
 pub use headline::{Decision, Headline};
 pub use lanes::{Kind, Lanes, Row};
+pub use nearest::Nearest;
 pub use strips::{Strip, Strips};
 
 use crate::onlooker::{Look, Onlooker};
+use crate::reproducer;
 use crate::scenario::plan::Plan;
 use crate::storm::{self, Orders, Storm};
 use block::OpenError;
@@ -50,6 +55,10 @@ pub struct Explanation {
     pub lanes: Lanes,
     /// The state after each of the turns, if the violation is about a file.
     pub strips: Option<Strips>,
+    /// What would have prevented it, if the schedule can be changed.
+    pub nearest: Option<Nearest>,
+    /// Which step decided, if that was measured.
+    pub criticality: Option<Criticality>,
 }
 
 /// Why nothing is explained.
@@ -71,23 +80,32 @@ pub enum Refusal {
 /// It does not fail, or it cannot be run.
 pub fn explain(plan: &Plan, interrupted: &Arc<AtomicBool>) -> Result<Explanation, Refusal> {
     let first = run(plan, Look::default(), interrupted)?;
+    if plan.schedule.is_none() {
+        let told = (plan, plan.name.as_str());
+        let case = reproducer::of(told, Seed(plan.seed), &first, interrupted);
+        if let Some(case) = case.map_err(Refusal::NoDevice)? {
+            return explain(&case.case, interrupted);
+        }
+    }
     let Some(violation) = &first.violation else { return Err(Refusal::Passes) };
     let focus = focus(plan, violation);
     let watcher = Arc::new(Watcher::new(focus));
     let onlooker: Arc<dyn Onlooker> = watcher.clone();
     let look = Look { onlooker: Some(&onlooker), ..Look::default() };
-    let watched = run(plan, look, interrupted)?;
-    let same = watched.violation.as_ref() == Some(violation);
-    if !same || watched.end.trace_hash != first.end.trace_hash {
+    let again = run(plan, look, interrupted)?;
+    let same = again.violation.as_ref() == Some(violation);
+    if !same || again.end.trace_hash != first.end.trace_hash {
         return Err(Refusal::Differs);
     }
     let cast = Cast::of(plan);
-    let frames = watcher.take();
+    let frames = turns::with_the_end(watcher.take());
     let scope = scope(plan, violation);
-    let turns = turns::turns(&frames, scope, &cast);
-    let matter = story::matter(&turns, &frames);
+    let turns = turns::turns(&frames, scope);
+    let matter = story::matter(&turns, &frames, &cast);
     let mut headline = Headline::of(plan, &cast, violation);
-    headline.origin = story::origin(&turns, &frames, &cast);
+    if about_bytes(violation) {
+        headline.origin = story::origin(&turns, &frames, &cast);
+    }
     let told = (&turns[..], &matter[..]);
     let (story, left_out) = story::story(plan, &cast, &frames, told, &headline);
     let lanes = lanes::lanes((plan, &cast), &frames, told, scope, &headline);
@@ -95,7 +113,15 @@ pub fn explain(plan: &Plan, interrupted: &Arc<AtomicBool>) -> Result<Explanation
         let marked = violation.range?;
         strips::strips(&cast, &frames, told, focus, marked)
     });
-    Ok(Explanation { name: plan.name.clone(), headline, story, left_out, lanes, strips })
+    let (nearest, criticality) = match plan.schedule {
+        Some(_) => (
+            Some(nearest::nearest((plan, &cast), &frames, violation.invariant, interrupted)),
+            criticality::criticality(plan, &frames, violation.invariant, interrupted),
+        ),
+        None => (None, None),
+    };
+    let name = plan.name.clone();
+    Ok(Explanation { name, headline, story, left_out, lanes, strips, nearest, criticality })
 }
 
 fn run(plan: &Plan, look: Look<'_>, interrupted: &Arc<AtomicBool>) -> Result<Storm, Refusal> {
@@ -105,7 +131,7 @@ fn run(plan: &Plan, look: Look<'_>, interrupted: &Arc<AtomicBool>) -> Result<Sto
 }
 
 /// The strips show at most this many blocks, and this many bytes.
-const BLOCKS: u64 = 32;
+const BLOCKS: u64 = 14;
 const BYTES: u64 = 256 << 10;
 
 /// What to look at more closely, if the violation is about some bytes.
@@ -114,19 +140,23 @@ fn focus(plan: &Plan, violation: &Violation) -> Option<Focus> {
     let block = plan.filesystem.block_size;
     let geometry = Geometry::new(block, plan.filesystem.max_folio);
     let around = (BLOCKS.min(BYTES / block).max(1) * block).max(block);
-    let start = geometry.down(range.start).saturating_sub(4 * block);
-    let wanted = geometry.up(range.end).saturating_add(4 * block);
+    let start = geometry.down(range.start).saturating_sub(3 * block);
+    let wanted = geometry.up(range.end).saturating_add(3 * block);
     let shown = ByteRange::new(start, wanted.min(start + around));
     // A byte that somebody writes tells more than one that nobody does.
     let calls = plan.actors.iter().flat_map(|actor| &actor.does).filter(|call| call.file == file);
-    let written = calls.filter_map(|call| match call.op {
-        Op::Write(bytes) | Op::MmapStore(bytes) => Some(bytes.start.next_multiple_of(8)),
-        _ => None,
+    let written = calls.filter_map(|call| {
+        let (Op::Write(bytes) | Op::MmapStore(bytes)) = call.op else { return None };
+        Some(bytes.start.next_multiple_of(8))
     });
     let inside = |pos: &u64| range.start <= *pos && *pos < range.end;
-    let about_bytes = violation.invariant.starts_with("data_");
-    let pos = written.filter(inside).min().filter(|_| !about_bytes).unwrap_or(range.start);
+    let written = written.filter(inside).min().filter(|_| !about_bytes(violation));
+    let pos = written.unwrap_or(range.start);
     Some(Focus { file, pos, shown })
+}
+
+fn about_bytes(violation: &Violation) -> bool {
+    violation.invariant.starts_with("data_")
 }
 
 /// What of the files the violation is about.

@@ -9,22 +9,40 @@ use super::words;
 use crate::scenario::plan::Plan;
 use sim::State;
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use stormfs::points::Point;
 
 /// At most so many turns are told, the last ones.
-const MOST: usize = 9;
+const MOST: usize = 12;
+
+/// Of changes outside of what the violation is about at most so many are told in a turn.
+const ELSEWHERE: usize = 3;
+
+/// Up to so many calls each is told of, whatever it changed.
+const FEW: usize = 8;
 
 /// The turns that matter: those that changed something in scope or decided wrongly, the one in which
 /// it failed, and for each that goes on with an operation the one that left it.
-pub fn matter(turns: &[Turn], frames: &[Frame]) -> Vec<usize> {
+pub fn matter(turns: &[Turn], frames: &[Frame], cast: &Cast) -> Vec<usize> {
     let mut all = BTreeSet::new();
+    let few = turns.iter().flat_map(|turn| &turn.calls).count() <= 2 * FEW;
     for (at, turn) in turns.iter().enumerate() {
+        if few && !turn.calls.is_empty() {
+            all.insert(at);
+        }
         if turn.does_something() || at + 1 == turns.len() {
             all.insert(at);
             let key = (turn.task, turn.first_operation(frames));
+            if !cast.is_actor(turn.task) {
+                continue;
+            }
             let left = |other: &&Turn| (other.task, other.operation(frames)) == key;
-            let earlier = turns[..at].iter().enumerate().rev();
-            all.extend(earlier.clone().find(|(_, other)| left(other)).map(|(at, _)| at));
+            let mut earlier = turns[..at].iter().enumerate().rev();
+            let Some((from, _)) = earlier.find(|(_, other)| left(other)) else { continue };
+            all.insert(from);
+            if outdated(frames, turn).is_some() {
+                all.extend((from + 1..at).filter(|at| turns[*at].sequence.is_some()));
+            }
         }
     }
     all.into_iter().collect()
@@ -44,7 +62,7 @@ pub fn story(
     for at in &matter[left_out..] {
         let mut text = teller.turn(&turns[*at]);
         if at + 1 == turns.len() {
-            text.push_str(&teller.failure(headline));
+            text.push_str(&failure(headline));
         }
         out.push(text);
     }
@@ -63,28 +81,14 @@ struct Teller<'a> {
 
 impl Teller<'_> {
     fn turn(&mut self, turn: &Turn) -> String {
-        let mut text = self.subject(turn);
-        let mut acts: Vec<String> =
-            essential(&turn.changes).iter().map(|it| words::verb(it, self.cast)).collect();
-        if let (Some((from, to)), true) = (turn.sequence, moves_extents(turn)) {
-            acts.push(format!("which moves the sequence counter from {from} to {to}"));
+        let (mut text, link) = self.subject(turn);
+        let mut acts = self.acts(turn);
+        acts.extend(turn.ended.as_ref().and_then(|ended| self.stops(turn, ended)));
+        if acts.is_empty() && turn.task == 0 {
+            acts.push("makes its checks".to_owned());
         }
-        let returned = turn.calls.iter().rev().find_map(|(number, result)| {
-            result.filter(|_| *number == turn.operation(self.frames)).map(|it| it.outcome)
-        });
-        match returned {
-            Some(Ok(bytes)) if 0 < bytes => acts.push(format!("returns {bytes}")),
-            Some(Ok(_)) => acts.push("returns".to_owned()),
-            Some(Err(error)) => acts.push(format!("fails with {error}")),
-            None => {}
-        }
-        let stops = turn.ended.as_ref().and_then(|ended| self.stops(turn, ended));
-        let is_silent = acts.is_empty() && stops.is_none();
-        acts.extend(stops);
-        if is_silent {
-            text.push_str(" acts");
-        } else {
-            text.push(' ');
+        if !acts.is_empty() {
+            text.push_str(link);
             text.push_str(&listed(&acts));
         }
         text.push('.');
@@ -94,32 +98,56 @@ impl Teller<'_> {
         text
     }
 
-    /// Who acts, and with what: an operation is told whole when it is first met.
-    fn subject(&mut self, turn: &Turn) -> String {
-        let name = self.cast.task(turn.task);
+    /// What was different after a turn, and what its call returned.
+    fn acts(&self, turn: &Turn) -> Vec<String> {
+        let acting = turn.call(self.frames, self.cast);
+        let acting = acting.and_then(|call| self.cast.op(turn.task, call));
+        let verb = |change: &Change| words::verb(change, self.cast, acting);
+        let elsewhere = essential(&turn.elsewhere);
+        let mut acts: Vec<String> = essential(&turn.changes).into_iter().map(verb).collect();
+        if acts.is_empty() && !turn.calls.is_empty() {
+            acts.extend(elsewhere.into_iter().take(ELSEWHERE).map(verb));
+        } else if turn.sequence.is_some() && !moves_extents(&turn.changes) {
+            let moved = elsewhere.into_iter().filter(|change| is_of_extents(change));
+            acts.extend(moved.take(ELSEWHERE).map(verb));
+        }
+        if let Some((from, to)) = turn.sequence {
+            acts.push(format!("moves the sequence counter from {from} to {to}"));
+        }
+        match turn.calls.last().and_then(|(_, result)| *result).map(|it| it.outcome) {
+            Some(Ok(bytes)) if 0 < bytes => acts.push(format!("returns {bytes}")),
+            Some(Ok(_)) => acts.push("returns".to_owned()),
+            Some(Err(error)) => acts.push(format!("fails with {error}")),
+            None => {}
+        }
+        acts
+    }
+
+    /// Who acts, and with what: an operation is told whole when it is first met. And what links that
+    /// to what is done.
+    fn subject(&mut self, turn: &Turn) -> (String, &'static str) {
         let first = turn.first_operation(self.frames);
-        let begun: Vec<u64> =
-            turn.calls.iter().filter(|(_, result)| result.is_none()).map(|(op, _)| *op).collect();
+        let begun = turn.calls.iter().filter(|(_, result)| result.is_none());
+        let begun: Vec<u64> = begun.map(|(number, _)| *number).collect();
         let goes_on = begun.first() != Some(&first) && self.cast.is_actor(turn.task);
-        let fresh = begun.iter().copied().chain(goes_on.then_some(first));
-        let fresh: BTreeSet<u64> = fresh.filter(|op| self.known.insert((turn.task, *op))).collect();
+        let met = begun.into_iter().chain(goes_on.then_some(first));
+        let fresh: BTreeSet<u64> = met.filter(|op| self.known.insert((turn.task, *op))).collect();
         let calls = fresh.iter().filter_map(|op| self.cast.call(turn.task, *op));
         let calls: Vec<String> = calls.map(|call| self.cast.described(call)).collect();
-        let mut text = name;
+        let mut text = self.cast.task(turn.task);
         if !calls.is_empty() {
-            text.push_str(&format!(" ({})", calls.join("; then ")));
+            let _ = write!(text, " ({})", calls.join("; then "));
         }
-        if goes_on {
-            text.push_str(" goes on");
-            if let Some((_, map, now)) = outdated(self.frames, turn) {
-                let map = words::mapping(&map);
-                text.push_str(&format!(
-                    " with its mapping of {map}, while the counter is at {now}"
-                ));
-            }
-            text.push(':');
+        if !goes_on {
+            return (text, " ");
         }
-        text
+        let Some((_, map, now)) = outdated(self.frames, turn) else {
+            return (text + " goes on", " and ");
+        };
+        let map = words::mapping(&map);
+        let text =
+            format!("{text} goes on with its mapping of {map}; the counter is at {now} by now");
+        (text, ". It ")
     }
 
     fn stops(&self, turn: &Turn, ended: &Ended) -> Option<String> {
@@ -166,11 +194,11 @@ impl Teller<'_> {
             chosen.value, chosen.about, chosen.means
         )
     }
+}
 
-    fn failure(&self, headline: &Headline) -> String {
-        let Headline { invariant, expected, found, .. } = headline;
-        format!(" Now {invariant} fails: expected {expected}; found {found}.")
-    }
+fn failure(headline: &Headline) -> String {
+    let Headline { invariant, expected, found, .. } = headline;
+    format!(" Now {invariant} fails: expected {expected}; found {found}.")
 }
 
 fn name_of(site: &str) -> String {
@@ -184,8 +212,12 @@ fn name_of(site: &str) -> String {
     }
 }
 
-fn moves_extents(turn: &Turn) -> bool {
-    turn.changes.iter().any(|change| matches!(change.what, What::Extents(..)))
+fn moves_extents(changes: &[Change]) -> bool {
+    changes.iter().any(is_of_extents)
+}
+
+fn is_of_extents(change: &Change) -> bool {
+    matches!(change.what, What::Extents(..))
 }
 
 /// The changes that say most: what follows from one of the others is left out.
@@ -195,27 +227,35 @@ pub fn essential(changes: &[Change]) -> Vec<&Change> {
     let dirties = any(|what| matches!(what, What::Dirtied | What::InCache(..)));
     let fills = any(|what| matches!(what, What::Filled));
     let drops = any(|what| matches!(what, What::Dropped(_)));
-    changes
-        .iter()
-        .filter(|change| match change.what {
-            What::Cleaned | What::Flag(false) => !begins_io,
-            What::Filled => !dirties,
-            What::Cached => !dirties && !fills,
-            What::InCache(_, is) => is.cached.is_some() || !drops,
-            What::Flag(true) => !dirties,
-            _ => true,
-        })
-        .collect()
+    let says_more = |change: &&Change| match change.what {
+        What::Cleaned | What::Flag(false) => !begins_io,
+        What::Filled | What::Flag(true) => !dirties,
+        What::Cached => !dirties && !fills,
+        What::InCache(_, is) => is.cached.is_some() || !drops,
+        What::Size(..)
+        | What::SizeDisk(..)
+        | What::Extents(..)
+        | What::Dropped(_)
+        | What::Dirtied
+        | What::Writeback(_)
+        | What::Writable(_)
+        | What::OnDisk(..)
+        | What::Sequence(..) => true,
+    };
+    changes.iter().filter(says_more).collect()
 }
 
 /// What last changed the bytes that are watched, in a sentence.
 pub fn origin(turns: &[Turn], frames: &[Frame], cast: &Cast) -> Option<String> {
     let of_bytes = |change: &&Change| matches!(change.what, What::InCache(..) | What::OnDisk(..));
-    let last = turns.iter().rev();
-    let mut found = last.filter_map(|turn| Some((turn, turn.changes.iter().rev().find(of_bytes)?)));
-    let (turn, change) = found.next()?;
-    let name = cast.task(turn.task);
-    let operation = turn.operation(frames);
-    let call = cast.call(turn.task, operation).map(|call| format!(" ({})", call.op));
-    Some(format!("{name}{} {}", call.unwrap_or_default(), words::verb(change, cast)))
+    let dropped = |change: &&Change| matches!(change.what, What::Dropped(_));
+    turns.iter().rev().find_map(|turn| {
+        turn.changes.iter().find(of_bytes)?;
+        let changes = essential(&turn.changes).into_iter().rev();
+        let change = changes.clone().find(of_bytes).or(changes.clone().find(dropped))?;
+        let number = turn.call(frames, cast);
+        let acting = number.and_then(|number| cast.op(turn.task, number));
+        let who = acting.map_or(cast.task(turn.task), |op| cast.operation(op));
+        Some(format!("{who} {}", words::verb(change, cast, acting)))
+    })
 }

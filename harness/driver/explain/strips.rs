@@ -62,12 +62,11 @@ pub fn strips(
     let after = matter.iter().map(|at| {
         let turn = &turns[*at];
         let last = frames[turn.frames.clone()].iter().rev().find(|it| it.whose.is_some());
-        let operation = turn.operation(frames);
-        let call = cast.call(turn.task, operation).map(|call| call.op.kind().name());
-        let name = cast.task(turn.task);
-        (call.map_or(format!("after {name}"), |call| format!("after {name}'s {call}")), last)
+        (cast.task(turn.task), last)
     });
-    let moments = std::iter::once(("before".to_owned(), before)).chain(after);
+    let numbered =
+        (1..).zip(after).map(|(number, (name, last))| (format!("{number} {name}"), last));
+    let moments = std::iter::once(("before".to_owned(), before)).chain(numbered);
     for (caption, frame) in moments {
         let Some(frame) = frame else { continue };
         let strip = letters.strip(caption, frame, focus);

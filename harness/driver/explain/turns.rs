@@ -31,12 +31,13 @@ impl Scope {
             let (low, high) = (from.min(to), from.max(to));
             low < self.range.end && self.range.start <= high
         };
-        match change.what {
-            What::Size(from, to) => passes(from, to),
-            What::SizeDisk(from, to) => self.durable_size && passes(from, to),
-            What::Sequence(..) => false,
-            _ => change.range.is_some_and(|range| range.overlaps(self.range)),
+        if let What::Size(from, to) = change.what {
+            return passes(from, to);
         }
+        if let What::SizeDisk(from, to) = change.what {
+            return self.durable_size && passes(from, to);
+        }
+        change.range.is_some_and(|range| range.overlaps(self.range))
     }
 }
 
@@ -51,14 +52,14 @@ pub struct Turn {
     pub calls: Vec<(u64, Option<Performed>)>,
     /// What was different afterwards, as far as it is in scope.
     pub changes: Vec<Change>,
+    /// What else was different in the file that the violation is about.
+    pub elsewhere: Vec<Change>,
     /// Changes of the sequence counter in the file that the violation is about, from and to.
     pub sequence: Option<(u64, u64)>,
     /// Decisions that made an answer differ, and how often.
     pub deviated: Vec<(&'static str, u64)>,
     /// How it ended; none if the run did.
     pub ended: Option<Ended>,
-    /// The mapping that its operation was using then.
-    pub mapping: Option<(usize, Iomap)>,
 }
 
 /// How a turn ended.
@@ -78,6 +79,12 @@ impl Turn {
         frames[self.frames.end - 1].operation
     }
 
+    /// The last of its operations that is a call.
+    pub fn call(&self, frames: &[Frame], cast: &Cast) -> Option<u64> {
+        let own = frames[self.frames.clone()].iter().rev().map(|frame| frame.operation);
+        own.into_iter().find(|number| cast.call(self.task, *number).is_some())
+    }
+
     /// Its operation when it began.
     pub fn first_operation(&self, frames: &[Frame]) -> u64 {
         frames[self.frames.start].operation
@@ -89,6 +96,19 @@ impl Turn {
     }
 }
 
+/// The moments with one more, if another task than that of the last one was running when the run ended.
+pub fn with_the_end(mut frames: Vec<Frame>) -> Vec<Frame> {
+    let Some(last) = frames.last() else { return frames };
+    if let Some(passage) = last.leaves() {
+        let task = passage.to;
+        let own = frames.iter().rev().find(|frame| frame.task == task);
+        let operation = own.map_or(0, |frame| frame.operation);
+        let (event, whose) = (Event::Commits, None);
+        frames.push(Frame { task, operation, event, whose, ..last.clone() });
+    }
+    frames
+}
+
 /// The moment at which the first call begins: what lies before it is preparation.
 pub fn opening(frames: &[Frame]) -> usize {
     let begins = |frame: &Frame| matches!(frame.event, Event::Begins);
@@ -96,75 +116,65 @@ pub fn opening(frames: &[Frame]) -> usize {
 }
 
 /// The turns from the opening on.
-pub fn turns(frames: &[Frame], scope: Option<Scope>, cast: &Cast) -> Vec<Turn> {
+pub fn turns(frames: &[Frame], scope: Option<Scope>) -> Vec<Turn> {
     let mut all = Vec::new();
     let mut start = opening(frames);
     while start < frames.len() {
         let task = frames[start].task;
-        let leaves = |frame: &Frame| {
-            frame.task != task || matches!(&frame.event, Event::Passes(at, _) if at.to != task)
-        };
+        let leaves = |frame: &Frame| frame.task != task || frame.leaves().is_some();
         let len = frames[start..]
             .iter()
             .position(leaves)
             .map_or(frames.len() - start, |at| at + usize::from(frames[start + at].task == task));
-        all.push(turn(frames, start..start + len, scope, cast));
+        all.push(turn(frames, start..start + len, scope));
         start += len;
     }
     all
 }
 
-fn turn(frames: &[Frame], range: Range<usize>, scope: Option<Scope>, cast: &Cast) -> Turn {
+fn turn(frames: &[Frame], range: Range<usize>, scope: Option<Scope>) -> Turn {
     let none: &[FileState] = &[];
     let before = range.start.checked_sub(1).map_or(none, |at| &frames[at].files);
     let last = &frames[range.end - 1];
     let mut changes = state::changes(before, &last.files);
     let file = scope.map_or(0, |scope| scope.file);
-    let sequence = changes.iter().find_map(|change| match change.what {
-        What::Sequence(from, to) if change.file == file => Some((from, to)),
-        _ => None,
+    let sequence = changes.iter().filter(|change| change.file == file).find_map(|change| {
+        if let What::Sequence(from, to) = change.what { Some((from, to)) } else { None }
     });
-    changes.retain(|change| scope.is_none_or(|scope| scope.holds(change)));
     changes.retain(|change| !matches!(change.what, What::Sequence(..)));
+    let in_scope = |change: &Change| scope.is_none_or(|scope| scope.holds(change));
+    let (changes, elsewhere): (Vec<_>, Vec<_>) = changes.into_iter().partition(in_scope);
+    let elsewhere = elsewhere.into_iter().filter(|change| change.file == file).collect();
     let known = range.start.checked_sub(1).map(|at| &frames[at].deviated);
     let deviated = last.deviated.iter().map(|(name, count)| {
         let was = known.and_then(|known| known.iter().find(|(other, _)| other == name));
         (*name, count - was.map_or(0, |(_, count)| *count))
     });
     let deviated = deviated.filter(|(_, count)| *count != 0).collect();
-    let calls = frames[range.clone()].iter().filter_map(|frame| match frame.event {
-        Event::Begins => Some((frame.operation, None)),
-        Event::Returns(result) => Some((frame.operation, Some(result))),
-        _ => None,
+    let calls = frames[range.clone()].iter();
+    let calls = calls.filter(|it| matches!(it.event, Event::Begins) || it.result().is_some());
+    let calls = calls.map(|frame| (frame.operation, frame.result()));
+    let ended = last.leaves().map(|passage| Ended {
+        passage: *passage,
+        nth: nth(frames, range.end - 1),
+        stand: last.stand().cloned(),
     });
-    let ended = match &last.event {
-        Event::Passes(passage, stand) if passage.to != passage.task => Some(Ended {
-            passage: *passage,
-            nth: nth(frames, range.end - 1),
-            stand: stand.as_ref().clone(),
-        }),
-        _ => None,
-    };
-    let mapping = cast.is_actor(last.task).then(|| mapping(frames, range.end - 1)).flatten();
     Turn {
         task: last.task,
         frames: range.clone(),
         calls: calls.collect(),
         changes,
+        elsewhere,
         sequence,
         deviated,
         ended,
-        mapping,
     }
 }
 
 /// How often the operation of a moment had passed the place it then came to.
 pub fn nth(frames: &[Frame], at: usize) -> usize {
     let frame = &frames[at];
-    let site = |frame: &Frame| match &frame.event {
-        Event::Passes(passage, _) => Some(passage.site.name),
-        _ => None,
-    };
+    let site = |frame: &Frame| frame.passage().map(|passage| passage.site.name);
     let same = |other: &&Frame| {
         (other.task, other.operation) == (frame.task, frame.operation) && site(other) == site(frame)
     };
@@ -177,12 +187,8 @@ pub fn mapping(frames: &[Frame], at: usize) -> Option<(usize, Iomap)> {
     let own = frames[..=at].iter().rev();
     let mut own =
         own.filter(|other| (other.task, other.operation) == (frame.task, frame.operation));
-    own.find_map(|other| match other.event {
-        Event::Sampled(file, map) => Some(Some((file, map))),
-        Event::Returns(_) => Some(None),
-        _ => None,
-    })
-    .flatten()
+    let last = own.find(|it| matches!(it.event, Event::Sampled(..)) || it.result().is_some())?;
+    if let Event::Sampled(file, map) = last.event { Some((file, map)) } else { None }
 }
 
 /// The mapping that an operation takes up again at a moment, if it is of an older state of the file.
@@ -198,16 +204,12 @@ pub fn outdated(frames: &[Frame], turn: &Turn) -> Option<(usize, Iomap, u64)> {
 
 /// How many points were passed in a range of moments.
 pub fn points(frames: &[Frame], range: Range<usize>) -> u64 {
-    let passes = |frame: &&Frame| matches!(frame.event, Event::Passes(..));
-    let count = frames[range].iter().filter(passes).count();
+    let count = frames[range].iter().filter_map(Frame::passage).count();
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 /// The step of a moment: that of the last point passed.
 pub fn step(frames: &[Frame], at: usize) -> u64 {
-    let passed = frames[..=at].iter().rev().find_map(|frame| match &frame.event {
-        Event::Passes(passage, _) => Some(passage.step),
-        _ => None,
-    });
-    passed.unwrap_or_default()
+    let passed = frames[..=at].iter().rev().find_map(Frame::passage);
+    passed.map_or(0, |passage| passage.step)
 }

@@ -32,6 +32,28 @@ pub struct Frame {
     pub whose: Option<Arc<Vec<(Whose, Whose)>>>,
 }
 
+impl Frame {
+    /// The place that the task came to, if that is what happened.
+    pub fn passage(&self) -> Option<&Passage> {
+        if let Event::Passes(passage, _) = &self.event { Some(passage) } else { None }
+    }
+
+    /// Where the task stood, if it came to a place from which another went on.
+    pub fn stand(&self) -> Option<&Stand> {
+        if let Event::Passes(_, stand) = &self.event { stand.as_ref().as_ref() } else { None }
+    }
+
+    /// The passage from which another task went on.
+    pub fn leaves(&self) -> Option<&Passage> {
+        self.passage().filter(|passage| passage.to != passage.task)
+    }
+
+    /// What its call returned, if that is what happened.
+    pub fn result(&self) -> Option<Performed> {
+        if let Event::Returns(result) = self.event { Some(result) } else { None }
+    }
+}
+
 /// What happened.
 #[derive(Debug, Clone)]
 pub enum Event {
@@ -43,10 +65,6 @@ pub enum Event {
     Returns(Performed),
     /// A mapping of a file was sampled.
     Sampled(usize, Iomap),
-    /// A mapping was found current for a range.
-    Validated(usize, Iomap, ByteRange),
-    /// I/O of a file was handed to the device.
-    Submits(usize, Submission),
     /// Some other commit point.
     Commits,
 }
@@ -100,9 +118,8 @@ impl Watcher {
 
     fn keep(&self, view: View<'_>, files: Vec<FileState>, (at, event): ((usize, u64), Event)) {
         let deviated: Vec<_> = view.rules().deviated().collect();
-        let shows = matches!(&event, Event::Passes(passage, _) if passage.to != passage.task)
-            || !matches!(event, Event::Passes(..));
-        let focus = self.focus.filter(|focus| shows && focus.file == view.file());
+        let stays = matches!(&event, Event::Passes(passage, _) if passage.to == passage.task);
+        let focus = self.focus.filter(|focus| !stays && focus.file == view.file());
         let moved = self.moved();
         let whose = focus.map(|focus| Arc::new(content::blocks(view, focus.shown, &moved)));
         let mut log = self.log.lock();
@@ -173,8 +190,8 @@ impl Witness for Watcher {
         self.commit(file, Event::Sampled(file.file(), *map));
     }
 
-    fn mapping_validated(&self, file: View<'_>, map: &Iomap, range: ByteRange) {
-        self.commit(file, Event::Validated(file.file(), *map, range));
+    fn mapping_validated(&self, file: View<'_>, _map: &Iomap, _range: ByteRange) {
+        self.commit(file, Event::Commits);
     }
 
     fn mapping_done(&self, file: View<'_>, _op: OpId, _range: ByteRange, _used: Used) {
@@ -189,8 +206,8 @@ impl Witness for Watcher {
         self.commit(file, Event::Commits);
     }
 
-    fn submits(&self, file: View<'_>, submission: Submission) {
-        self.commit(file, Event::Submits(file.file(), submission));
+    fn submits(&self, file: View<'_>, _submission: Submission) {
+        self.commit(file, Event::Commits);
     }
 
     fn completed(&self, file: View<'_>, _completion: Completion) {

@@ -5,6 +5,7 @@ use super::content::Content;
 use super::state::{Change, Lies, What};
 use oracle::pattern::Origin;
 use stormfs::iomap::{Iomap, Kind};
+use stormfs::op::OpId;
 use stormfs::quantity::BlockRange;
 
 /// Blocks as `blocks 0..4`.
@@ -17,7 +18,7 @@ pub fn blocks(range: BlockRange) -> String {
 }
 
 /// What a change is, as the end of a sentence.
-pub fn verb(change: &Change, cast: &Cast) -> String {
+pub fn verb(change: &Change, cast: &Cast, acting: Option<OpId>) -> String {
     let at = change.range.map_or_else(String::new, |range| range.to_string());
     match change.what {
         What::Size(from, to) if from < to => format!("grows the file from {from} to {to} bytes"),
@@ -36,8 +37,8 @@ pub fn verb(change: &Change, cast: &Cast) -> String {
         What::Writeback(false) => format!("ends writeback of the folio {at}"),
         What::Writable(true) => format!("makes the folio {at} writable through a mapping"),
         What::Writable(false) => format!("takes write access to the folio {at} from mappings"),
-        What::InCache(was, is) => in_cache(was, is, cast),
-        What::OnDisk(was, is) => on_disk(was, is, cast),
+        What::InCache(was, is) => in_cache(was, is, (cast, acting)),
+        What::OnDisk(was, is) => on_disk(was, is, (cast, acting)),
         What::Sequence(from, to) => format!("moves the sequence counter from {from} to {to}"),
     }
 }
@@ -55,40 +56,42 @@ fn extents(range: BlockRange, from: Lies, to: Lies) -> String {
     }
 }
 
+/// The cast, and the operation that acts.
+type Told<'a> = (&'a Cast, Option<OpId>);
+
 /// A byte by its origin.
-pub fn origin(origin: Origin, cast: &Cast) -> String {
+fn origin(origin: Origin, (cast, acting): Told<'_>) -> String {
     match origin {
         Origin::Zero => "zero".to_owned(),
-        Origin::Op(op) => format!("the bytes of {}", cast.operation(op)),
+        Origin::Op(op) if acting == Some(op) => "its own bytes".to_owned(),
+        Origin::Op(op) => cast.bytes_of(op),
         Origin::FolioPoison => "memory that nobody initialised".to_owned(),
         Origin::DevicePoison => "what a device block held that nobody wrote".to_owned(),
         Origin::Unknown => "bytes that name nobody".to_owned(),
     }
 }
 
-fn in_cache(was: Content, is: Content, cast: &Cast) -> String {
+fn in_cache(was: Content, is: Content, told: Told<'_>) -> String {
     let pos = is.pos;
     match (was.cached, is.cached) {
         (_, None) => format!("leaves nothing cached of byte {pos}"),
-        (None, Some(now)) => format!("leaves byte {pos} cached as {}", origin(now, cast)),
-        (Some(was), Some(now)) => format!(
-            "puts {} at byte {pos} in the cache, over {}",
-            origin(now, cast),
-            origin(was, cast)
-        ),
+        (None, Some(now)) => format!("puts {} at byte {pos} of the cache", origin(now, told)),
+        (Some(was), Some(now)) => {
+            let (was, now) = (origin(was, told), origin(now, told));
+            format!("puts {now} at byte {pos} of the cache, over {was}")
+        }
     }
 }
 
-fn on_disk(was: Content, is: Content, cast: &Cast) -> String {
+fn on_disk(was: Content, is: Content, told: Told<'_>) -> String {
     let pos = is.pos;
     match (was.disk, is.disk) {
-        (_, None) => format!("leaves byte {pos} without a block on disk"),
-        (None, Some(now)) => format!("byte {pos} is now on disk: {}", origin(now, cast)),
-        (Some(was), Some(now)) => format!(
-            "byte {pos} on disk is now {}, and was {}",
-            origin(now, cast),
-            origin(was, cast)
-        ),
+        (_, None) => format!("leaves no data on disk for byte {pos}"),
+        (None, Some(now)) => format!("leaves {} on disk for byte {pos}", origin(now, told)),
+        (Some(was), Some(now)) => {
+            let (was, now) = (origin(was, told), origin(now, told));
+            format!("leaves {now} on disk for byte {pos}, where {was} was")
+        }
     }
 }
 

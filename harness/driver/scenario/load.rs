@@ -123,11 +123,9 @@ pub fn not_a_case(name: &str, text: &str) -> Report {
     let help = "`pagestorm run` writes a case for each storm that fails".to_owned();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let Ok(tree) = yaml::tree(text) else { return Report::of_file(name, message, help) };
-    let drawn = |node: &Node| match &node.value {
-        Value::List(actors) => {
-            actors.iter().find_map(|actor| Some(actor.entry("ops")?.value.place))
-        }
-        _ => None,
+    let drawn = |node: &Node| {
+        let Value::List(actors) = &node.value else { return None };
+        actors.iter().find_map(|actor| Some(actor.entry("ops")?.value.place))
     };
     let root = &tree.root;
     let actors = || root.entry("actors").map(|actors| &actors.value);

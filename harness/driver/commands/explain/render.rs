@@ -1,14 +1,14 @@
 //! An explanation as text for a terminal.
 
 use crate::commands::prose::wrapped;
-use crate::explain::{Explanation, Headline, Kind, Lanes, Row, Strips};
+use crate::explain::{Criticality, Explanation, Headline, Kind, Lanes, Nearest, Row, Strips};
 use std::fmt::Write;
 
 /// The widest name of a column.
-const NAME: usize = 8;
+const NAME: usize = 9;
 
 /// The whole text; `styled`: headings are bold.
-pub fn text(explanation: &Explanation, styled: bool) -> String {
+pub(super) fn text(explanation: &Explanation, styled: bool) -> String {
     let mut out = Text { out: String::new(), styled };
     out.headline(&explanation.headline);
     out.heading("What happened");
@@ -22,6 +22,12 @@ pub fn text(explanation: &Explanation, styled: bool) -> String {
     out.lanes(&explanation.lanes);
     if let Some(strips) = &explanation.strips {
         out.strips(strips);
+    }
+    if let Some(nearest) = &explanation.nearest {
+        out.nearest(nearest);
+    }
+    if let Some(criticality) = &explanation.criticality {
+        out.criticality(criticality, &explanation.lanes);
     }
     out.out
 }
@@ -39,12 +45,12 @@ impl Text {
 
     fn heading(&mut self, text: &str) {
         let (bold, plain) = if self.styled { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-        self.out.push_str(&format!("\n{bold}{text}{plain}\n"));
+        let _ = writeln!(self.out, "\n{bold}{text}{plain}");
     }
 
     fn headline(&mut self, headline: &Headline) {
         let (bold, plain) = if self.styled { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
-        self.out.push_str(&format!("{bold}{} fails{plain}\n", headline.invariant));
+        let _ = writeln!(self.out, "{bold}{} fails{plain}", headline.invariant);
         self.out.push_str(&wrapped("    ", &visible(&headline.sentence)));
         let place = match (&headline.file, headline.bytes) {
             (Some(file), Some((from, to))) => format!("bytes [{from}, {to}) of {file}"),
@@ -67,51 +73,96 @@ impl Text {
     fn lanes(&mut self, lanes: &Lanes) {
         self.heading("Event by event");
         let names: Vec<String> = lanes.columns.iter().map(|name| short(name)).collect();
-        let header: String = names.iter().map(|name| format!("{name} ")).collect();
-        self.line(&format!("  step  {header}"));
+        self.line(&format!("  step  {}", names.join(" ")));
         for (at, row) in lanes.rows.iter().enumerate() {
             let passed = row.points.saturating_sub(1);
             if 1 < passed {
-                let gap: String =
-                    names.iter().map(|name| format!("{:w$} ", "", w = name.len())).collect();
+                let gap = " ".repeat(names.iter().map(|name| name.len() + 1).sum());
                 self.line(&format!("        {gap}... {passed} points"));
             }
-            let cells: String = (0..names.len())
-                .map(|column| format!("{:^w$} ", mark(lanes, at, column), w = names[column].len()))
-                .collect();
+            let mut cells = String::new();
+            for (column, name) in names.iter().enumerate() {
+                let _ = write!(cells, "{:^w$} ", mark(lanes, at, column), w = name.len());
+            }
             let first = format!("{:6}  {cells}", row.step);
             self.out.push_str(&wrapped(&first, &visible(&row.text)));
         }
     }
 
     fn strips(&mut self, strips: &Strips) {
-        self.heading(&format!("Blocks of {}", strips.file));
-        let last = strips.strips.first().map_or(0, |strip| strip.extents.chars().count());
-        let last = strips.first_block + u64::try_from(last).unwrap_or_default();
-        let size = strips.block_size;
-        self.line(&format!("  blocks {}..{last} of {size} bytes", strips.first_block));
+        self.heading(&format!("The blocks of {} after each of these turns", strips.file));
+        let width = strips.strips.first().map_or(0, |strip| strip.extents.chars().count());
+        let width = width.max(8);
+        let row = |name: &str, cells: [&str; 4], size: &str| {
+            let cells = cells.map(|cell| format!("{cell:width$}")).join(" ");
+            format!("  {:11} {cells} {size}", short(name))
+        };
+        self.line(&row("", ["cache", "folios", "extents", "disk"], "i_size"));
         for strip in &strips.strips {
-            self.line(&format!("  {} (i_size {})", strip.caption, strip.size));
-            for (name, row) in [
-                ("cache", &strip.cache),
-                ("folios", &strip.folios),
-                ("extents", &strip.extents),
-                ("disk", &strip.disk),
-            ] {
-                self.line(&format!("    {name:8} {row}"));
-            }
+            let cells = [&strip.cache, &strip.folios, &strip.extents, &strip.disk];
+            self.line(&row(&strip.caption, cells.map(String::as_str), &strip.size.to_string()));
         }
         let (from, to) = strips.marked;
         let blank = " ".repeat(usize::try_from(from).unwrap_or_default());
         let marks = "^".repeat(usize::try_from(to.saturating_sub(from)).unwrap_or_default());
-        self.line(&format!("             {blank}{marks}"));
-        let mut legend = String::new();
+        let marks = format!("{blank}{marks}");
+        self.line(&row("", [&marks; 4].map(String::as_str), ""));
+        let mut legend =
+            format!("blocks of {} bytes from block {}; ", strips.block_size, strips.first_block);
         for (letter, about) in &strips.legend {
             let _ = write!(legend, "{letter} {about}; ");
         }
         legend.push_str("folios: - none, . not uptodate, c clean, D dirty, W in writeback; ");
         legend.push_str("extents: . hole, d delalloc, u unwritten, M mapped");
-        self.out.push_str(&wrapped("    ", &visible(&legend)));
+        self.out.push_str(&wrapped("  ", &visible(&legend)));
+    }
+
+    fn nearest(&mut self, nearest: &Nearest) {
+        self.heading("What would have prevented it");
+        let Nearest { switches, tried, failing, swaps, pair, without } = nearest;
+        let mut say = |text: &str| self.out.push_str(&wrapped("  ", &visible(text)));
+        match (swaps.first(), pair) {
+            _ if *switches == 0 => {
+                say(
+                    "No switch is needed: it fails when every call runs until it waits or returns.",
+                );
+            }
+            (Some(swap), _) => say(&format!("If {swap}, nothing breaks.")),
+            (None, Some((one, other))) => {
+                say(&format!("No single swap helps. If {one}, and {other}, nothing breaks."))
+            }
+            (None, None) => say("No swap that was tried helps, nor any two."),
+        }
+        if *switches != 0 {
+            let passing = swaps.len();
+            say(&format!(
+                "Of {tried} schedules one swap away {failing} fail the same way and {passing} pass."
+            ));
+        }
+        for (passes, end) in [(true, "Nothing breaks"), (false, "It fails still, or otherwise")] {
+            let those = without.iter().filter(|(_, passing)| *passing == passes);
+            let those: Vec<&str> = those.map(|(what, _)| what.as_str()).collect();
+            if !those.is_empty() {
+                say(&format!("{end} {}.", those.join("; ")));
+            }
+        }
+    }
+
+    fn criticality(&mut self, criticality: &Criticality, lanes: &Lanes) {
+        let Some([(before, few), (after, many)]) = criticality.jump() else { return };
+        let runs = criticality.runs;
+        let text = format!(
+            "Followed up to step {before} and left to chance from there it fails in {few} of {runs} \
+             runs, followed up to step {after} in {many}."
+        );
+        let between = lanes.rows.iter().filter(|row| before < row.step && row.step <= after);
+        let between: Vec<String> =
+            between.map(|row| format!("{}: {}", lanes.columns[row.column], row.text)).collect();
+        let text = match &between[..] {
+            [] => text,
+            some => format!("{text} In between: {}.", some.join("; ")),
+        };
+        self.out.push_str(&wrapped("  ", &visible(&text)));
     }
 }
 

@@ -1,0 +1,236 @@
+//! What would have prevented it: the schedules one swap away, and the case without one of its parts.
+
+use super::cast::Cast;
+use super::watcher::{Event, Frame};
+use crate::case;
+use crate::onlooker::Look;
+use crate::scenario::plan::{ActorPlan, Plan, Switch, Who};
+use crate::storm::{self, Orders};
+use serde::Serialize;
+use sim::Passage;
+use sim::chance::Seed;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use stormfs::choices::Choices;
+
+/// How far a switch is moved, in points of its operation.
+const FARTHEST: u32 = 8;
+
+/// At most so many schedules are tried.
+const MOST: usize = 600;
+
+/// See the module.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Nearest {
+    /// How often the schedule leaves the default rule.
+    pub switches: usize,
+    /// Schedules one swap away that were tried.
+    pub tried: usize,
+    /// Those of them under which it fails the same way.
+    pub failing: usize,
+    /// Swaps of which one is enough, the nearest first: "if ..., nothing breaks".
+    pub swaps: Vec<String>,
+    /// Two swaps that are enough together, if no single one is.
+    pub pair: Option<(String, String)>,
+    /// What of the case can be left out, each with whether nothing breaks then.
+    pub without: Vec<(String, bool)>,
+}
+
+/// A schedule beside that of the case.
+struct Neighbour {
+    schedule: Vec<Switch>,
+    /// The condition: what follows `if`.
+    words: String,
+    /// How far it is away.
+    distance: u32,
+}
+
+/// Tries the neighbours of `plan`, a case that ends with the violation of `invariant`.
+pub fn nearest(
+    (plan, cast): (&Plan, &Cast),
+    frames: &[Frame],
+    invariant: &str,
+    interrupted: &Arc<AtomicBool>,
+) -> Nearest {
+    let trial = Trial { plan, invariant, interrupted };
+    let schedule = plan.schedule.clone().unwrap_or_default();
+    let mut neighbours: Vec<Neighbour> =
+        (0..schedule.len()).flat_map(|at| around(cast, frames, &schedule, at)).collect();
+    neighbours.sort_by_key(|it| it.distance);
+    neighbours.truncate(MOST);
+    let ends: Vec<Ending> = neighbours.iter().map(|it| trial.under(&it.schedule)).collect();
+    let passing = neighbours.iter().zip(&ends).filter(|(_, end)| **end == Ending::Passes);
+    let swaps: Vec<String> = passing.map(|(it, _)| it.words.clone()).collect();
+    let pair = if swaps.is_empty() { trial.pair(cast, frames, &neighbours) } else { None };
+    Nearest {
+        switches: schedule.len(),
+        tried: neighbours.len(),
+        failing: ends.iter().filter(|end| **end == Ending::Same).count(),
+        swaps,
+        pair,
+        without: trial.without(cast),
+    }
+}
+
+/// How a neighbour ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// Without a violation.
+    Passes,
+    /// With the same.
+    Same,
+    /// With another, or not at all.
+    Other,
+}
+
+struct Trial<'a> {
+    plan: &'a Plan,
+    invariant: &'a str,
+    interrupted: &'a Arc<AtomicBool>,
+}
+
+impl Trial<'_> {
+    fn of(&self, plan: &Plan) -> Ending {
+        let (seed, interrupted) = (Seed(plan.seed), self.interrupted);
+        let look = Look::default();
+        let orders =
+            Orders { plan, seed, length: 0, record: false, judged: true, look, interrupted };
+        match storm::run(orders).map(|storm| storm.violation) {
+            Ok(None) => Ending::Passes,
+            Ok(Some(violation)) if violation.invariant == self.invariant => Ending::Same,
+            Ok(Some(_)) | Err(_) => Ending::Other,
+        }
+    }
+
+    fn under(&self, schedule: &[Switch]) -> Ending {
+        self.of(&Plan { schedule: Some(schedule.to_vec()), ..self.plan.clone() })
+    }
+
+    /// Two swaps of different switches that are enough together.
+    fn pair(
+        &self,
+        cast: &Cast,
+        frames: &[Frame],
+        neighbours: &[Neighbour],
+    ) -> Option<(String, String)> {
+        let mut tried = 0;
+        for one in neighbours {
+            for at in 0..one.schedule.len() {
+                for other in around(cast, frames, &one.schedule, at) {
+                    tried += 1;
+                    if MOST < tried {
+                        return None;
+                    }
+                    if self.under(&other.schedule) == Ending::Passes {
+                        return Some((one.words.clone(), other.words));
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Each part of the case, and whether it passes without that.
+    fn without(&self, cast: &Cast) -> Vec<(String, bool)> {
+        let passes = |plan: &Plan| self.of(plan) == Ending::Passes;
+        let mut out = Vec::new();
+        for (actor, player) in self.plan.actors.iter().enumerate() {
+            for (place, call) in player.does.iter().enumerate() {
+                let name = cast.task(1 + actor);
+                let mut less = self.plan.clone();
+                less.actors[actor].does.remove(place);
+                if less.actors[actor].does.is_empty() && 1 < less.actors.len() {
+                    case::remove_actor(&mut less, actor);
+                }
+                let has_calls = less.actors.iter().any(|it: &ActorPlan| !it.does.is_empty());
+                let text = format!("without {name}'s {}", cast.described(call));
+                out.push((text, !has_calls || passes(&less)));
+                if call.gap.is_some() || call.abandoned {
+                    let mut less = self.plan.clone();
+                    let call = &mut less.actors[actor].does[place];
+                    (call.gap, call.abandoned) = (None, false);
+                    out.push((format!("if {name}'s call is not cut short"), passes(&less)));
+                }
+            }
+        }
+        for (place, strike) in self.plan.strikes.iter().enumerate() {
+            let mut less = self.plan.clone();
+            less.strikes.remove(place);
+            let text =
+                format!("if this fault does not strike: {}", super::lanes::strike(strike, cast));
+            out.push((text, passes(&less)));
+        }
+        for (name, value) in self.plan.filesystem.choices.departures() {
+            let mut less = self.plan.clone();
+            let right = Choices::DECISIONS.iter().find(|decision| decision.name == name);
+            let right = right.map_or("", |decision| decision.values[0].0);
+            if less.filesystem.choices.set(name, right) {
+                out.push((format!("with `{name}: {right}` instead of `{value}`"), passes(&less)));
+            }
+        }
+        out
+    }
+}
+
+/// The schedules that differ from `schedule` in one switch.
+fn around(cast: &Cast, frames: &[Frame], schedule: &[Switch], at: usize) -> Vec<Neighbour> {
+    let mut all = Vec::new();
+    let switch = &schedule[at];
+    let actors = cast.actors();
+    let key = case::key(&switch.at, actors);
+    let task = usize::from(key.task);
+    let who = cast.task(task);
+    let to = cast.task(
+        acts_next(frames, (task, key.operation, key.point))
+            .unwrap_or_else(|| case::task(switch.to, actors)),
+    );
+    let here = &switch.at.site;
+    let own = passages(frames).filter(|it| (it.task, it.operation) == (task, key.operation));
+    for passage in own.filter(|it| it.point != key.point) {
+        let distance = passage.point.abs_diff(key.point);
+        if FARTHEST < distance {
+            continue;
+        }
+        let mut schedule = schedule.to_vec();
+        schedule[at].at.point = passage.point;
+        passage.site.name.clone_into(&mut schedule[at].at.site);
+        let there = passage.site.name;
+        let words = if passage.point < key.point {
+            format!("{to} goes on already when {who} comes to {there}, not at {here}")
+        } else {
+            format!("{to} goes on only when {who} has come to {there}, not at {here}")
+        };
+        all.push(Neighbour { schedule, words, distance });
+    }
+    for other in 1..=actors {
+        let other_who = Who::Actor(other - 1);
+        if other_who != switch.to && other != task {
+            let mut schedule = schedule.to_vec();
+            schedule[at].to = other_who;
+            let name = cast.task(other);
+            let words = format!("{name} goes on at {who}'s {here}, not {to}");
+            all.push(Neighbour { schedule, words, distance: 2 * FARTHEST });
+        }
+    }
+    let mut schedule = schedule.to_vec();
+    schedule.remove(at);
+    let words = format!("{to} does not go on at {who}'s {here}");
+    all.push(Neighbour { schedule, words, distance: 3 * FARTHEST });
+    all
+}
+
+/// Who does something after the task has stopped at a place: whoever is only about to wait again does not.
+pub fn acts_next(frames: &[Frame], (task, operation, point): (usize, u64, u32)) -> Option<usize> {
+    let stopped = |frame: &Frame| {
+        let here = frame.passage().map(|at| (at.task, at.operation, at.point));
+        here == Some((task, operation, point))
+    };
+    let after = &frames[frames.iter().position(stopped)? + 1..];
+    let files = &after.first()?.files;
+    let acts = |frame: &&Frame| matches!(frame.event, Event::Begins) || frame.files != *files;
+    after.iter().find(acts).map(|frame| frame.task)
+}
+
+fn passages(frames: &[Frame]) -> impl Iterator<Item = &Passage> {
+    frames.iter().filter_map(Frame::passage)
+}
