@@ -129,7 +129,7 @@ impl Text {
             }
             (Some(swap), _) => say(&format!("If {swap}, nothing breaks.")),
             (None, Some((one, other))) => {
-                say(&format!("No single swap helps. If {one}, and {other}, nothing breaks."))
+                say(&format!("No single swap helps. If {one}, and {other}, nothing breaks."));
             }
             (None, None) => say("No swap that was tried helps, nor any two."),
         }

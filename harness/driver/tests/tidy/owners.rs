@@ -14,6 +14,7 @@ const RANKS: &[(&str, &str)] = &[
         "driver/director.rs",
         "what a step waits for is asked at points, under the filesystem's locks",
     ),
+    ("driver/explain/watcher.rs", "what an onlooker saw is noted under the filesystem's locks"),
     ("driver/following.rs", "what became of a switch is noted where the task is chosen"),
     ("driver/recording.rs", "what happened is noted at points, under the filesystem's locks"),
     ("driver/script.rs", "why a script could not be followed is noted by the conductor alone"),
