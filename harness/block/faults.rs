@@ -32,6 +32,9 @@ pub struct DeviceFaults {
     pub spike: Spike,
     /// What happens to single bios, whatever the dice say.
     pub strikes: Vec<Strike>,
+    /// Whether the strategy of the run chooses which bios fail, of the kinds whose chance is above
+    /// zero, and not the dice: see [`sim::choice`].
+    pub tried: bool,
     /// Whether what happens to each bio is kept for [`crate::Device::take_strikes`].
     pub record: bool,
 }
@@ -65,6 +68,7 @@ impl DeviceFaults {
             latency: Latency::default(),
             spike: Spike::default(),
             strikes: Vec::new(),
+            tried: false,
             record: false,
         }
     }
@@ -197,6 +201,8 @@ impl Injector {
         let fails = if self.strikes.fails.contains(&place) {
             count.strike();
             true
+        } else if self.faults.tried {
+            count.choose(ppm)
         } else {
             count.decide(self.faults.dice, site(ERROR, place), ppm)
         };
@@ -311,6 +317,16 @@ impl Count {
             return false;
         }
         let strikes = dice.strikes(site, ppm);
+        self.armed.fetch_add(1, Ordering::Relaxed);
+        self.fired.fetch_add(u64::from(strikes), Ordering::Relaxed);
+        strikes
+    }
+
+    fn choose(&self, ppm: u32) -> bool {
+        if ppm == 0 {
+            return false;
+        }
+        let strikes = sim::choice(2) == 1;
         self.armed.fetch_add(1, Ordering::Relaxed);
         self.fired.fetch_add(u64::from(strikes), Ordering::Relaxed);
         strikes

@@ -33,6 +33,7 @@ pub fn conduct(stage: &Stage, device: &Device) {
         conductor.lay_out(file, size, layout);
     }
     let opened = Stopwatch::start();
+    sim::explore(true);
     stage.open_gate();
     if let Some(script) = &stage.script {
         script.follow(stage, || {
@@ -43,6 +44,7 @@ pub fn conduct(stage: &Stage, device: &Device) {
         WorldKind::Simulated => stage.wait_for_actors(),
         WorldKind::Threads => conductor.watch(),
     }
+    sim::explore(false);
     *stage.acted.lock() = opened.elapsed();
     device.heal();
     conductor.finish(device);

@@ -10,6 +10,7 @@ pub mod case;
 pub mod recording;
 pub mod strikes;
 pub mod misfortune;
+
 pub mod following;
 pub mod workload;
 pub mod target;
@@ -25,6 +26,7 @@ pub mod storm;
 pub mod reproducer;
 pub mod failure;
 pub mod shrink;
+pub mod exploration;
 pub mod bench;
 pub mod clock;
 pub mod progress;

@@ -253,7 +253,8 @@ impl Player {
     /// The next call, with what chance does to it. From here on it is told of.
     fn prepare(&mut self, stage: &Stage, number: u64) -> Call {
         let call = self.workload.next(number, |file| stage.target.size(file));
-        let call = stage.misfortune.strike(self.id(&call), call);
+        let size = stage.target.size(call.file);
+        let call = stage.misfortune.strike(self.id(&call), call, size);
         stage.calls.add(|| (self.number, call.clone()));
         call
     }

@@ -21,6 +21,8 @@ pub struct Steering {
     dice: FaultDice,
     delays: Vec<(Point, u32, Duration)>,
     evict_ppm: u32,
+    /// Where everything is tried out: the strategy chooses whom to evict, and not the dice.
+    tried: bool,
     /// What happens at one place only, whatever the dice say.
     strikes: BTreeMap<Key, Strike>,
     actors: usize,
@@ -76,6 +78,7 @@ impl Steering {
             dice,
             delays,
             evict_ppm,
+            tried: plan.exhaustive().is_some(),
             strikes,
             actors,
             notes,
@@ -122,6 +125,26 @@ impl Steering {
         let size = filesystem.view(file).size();
         let pos = self.dice.below(self.here(VICTIM + 1), size.max(1));
         self.evict(&filesystem, point, file, pos);
+    }
+
+    /// Evicts the folio that the strategy chooses, if it chooses one.
+    fn evict_chosen(&self, point: Point) {
+        let Some(filesystem) = self.filesystem() else { return };
+        let mut victims = Vec::new();
+        for view in filesystem.views() {
+            let mut rest = ByteRange::new(0, u64::MAX >> 8);
+            while let Some(folio) = view.first_folio(rest) {
+                rest.start = folio.range().end;
+                if !(folio.is_dirty() || folio.is_writeback() || folio.is_locked()) {
+                    victims.push((view.file(), folio.range().start));
+                }
+            }
+        }
+        let chosen = sim::choice(u32::try_from(victims.len()).expect("a few folios") + 1);
+        let victim = usize::try_from(chosen).ok().and_then(|chosen| chosen.checked_sub(1));
+        if let Some((file, pos)) = victim.map(|victim| victims[victim]) {
+            self.evict(&filesystem, point, file, pos);
+        }
     }
 
     /// Evicts the folio that holds a byte, if it can go.
@@ -197,7 +220,9 @@ impl Steer for Steering {
         // Reclaim passes a point itself, with a folio locked.
         if self.evict_ppm != 0 && point != Point::EvictFolioLocked {
             self.evict.armed.fetch_add(1, Ordering::Relaxed);
-            if self.dice.strikes(self.here(EVICT), self.evict_ppm) {
+            if self.tried {
+                self.evict_chosen(point);
+            } else if self.dice.strikes(self.here(EVICT), self.evict_ppm) {
                 self.evict_somebody(point);
             }
         }

@@ -24,7 +24,8 @@ use oracle::{Violation, progress};
 use report::record::Clock;
 use sim::chance::Seed;
 use sim::schedule::Schedule;
-use sim::strategy::{Pct, Random, Strategy};
+use sim::strategy::exhaustive::Walk;
+use sim::strategy::{Pct, Random, Replay, Strategy};
 use sim::world::{Record, Settings};
 use sim::{End, Passage, World};
 use std::sync::Arc;
@@ -210,6 +211,8 @@ fn strategy(orders: Orders<'_>, stage: &Stage) -> Box<dyn Strategy> {
     }
     match plan.strategy {
         StrategyPlan::Random => Box::new(Random::new(seed.schedule())),
+        // The first schedule of an exploration, if nobody leads it.
+        StrategyPlan::Exhaustive(_) => Box::new(Replay::new(&Schedule::default())),
         StrategyPlan::Pct { depth } => {
             let depth = depth.expect("a seed draws it before its storm begins");
             Box::new(Pct::new(seed.schedule(), depth, length))
@@ -250,6 +253,7 @@ fn open(plan: &Plan, seed: Seed, record: bool) -> Result<Arc<Device>, OpenError>
     let plan = plan.under(seed);
     let mut faults = DeviceFaults::none(seed.faults());
     faults.record = record;
+    faults.tried = plan.exhaustive().is_some();
     faults.strikes = plan.strikes.iter().filter_map(strikes::for_device).collect();
     faults.latency = Latency { min: plan.device.latency_min, max: plan.device.latency_max };
     for fault in &plan.faults {

@@ -2,8 +2,9 @@
 
 use sim::chance::{FaultDice, FaultSite};
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use stormfs::op::OpId;
-use stormfs::quantity::{PAGE, narrow, wide};
+use stormfs::quantity::{ByteRange, PAGE, narrow, wide};
 use stormfs::uaccess::UserMemory;
 
 /// How often copies end early.
@@ -44,6 +45,35 @@ impl ShortCopies {
         };
         let persistent = dice.strikes(site(4), self.persistent_ppm);
         Some(Gap { at: at.min(len - 1), persistent })
+    }
+}
+
+/// A fault that would strike always, in a million.
+const ALWAYS: u32 = 1_000_000;
+
+impl ShortCopies {
+    /// Every kind of gap that a write to `range` can have, if blocks are that large: at its first
+    /// byte and at its second, at its last, in the middle of a block and at the edges of one, of a
+    /// page of the file and of a page of the buffer, and where an iovec ends.
+    pub fn kinds(self, range: ByteRange, block: u64, pieces: &[u64]) -> Vec<Gap> {
+        let len = range.len();
+        if self.chance_ppm == 0 || len == 0 {
+            return Vec::new();
+        }
+        let first = range.start.next_multiple_of(block);
+        let last = (range.end - 1) / block * block;
+        let page = range.start.next_multiple_of(PAGE);
+        let in_file = [first, first + block / 2, last, page, range.end - 1];
+        let in_buffer = [0, 1, PAGE].into_iter().chain(pieces.iter().copied());
+        let all = in_file.into_iter().filter_map(|pos| pos.checked_sub(range.start));
+        let places: BTreeSet<u64> = all.chain(in_buffer).filter(|at| *at < len).collect();
+        let both = match self.persistent_ppm {
+            0 => &[false][..],
+            ALWAYS.. => &[true],
+            _ => &[false, true],
+        };
+        let gaps = |at| both.iter().map(move |persistent| Gap { at, persistent: *persistent });
+        places.into_iter().flat_map(gaps).collect()
     }
 }
 
@@ -135,6 +165,26 @@ mod tests {
         assert_eq!((buffer.fault_in(0, 100), copied(&buffer, 0, 100).0), (40, 40));
         assert_eq!((buffer.fault_in(40, 60), copied(&buffer, 40, 60).0), (0, 0));
         assert_eq!(buffer.fault_in(50, 50), 50);
+    }
+
+    #[test]
+    fn every_kind_of_gap_is_known() {
+        let copies = ShortCopies { chance_ppm: 1, persistent_ppm: 0 };
+        let table: [(u64, u64, &[u64], &[u64]); 4] = [
+            (0, 1, &[], &[0]),
+            (0, 4096, &[], &[0, 1, 2048, 4095]),
+            (100, 9000, &[700], &[0, 1, 700, 3996, 4096, 6044, 8092, 8999]),
+            (4095, 2, &[], &[0, 1]),
+        ];
+        for (start, len, pieces, places) in table {
+            let gaps = copies.kinds(ByteRange::at(start, len), 4096, pieces);
+            assert_eq!(gaps.iter().map(|gap| gap.at).collect::<Vec<_>>(), places, "{start} {len}");
+            assert!(gaps.iter().all(|gap| !gap.persistent));
+        }
+        let both = ShortCopies { persistent_ppm: 1, ..copies };
+        assert_eq!(both.kinds(ByteRange::at(0, 4096), 4096, &[]).len(), 8);
+        let off = ShortCopies::default();
+        assert_eq!(off.kinds(ByteRange::at(0, 4096), 4096, &[]), []);
     }
 
     #[test]

@@ -414,6 +414,13 @@ pub(crate) fn choice(options: u32) -> u32 {
     })
 }
 
+/// See [`crate::explore`].
+pub(crate) fn explore(on: bool) {
+    COLD.with_borrow_mut(|cold| {
+        cold.strategy.as_mut().expect("a simulation is running").explore(on);
+    });
+}
+
 /// See [`crate::sleep`].
 pub(crate) fn sleep(time: Duration) {
     ENGINE.with(|engine| {

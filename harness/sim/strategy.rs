@@ -112,6 +112,9 @@ pub trait Strategy: Send {
         0
     }
 
+    /// The run says that from here on it is worth exploring, or no longer.
+    fn explore(&mut self, _on: bool) {}
+
     /// `task` polls and asks for others to go first.
     fn demote(&mut self, _task: usize) {}
 }

@@ -112,6 +112,15 @@ pub fn choice(options: u32) -> u32 {
     }
 }
 
+/// Says that what happens from here on is worth exploring, or no longer. Strategies that do not
+/// explore pay no attention.
+pub fn explore(on: bool) {
+    match here() {
+        Here::Threads => {}
+        Here::Simulated => simulated::explore(on),
+    }
+}
+
 /// Stops the task for `time`, virtual in the simulated world.
 ///
 /// In the simulated world time passes when the strategy picks a sleeper: any task that can run may

@@ -76,6 +76,14 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// What is tried out, if everything is.
+    pub fn exhaustive(&self) -> Option<ExhaustivePlan> {
+        match self.strategy {
+            StrategyPlan::Exhaustive(exhaustive) => Some(exhaustive),
+            StrategyPlan::Random | StrategyPlan::Pct { .. } => None,
+        }
+    }
+
     /// The plan of a run under `seed`, with what that seed draws. A plan that has drawn draws no more.
     pub fn under(&self, seed: Seed) -> Cow<'_, Plan> {
         let plan = self.variations.as_ref().map_or(self, |variations| variations.drawn(seed));
@@ -174,6 +182,19 @@ pub enum StrategyPlan {
         /// 1..=16: how many ordering constraints the sought bug needs. `None`: each seed draws it.
         depth: Option<u32>,
     },
+    /// Every schedule and every fault, within bounds.
+    Exhaustive(ExhaustivePlan),
+}
+
+/// What is tried out, of each combination of what varies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExhaustivePlan {
+    /// At most so many preemptions in a schedule: 0..=16.
+    pub preemptions: u32,
+    /// At most so many faults in a schedule, of those that the plan names: 0..=4.
+    pub faults: u32,
+    /// At most so many schedules.
+    pub limit: u64,
 }
 
 impl StrategyPlan {

@@ -43,7 +43,9 @@ fn strategy(plan: StrategyPlan, seed: Seed) -> StrategyPlan {
     let mut chance = seed.strategy();
     match plan {
         StrategyPlan::Pct { depth: None } => StrategyPlan::Pct { depth: depth(&mut chance) },
-        StrategyPlan::Random | StrategyPlan::Pct { depth: Some(_) } => plan,
+        StrategyPlan::Random
+        | StrategyPlan::Pct { depth: Some(_) }
+        | StrategyPlan::Exhaustive(_) => plan,
     }
 }
 
@@ -329,7 +331,7 @@ faults:
             let plan = plan("actors: [{name: l, does: [fsync]}]\nstrategy: pct\n", &[]);
             let depth = |seed| match plan.under(seed).strategy {
                 StrategyPlan::Pct { depth } => depth,
-                StrategyPlan::Random => None,
+                StrategyPlan::Random | StrategyPlan::Exhaustive(_) => None,
             };
             seeds().map(depth).collect()
         };

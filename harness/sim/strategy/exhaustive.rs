@@ -38,12 +38,16 @@ pub struct Bounds {
     pub limit: u64,
     /// Who may go on instead of the default at a decision.
     pub alternatives: Alternatives,
+    /// Whether runs are explored from their start; if not, then from where they say so by
+    /// [`crate::explore`].
+    pub at_once: bool,
 }
 
 impl Bounds {
     /// All runs with so many preemptions, and at all places.
     pub fn new(preemptions: u32) -> Bounds {
-        Bounds { preemptions, faults: 0, limit: u64::MAX, alternatives: Alternatives::everybody() }
+        let alternatives = Alternatives::everybody();
+        Bounds { preemptions, faults: 0, limit: u64::MAX, alternatives, at_once: true }
     }
 }
 

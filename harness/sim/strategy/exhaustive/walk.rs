@@ -35,6 +35,7 @@ impl Walk {
             turns: self.start.turns(),
             cost: self.cost,
             bounds: self.bounds.clone(),
+            exploring: self.bounds.at_once,
             asked: 0,
             openings: Vec::new(),
             told: Arc::clone(&self.asked),
@@ -65,6 +66,7 @@ struct Walker {
     turns: Vec<Turn>,
     cost: Cost,
     bounds: Bounds,
+    exploring: bool,
     /// Questions so far.
     asked: u32,
     openings: Vec<Opening>,
@@ -86,7 +88,8 @@ impl Walker {
     /// bounds allow what that costs.
     fn open(&mut self, at: u32, cost: Cost, answers: impl FnOnce(&Alternatives) -> Vec<u32>) {
         let Bounds { preemptions, faults, .. } = self.bounds;
-        if !self.turns.is_empty() || preemptions < cost.preemptions || faults < cost.faults {
+        let closed = !self.exploring || !self.turns.is_empty();
+        if closed || preemptions < cost.preemptions || faults < cost.faults {
             return;
         }
         let answers = answers(&self.bounds.alternatives);
@@ -109,6 +112,10 @@ impl Strategy for Walker {
             others.map(|task| u32::try_from(task).expect("below 64")).collect()
         });
         decision.default
+    }
+
+    fn explore(&mut self, on: bool) {
+        self.exploring = on;
     }
 
     fn choose(&mut self, options: u32) -> u32 {
