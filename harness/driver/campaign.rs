@@ -4,6 +4,7 @@
 //! many threads share the work: seeds run in batches, and what a seed beyond the first failing one
 //! did is left out.
 
+use crate::exploration::{self, Tried};
 use crate::onlooker::Look;
 use crate::progress::Progress;
 use crate::reproducer::{self, Kept};
@@ -52,6 +53,8 @@ pub struct Campaign {
     pub misfire: Option<Misfire>,
     /// False if that seed, run again, did not do the same.
     pub deterministic: bool,
+    /// How much was tried out, if everything was to be.
+    pub tried: Option<Tried>,
 }
 
 /// A violation, and how it came about.
@@ -78,7 +81,13 @@ impl Campaign {
             WorldKind::Simulated => Clock::Steps,
             WorldKind::Threads => Clock::Wall,
         };
-        Campaign { tally: Tally::new(clock), found: None, misfire: None, deterministic: true }
+        Campaign {
+            tally: Tally::new(clock),
+            found: None,
+            misfire: None,
+            deterministic: true,
+            tried: None,
+        }
     }
 }
 
@@ -93,7 +102,10 @@ pub fn run(mission: Mission<'_>, device: Arc<Device>) -> Result<Campaign, OpenEr
         WorldKind::Threads => Ok(on_threads(mission, device)),
         WorldKind::Simulated => {
             drop(device);
-            simulated(mission)
+            match mission.plan.exhaustive() {
+                Some(bounds) => exploration::run(mission, bounds),
+                None => simulated(mission),
+            }
         }
     }
 }
@@ -239,7 +251,7 @@ fn followed(plan: &Plan, running: Option<usize>) -> Vec<String> {
 }
 
 /// A schedule as evidence.
-fn deviations(schedule: &Schedule) -> Vec<String> {
+pub(crate) fn deviations(schedule: &Schedule) -> Vec<String> {
     let lines = storm::schedule_lines(schedule);
     let shown = lines.len().min(SCHEDULE_LINES);
     let count = lines.len();

@@ -12,6 +12,7 @@ use report::record::{
     Record, Scenario, Seed, Seeds, Timing, Tool, Varied, Verdict, Violation, World,
 };
 use report::reproduce;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use stormfs::op::OpId;
@@ -37,9 +38,12 @@ pub fn record(
     campaign: &Campaign,
     (verdict, elapsed): (Verdict, Duration),
 ) -> Record {
-    let Campaign { tally, found, .. } = campaign;
+    let Campaign { tally, found, tried, .. } = campaign;
     // Where the setting differs between seeds, it is told as the failing seed had it.
-    let drawn = found.as_ref().map(|found| asked.plan.under(found.seed));
+    let drawn = found.as_ref().map(|found| {
+        let combination = tried.as_ref().and_then(|tried| tried.failed.as_deref());
+        combination.map_or_else(|| asked.plan.under(found.seed), Cow::Borrowed)
+    });
     let plan = drawn.as_deref().unwrap_or(asked.plan);
     let simulated = plan.world == WorldKind::Simulated;
     let counts = counts(asked.plan, tally);

@@ -24,7 +24,6 @@ use oracle::{Violation, progress};
 use report::record::Clock;
 use sim::chance::Seed;
 use sim::schedule::Schedule;
-use sim::strategy::exhaustive::Walk;
 use sim::strategy::{Pct, Random, Replay, Strategy};
 use sim::world::{Record, Settings};
 use sim::{End, Passage, World};

@@ -2,6 +2,7 @@
 
 use crate::campaign::Campaign;
 use crate::exit::Exit;
+use crate::exploration::Tried;
 use crate::scenario::plan::{Expectation, Plan, WorldKind};
 use report::record::{Seed, Verdict, VerdictKind};
 
@@ -79,10 +80,10 @@ fn expected(plan: &Plan) -> String {
 fn sentence(plan: &Plan, campaign: &Campaign, kind: VerdictKind) -> String {
     let done = extent(plan, campaign);
     let deviations = campaign.tally.deviations;
-    let found = campaign
-        .found
-        .as_ref()
-        .map(|found| format!("{} under seed {}", found.violation.invariant, Seed(found.seed.0)));
+    let found = campaign.found.as_ref().map(|found| match &campaign.tried {
+        Some(_) => found.violation.invariant.to_owned(),
+        None => format!("{} under seed {}", found.violation.invariant, Seed(found.seed.0)),
+    });
     let found = found.unwrap_or_default();
     match kind {
         VerdictKind::Clean if !campaign.tally.passed_over.is_empty() => {
@@ -124,9 +125,31 @@ fn extent(plan: &Plan, campaign: &Campaign) -> String {
             if !plan.script.is_empty() {
                 return format!("{operations} of a script");
             }
+            if let Some(tried) = &campaign.tried {
+                return format!("{operations} in {}", schedules(tried));
+            }
             let seeds = campaign.tally.seeds;
             format!("{operations} under {seeds} seed{}", plural(seeds))
         }
+    }
+}
+
+/// How many schedules were tried out, and whether these were all.
+fn schedules(tried: &Tried) -> String {
+    let count = tried.schedules();
+    let schedules = format!("{count} schedule{}", plural(count));
+    if tried.complete {
+        return format!("all {schedules}");
+    }
+    let cut = tried.levels.iter().find(|level| !level.complete);
+    match cut {
+        Some(level) => format!(
+            "{schedules}, of those with {} in {} of about {}",
+            level.cost(),
+            level.runs,
+            level.about
+        ),
+        None => schedules,
     }
 }
 

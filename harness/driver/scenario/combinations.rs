@@ -55,6 +55,13 @@ fn varied(
         problems.add(problem.help("remove an item of `skip`, or a value that all its items name"));
         return None;
     };
+    let tried = plans.iter().flatten().filter(|plan| plan.exhaustive().is_some()).count();
+    if tried != 0 && tried != plans.iter().flatten().count() {
+        let message = "`strategy` is `exhaustive` in some combinations only";
+        let problem = Problem::at(vary.place, message);
+        problems.add(problem.help("write it outside of `vary`: then all combinations are tried"));
+        return None;
+    }
     let dimension = |axis: &super::vary::Axis<'_>| Dimension {
         path: axis.path.text.to_owned(),
         values: (0..axis.len()).map(|choice| axis.shown(root, choice)).collect(),

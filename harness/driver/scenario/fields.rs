@@ -34,8 +34,8 @@ pub(super) struct Fields<'a> {
 pub(super) enum Chosen<'a> {
     /// One of the words.
     Word(String),
-    /// What stands behind the one key of the mapping; no key has more than one such form.
-    Mapping(Fields<'a>),
+    /// The one key of the mapping, and what stands behind it.
+    Mapping(&'static str, Fields<'a>),
 }
 
 impl<'a> Fields<'a> {
@@ -226,7 +226,8 @@ impl<'a> Fields<'a> {
         let node = self.filled(&key, entry)?;
         let place = node.place;
         let value = if matches!(node.value, Value::Mapping(_)) {
-            Chosen::Mapping(variant(node, variants, self.problems)?.1)
+            let (name, fields) = variant(node, variants, self.problems)?;
+            Chosen::Mapping(name, fields)
         } else {
             let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
             self.one_of_both(node, &key, &words, variants)?

@@ -96,7 +96,7 @@ pub(super) static SCENARIO: Shape = Shape {
             "strategy",
             "Who decides which actor goes on (simulated world only).",
             Fallback::Rule("`random`"),
-            Kind::Either { words: STRATEGIES, variants: PCT },
+            Kind::Either { words: STRATEGIES, variants: STRATEGIES_WITH },
         ),
         key(
             "swarm",
@@ -212,24 +212,58 @@ pub(super) static SCENARIO: Shape = Shape {
 /// Words of `strategy`.
 pub(super) static STRATEGIES: &[(&str, &str)] = &[
     ("random", "Any runnable actor, with equal chance, at every scheduling point."),
+    ("exhaustive", "Every schedule and every fault, within bounds; every actor needs `does`."),
     ("pct", "Priorities that change at a few random places; each seed draws the depth, 1 to 6."),
 ];
 
 /// Mappings of `strategy`.
-pub(super) static PCT: &[Variant] = &[Variant {
-    name: "pct",
-    about: "The same with that depth.",
-    shape: Shape {
-        what: "`pct`",
-        decisions: false,
-        keys: &[key(
-            "depth",
-            "How many ordering constraints the sought bug needs.",
-            Fallback::Required,
-            Kind::Number { min: 1, max: 16 },
-        )],
+pub(super) static STRATEGIES_WITH: &[Variant] = &[
+    Variant {
+        name: "pct",
+        about: "The same with that depth.",
+        shape: Shape {
+            what: "`pct`",
+            decisions: false,
+            keys: &[key(
+                "depth",
+                "How many ordering constraints the sought bug needs.",
+                Fallback::Required,
+                Kind::Number { min: 1, max: 16 },
+            )],
+        },
     },
-}];
+    Variant {
+        name: "exhaustive",
+        about: "The same within these bounds, for each combination of what varies.",
+        shape: Shape {
+            what: "`exhaustive`",
+            decisions: false,
+            keys: &[
+                key(
+                    "preemptions",
+                    "The most switches of a schedule away from an actor that could have gone on. \
+                     Others are free.",
+                    Fallback::Text("2"),
+                    Kind::Number { min: 0, max: 16 },
+                ),
+                key(
+                    "faults",
+                    "The most faults of a schedule, of those in `faults`: each at every place \
+                     where it can strike, whatever its `chance`.",
+                    Fallback::Text("1"),
+                    Kind::Number { min: 0, max: 4 },
+                ),
+                key(
+                    "limit",
+                    "The most schedules. If there are more, the result says how many were tried \
+                     of about how many.",
+                    Fallback::Text("1000000"),
+                    Kind::Number { min: 1, max: 1_000_000_000 },
+                ),
+            ],
+        },
+    },
+];
 
 /// Words of `expect`.
 pub(super) static CLEAN: &[(&str, &str)] = &[("clean", "Nothing is violated.")];

@@ -11,7 +11,7 @@ use super::plan::{
 use super::problem::{Problem, Problems};
 use super::quantity::{show_duration, show_size};
 use super::raw::{RawDevice, RawFile, RawFilesystem, RawScenario};
-use super::{explicit, script, switches};
+use super::{exhaustive, explicit, script, switches};
 use crate::catalogue::Bug;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -29,6 +29,7 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
     geometry(&raw, problems);
     layouts(&raw, problems);
     expectation(&raw, problems);
+    exhaustive::refuse_chance(&raw, problems);
     let script = script::plan(&raw, problems);
     let sentences = explicit::Sentences::of(&raw, problems);
     let device = raw.device.and_then(|raw| device(&raw, problems));
@@ -43,9 +44,13 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
     let ops = raw.ops?.value;
     let draws = actors.as_ref()?.iter().any(ActorPlan::draws);
     let script = script?;
+    let strategy = raw.strategy?.value.unwrap_or(StrategyPlan::Random);
+    let tried = matches!(strategy, StrategyPlan::Exhaustive(_));
     let (device, files, actors) = (device?, files?, actors?);
+    // One worker: in which order requests complete is then a matter of who goes on alone.
+    let device = DevicePlan { workers: if tried { 1 } else { device.workers }, ..device };
     let (schedule, strikes) = sentences.plan(&device, &files, &actors, problems)?;
-    let once = is_threads || !script.is_empty() || schedule.is_some();
+    let once = is_threads || tried || !script.is_empty() || schedule.is_some();
     let time = raw.time?.value.or((is_threads && ops.is_none()).then_some(THREADS_TIME));
     Some(Plan {
         name: raw.name?.value.unwrap_or_else(|| default_name(name)),
@@ -55,7 +60,7 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
         seeds: raw.seeds?.value.unwrap_or(if once { 1 } else { 100 }),
         ops: ops.or((!is_threads && draws).then_some(SIMULATED_OPS)),
         time,
-        strategy: raw.strategy?.value.unwrap_or(StrategyPlan::Random),
+        strategy,
         swarm: raw.swarm?.value.unwrap_or(!is_threads && draws),
         script,
         step_budget: raw.step_budget?.value,
@@ -111,7 +116,7 @@ fn world(raw: &RawScenario, problems: &Problems) {
     }
 }
 
-fn given<T>(read: Read<Option<T>>) -> Option<Place> {
+pub(super) fn given<T>(read: Read<Option<T>>) -> Option<Place> {
     read.and_then(|given| given.value.is_some().then_some(given.place))
 }
 

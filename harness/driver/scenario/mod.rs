@@ -25,6 +25,7 @@ mod values;
 mod fields;
 mod raw;
 mod switches;
+mod exhaustive;
 mod meaning;
 mod actors;
 mod calls;

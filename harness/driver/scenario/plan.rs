@@ -203,8 +203,15 @@ impl StrategyPlan {
         match word {
             "random" => Some(StrategyPlan::Random),
             "pct" => Some(StrategyPlan::Pct { depth: None }),
+            "exhaustive" => Some(StrategyPlan::Exhaustive(ExhaustivePlan::default())),
             _ => None,
         }
+    }
+}
+
+impl Default for ExhaustivePlan {
+    fn default() -> ExhaustivePlan {
+        ExhaustivePlan { preemptions: 2, faults: 1, limit: 1_000_000 }
     }
 }
 

@@ -9,7 +9,8 @@ use super::keys::{Key, Kind, decisions};
 use super::load::Known;
 use super::node::{Node, Value, quoted};
 use super::plan::{
-    DeviceKind, Expectation, FaultPlan, Judge, Layout, Recorded, StrategyPlan, WorldKind,
+    DeviceKind, ExhaustivePlan, Expectation, FaultPlan, Judge, Layout, Recorded, StrategyPlan,
+    WorldKind,
 };
 use super::problem::{Problem, Problems};
 use super::recorded;
@@ -107,12 +108,21 @@ fn strategy(fields: &Fields<'_>) -> Read<Option<StrategyPlan>> {
         Some(Chosen::Word(word)) => {
             StrategyPlan::named(&word).expect("the table has no word that is no strategy")
         }
-        Some(Chosen::Mapping(pct)) => {
+        Some(Chosen::Mapping("exhaustive", keys)) => StrategyPlan::Exhaustive(exhaustive(&keys)?),
+        Some(Chosen::Mapping(_, pct)) => {
             let depth = u32::try_from(pct.number("depth")?.value);
             StrategyPlan::Pct { depth: Some(depth.expect("the table bounds it by 16")) }
         }
     };
     Some(Given { value: Some(strategy), place })
+}
+
+fn exhaustive(fields: &Fields<'_>) -> Option<ExhaustivePlan> {
+    let preemptions = fields.number("preemptions");
+    let (faults, limit) = (fields.number("faults"), fields.number("limit"));
+    let narrow = |number: u64| u32::try_from(number).expect("the table bounds it by 16");
+    let (preemptions, faults) = (narrow(preemptions?.value), narrow(faults?.value));
+    Some(ExhaustivePlan { preemptions, faults, limit: limit?.value })
 }
 
 fn device(fields: &Fields<'_>) -> RawDevice {
@@ -257,7 +267,7 @@ fn expect(fields: &Fields<'_>, known: &Known<'_>) -> Read<Expectation> {
     let Given { value, place } = fields.either("expect")?;
     let value = match value {
         None | Some(Chosen::Word(_)) => Expectation::Clean,
-        Some(Chosen::Mapping(caught)) => {
+        Some(Chosen::Mapping(_, caught)) => {
             let by = caught.read("by", |node, key| invariant(node, key, known));
             let bug = caught.maybe("bug", |node, _| bug(node, known));
             let (by, bug) = (by?.value, bug?);

@@ -14,6 +14,7 @@ mod coverage;
 mod level;
 mod walk;
 
+use crate::schedule::Key;
 use crate::strategy::{Candidates, Decision};
 use level::{Level, Start};
 use std::collections::BTreeMap;
@@ -53,25 +54,27 @@ impl Bounds {
 
 /// Who may go on instead of the default at a decision: a part of the candidates.
 #[derive(Clone)]
-pub struct Alternatives(Arc<dyn Fn(&Decision<'_>) -> Candidates + Send + Sync>);
+pub struct Alternatives(Arc<Choose>);
+
+type Choose = dyn Fn(&Decision<'_>, Key) -> Candidates + Send + Sync;
 
 impl Alternatives {
     /// Every candidate.
     pub fn everybody() -> Alternatives {
-        Alternatives::of(|decision| decision.candidates)
+        Alternatives::of(|decision, _| decision.candidates)
     }
 
-    /// Those that `choose` gives. It must depend on the decision only.
+    /// Those that `choose` gives. It must depend on the decision and its place only.
     pub fn of(
-        choose: impl Fn(&Decision<'_>) -> Candidates + Send + Sync + 'static,
+        choose: impl Fn(&Decision<'_>, Key) -> Candidates + Send + Sync + 'static,
     ) -> Alternatives {
         Alternatives(Arc::new(choose))
     }
 
-    pub(super) fn at(&self, decision: &Decision<'_>) -> Candidates {
+    pub(super) fn at(&self, decision: &Decision<'_>, key: Key) -> Candidates {
         let others =
             |task: &usize| *task != decision.default && decision.candidates.contains(*task);
-        self.0(decision).only(others)
+        self.0(decision, key).only(others)
     }
 }
 

@@ -211,7 +211,7 @@ fn a_limit_is_kept_and_what_it_leaves_out_is_estimated() {
 
 #[test]
 fn preemptions_happen_only_where_they_may() {
-    let alternatives = Alternatives::of(|decision| {
+    let alternatives = Alternatives::of(|decision, _| {
         let may = decision.site.object == 1 || !decision.stays;
         if may { decision.candidates } else { Candidates::NONE }
     });

@@ -100,7 +100,7 @@ impl Walker {
 }
 
 impl Strategy for Walker {
-    fn pick(&mut self, decision: &Decision<'_>, _key: Key) -> usize {
+    fn pick(&mut self, decision: &Decision<'_>, key: Key) -> usize {
         let at = match self.departs() {
             Ok(answer) => return usize::try_from(answer).expect("below 64"),
             Err(at) => at,
@@ -108,7 +108,7 @@ impl Strategy for Walker {
         let preemptions = self.cost.preemptions + u32::from(decision.stays);
         let cost = Cost { preemptions, ..self.cost };
         self.open(at, cost, |alternatives| {
-            let others = alternatives.at(decision).iter();
+            let others = alternatives.at(decision, key).iter();
             others.map(|task| u32::try_from(task).expect("below 64")).collect()
         });
         decision.default
