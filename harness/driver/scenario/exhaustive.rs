@@ -38,12 +38,10 @@ pub(super) fn refuse_chance(raw: &RawScenario, problems: &Problems) {
     }
     let ordering =
         |fault: &&FaultPlan| matches!(fault, FaultPlan::Delay { .. } | FaultPlan::Latency { .. });
-    if raw.faults.iter().flatten().any(|fault| ordering(&fault)) {
-        let message = "`delay` and `latency` cannot be tried out, for there are too many times";
-        report(
-            strategy.place,
-            message,
-            "remove them: who goes on is tried out, and so who is late",
-        );
+    if let Some(faults) = &raw.faults
+        && faults.value.iter().any(|fault| ordering(&fault))
+    {
+        let message = "`delay` and `latency` cannot be tried out: there are too many times";
+        report(faults.place, message, "remove them: who goes on is tried out, and so who is late");
     }
 }
