@@ -41,6 +41,8 @@ pub enum Command {
     Invariants,
     /// List the bugs that a scenario can switch on; show one whole; or hunt them.
     Bugs(BugsArgs),
+    /// Make a reproducer as small as it can be while it fails alike.
+    Shrink(ShrinkArgs),
     /// Run scenarios under one value after the other, and tabulate what becomes of each.
     Matrix(MatrixArgs),
     /// List the named points, where an actor can be delayed.
@@ -130,6 +132,28 @@ pub struct BugsArgs {
     pub json: Option<PathBuf>,
 }
 
+/// What `shrink` can be told.
+#[derive(Debug, Args)]
+pub struct ShrinkArgs {
+    /// A reproducer. The result takes its place, and `FILE.orig` keeps what it was at first.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Where the result goes instead. The best so far is always there, so that an interrupted
+    /// command loses nothing, and shrinking that file goes on from there.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// How long it takes at most.
+    #[arg(long, value_name = "D", default_value = "20s", value_parser = crate::scenario::time)]
+    pub time: Duration,
+    /// Threads that share the work; as many as there are processors by default. The result does not
+    /// depend on it, unless time runs out.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Say nothing on stderr but what went wrong.
+    #[arg(long)]
+    pub quiet: bool,
+}
+
 /// What `matrix` can be told.
 #[derive(Debug, Args)]
 pub struct MatrixArgs {
@@ -195,6 +219,7 @@ pub fn answer(cli: &Cli) -> Exit {
         Some(Command::Check { files }) => commands::check::check(files, console),
         Some(Command::List { dir }) => commands::list::list(dir, console),
         Some(Command::Invariants) => commands::invariants::invariants(console),
+        Some(Command::Shrink(args)) => commands::shrink::shrink(args, Console::new(args.quiet)),
         Some(Command::Bugs(args)) => commands::bugs::bugs(args, console),
         Some(Command::Matrix(args)) => commands::matrix::matrix(args, console),
         Some(Command::Points) => commands::points::points(console),

@@ -27,6 +27,7 @@ pub mod reproducer;
 pub mod failure;
 pub mod shrink;
 pub mod exploration;
+pub mod signature;
 pub mod bench;
 pub mod clock;
 pub mod progress;

@@ -9,6 +9,7 @@ pub mod run;
 pub mod check;
 pub mod list;
 pub mod invariants;
+pub mod shrink;
 pub mod bugs;
 pub mod explain;
 pub mod points;

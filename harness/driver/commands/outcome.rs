@@ -66,7 +66,7 @@ fn unwritten(what: &str, error: &io::Error) -> String {
 }
 
 /// A regular file appears whole or not at all; anything else (a pipe, `/dev/null`) is written to.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if fs::metadata(path).is_ok_and(|data| !data.is_file()) {
         return File::options().write(true).open(path)?.write_all(bytes);
     }

@@ -12,6 +12,7 @@ mod weight;
 mod trial;
 mod roam;
 mod shrinker;
+mod bridges;
 mod removals;
 mod arguments;
 mod positions;
@@ -23,7 +24,7 @@ pub use weight::Weight;
 use crate::catalogue;
 use crate::clock::Stopwatch;
 use crate::failure::Failure;
-use crate::scenario::plan::{Plan, Recorded};
+use crate::scenario::plan::Plan;
 use block::OpenError;
 use shrinker::Shrinker;
 use std::fmt;
@@ -110,7 +111,7 @@ pub fn shrink(
     case: &Plan,
     failure: &Failure,
     limits: Limits<'_>,
-    progress: &mut dyn FnMut(&Plan, &Weight),
+    progress: &mut (dyn FnMut(&Plan, &Weight) + Send),
 ) -> Result<Shrunk, Refused> {
     let watch = Stopwatch::start();
     let first = failing(case, failure)?;
@@ -121,15 +122,11 @@ pub fn shrink(
     let mut shrinker = Shrinker::new(first, limits, watch, progress);
     let minimal = passes(&mut shrinker)?;
     let (best, executions, passes, others) = shrinker.end();
-    let recorded = case.recorded.clone();
-    let (trace_hash, points) = (best.trace_hash, best.points);
-    let recorded = recorded.map(|recorded| Recorded { trace_hash, points, ..recorded });
-    let case = Plan { recorded, ..best.case };
-    let again = failing(&case, failure);
-    if !matches!(&again, Ok(again) if again.trace_hash == trace_hash) {
+    let again = failing(&best.case, failure);
+    if !matches!(&again, Ok(again) if again.trace_hash == best.trace_hash) {
         return Err(Refused::NotDeterministic);
     }
-    let after = best.weight;
+    let (case, after) = (best.case, best.weight);
     Ok(Shrunk { case, before, after, executions: executions + 3, minimal, passes, others })
 }
 

@@ -1,18 +1,24 @@
 //! Passes that take something out: actors, switches, faults, calls, pieces, files.
 
 use crate::case;
-use crate::scenario::plan::{Plan, Strike};
+use crate::scenario::plan::{Moment, Plan, Strike, Who};
+use crate::shrink::bridges;
 use crate::shrink::shrinker::{Candidate, Shrinker};
 use block::OpenError;
 use std::ops::Range;
 
 /// All of them, once.
 pub(super) fn all(shrinker: &mut Shrinker<'_>) -> Result<(), OpenError> {
-    shrinker.sweep("actors", |case| case.actors.len(), without_actors)?;
-    shrinker.sweep("switches", switches, without_switches)?;
+    let actors = |case: &Plan| case.actors.len();
+    shrinker.sweep("actors", actors, |case, range| {
+        without_actors(&unscheduled(case, range.clone()), range)
+    })?;
+    shrinker.sweep("actors", actors, without_actors)?;
+    schedule(shrinker)?;
     shrinker.sweep("faults", faults, |case, range| Some(without_faults(case, range)))?;
     shrinker.sweep("calls", calls, without_calls)?;
-    shrinker.sweep("switches", switches, without_switches)?;
+    shrinker.sweep("calls, bridged", calls, bridged_calls)?;
+    schedule(shrinker)?;
     shrinker.sweep("pieces", pieces, |case, range| Some(without_pieces(case, range)))?;
     shrinker.sweep("files", |case| case.files.len(), without_files)?;
     let renumbered = |case: &Plan, _| {
@@ -22,6 +28,48 @@ pub(super) fn all(shrinker: &mut Shrinker<'_>) -> Result<(), OpenError> {
     };
     shrinker.first("numbers", 1, renumbered)?;
     Ok(())
+}
+
+/// Takes switches out, and then slices.
+fn schedule(shrinker: &mut Shrinker<'_>) -> Result<(), OpenError> {
+    shrinker.sweep("switches", switches, without_switches)?;
+    shrinker.sweep("slices", switches, |case, range| {
+        let mut case = case.clone();
+        for nth in range.rev() {
+            let slice = bridges::without_slice(case.schedule.as_ref()?, nth);
+            case.schedule = slice.or(case.schedule);
+        }
+        Some(case)
+    })
+}
+
+/// The case with the switches of its run without those actors.
+fn unscheduled(case: &Plan, range: Range<usize>) -> Plan {
+    let mut case = case.clone();
+    for actor in range {
+        case.schedule = Some(bridges::without_actor(&case, actor));
+    }
+    case
+}
+
+/// Without some calls, and with the switches of the run without them.
+fn bridged_calls(case: &Plan, range: Range<usize>) -> Option<Plan> {
+    let mut rest = without_calls(case, range.clone())?;
+    if rest.actors.len() != case.actors.len() {
+        return None;
+    }
+    let has = |case: &Plan, at: &Moment| match at.who {
+        Who::Actor(actor) => case.actors[actor].does.iter().any(|call| call.number == at.operation),
+        Who::Conductor | Who::Disk(_) => true,
+    };
+    let gone = |at: &Moment| has(case, at) && !has(&rest, at);
+    let next = |at: &Moment| {
+        let Who::Actor(actor) = at.who else { return None };
+        let mut left = rest.actors[actor].does.iter();
+        left.find(|call| at.operation < call.number).map(|call| call.number)
+    };
+    rest.schedule = Some(bridges::without_calls(case, gone, next));
+    Some(rest)
 }
 
 pub(super) fn without_actors(case: &Plan, range: Range<usize>) -> Option<Plan> {

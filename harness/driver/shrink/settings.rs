@@ -8,8 +8,8 @@ use std::time::Duration;
 use stormfs::choices::Choices;
 use stormfs::quantity::PAGE;
 
-/// The smallest device that a scenario may have.
-const SMALLEST_DEVICE: u64 = 1 << 20;
+/// The device that a scenario has if it says nothing.
+const USUAL_DEVICE: u64 = 64 << 20;
 
 /// All of them, once.
 pub(super) fn all(shrinker: &mut Shrinker<'_>) -> Result<(), OpenError> {
@@ -43,9 +43,10 @@ pub(super) fn offers(case: &Plan) -> Vec<Plan> {
         let device = DevicePlan { latency_min: latency, latency_max: latency, ..case.device };
         offers.push(with_device(case, device));
     }
-    for size in [SMALLEST_DEVICE, 4 * SMALLEST_DEVICE, 16 * SMALLEST_DEVICE, size / 2] {
+    for size in [USUAL_DEVICE, (size / 2).max(USUAL_DEVICE), (size * 2).min(USUAL_DEVICE)] {
         offers.push(with_device(case, DevicePlan { size, ..case.device }));
     }
+    offers.push(with_device(case, DevicePlan { workers: 1, ..case.device }));
     let FilesystemPlan { block_size, max_folio, .. } = case.filesystem;
     for (block_size, max_folio) in [
         (PAGE, PAGE),
@@ -59,10 +60,7 @@ pub(super) fn offers(case: &Plan) -> Vec<Plan> {
         }
     }
     offers.push(with_filesystem(case, FilesystemPlan { preset: None, ..case.filesystem }));
-    offers.retain(|case| {
-        let size = case.device.size;
-        SMALLEST_DEVICE <= size && size.is_multiple_of(case.filesystem.block_size)
-    });
+    offers.retain(|case| case.device.size.is_multiple_of(case.filesystem.block_size));
     offers
 }
 

@@ -27,7 +27,7 @@ pub(super) struct Shrinker<'a> {
     best: Fails,
     limits: Limits<'a>,
     watch: Stopwatch,
-    progress: &'a mut dyn FnMut(&Plan, &Weight),
+    progress: &'a mut (dyn FnMut(&Plan, &Weight) + Send),
     executions: u64,
     passes: Vec<Pass>,
     others: BTreeMap<Failure, Plan>,
@@ -68,7 +68,7 @@ impl<'a> Shrinker<'a> {
         first: Fails,
         limits: Limits<'a>,
         watch: Stopwatch,
-        progress: &'a mut dyn FnMut(&Plan, &Weight),
+        progress: &'a mut (dyn FnMut(&Plan, &Weight) + Send),
     ) -> Shrinker<'a> {
         let (passes, others) = (Vec::new(), BTreeMap::new());
         Shrinker { best: first, limits, watch, progress, executions: 0, passes, others }

@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::following::Following;
 use crate::onlooker::Look;
 use crate::recording::Recording;
-use crate::scenario::plan::Plan;
+use crate::scenario::plan::{Plan, Recorded};
 use crate::shrink::weight::Weight;
 use crate::storm::{self, Orders, Storm};
 use block::OpenError;
@@ -55,6 +55,9 @@ pub(super) fn run(
         let case = followed(case, recording);
         let weight = Weight::of(&case, preemptions.load(Ordering::Relaxed));
         let (trace_hash, points) = (end.trace_hash, end.points);
+        let recorded = case.recorded.clone();
+        let recorded = recorded.map(|recorded| Recorded { trace_hash, points, ..recorded });
+        let case = Plan { recorded, ..case };
         Fails { case, failure, weight, trace_hash, points, decisions: end.profile.decisions }
     });
     Ok(fails)

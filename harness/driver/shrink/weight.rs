@@ -6,6 +6,7 @@
 use crate::call::{Call, WHOLE_FILE};
 use crate::scenario::plan::{FilePlan, Layout, Plan, Strike};
 use crate::shrink::departures;
+use std::fmt;
 use std::time::Duration;
 use stormfs::op::Op;
 use stormfs::quantity::{ByteRange, PAGE, wide};
@@ -59,6 +60,28 @@ impl Weight {
             setting: setting(case),
             numbers: calls().map(|call| call.number).sum(),
         }
+    }
+}
+
+impl fmt::Display for Weight {
+    /// What people count: `5 calls, 1 fault, 2 preemptions, 3 switches`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = [
+            (self.calls, "call"),
+            (self.faults, "fault"),
+            (self.preemptions, "preemption"),
+            (self.switches, "switch"),
+        ];
+        for (nth, (count, word)) in counts.into_iter().enumerate() {
+            let between = if nth == 0 { "" } else { ", " };
+            let ending = match word {
+                _ if count == 1 => "",
+                "switch" => "es",
+                _ => "s",
+            };
+            write!(f, "{between}{count} {word}{ending}")?;
+        }
+        Ok(())
     }
 }
 
@@ -133,11 +156,15 @@ fn time(time: Duration) -> u64 {
     u64::from(!time.is_zero()) + wide_bits(nanoseconds)
 }
 
+/// Nothing has to be said about a device of this size.
+const USUAL_DEVICE: u64 = 64 << 20;
+
 fn setting(case: &Plan) -> u64 {
     let (device, filesystem) = (case.device, case.filesystem);
     let far = |value: u64| wide_bits(value).abs_diff(wide_bits(PAGE));
     time(device.latency_min)
-        + wide_bits(device.size)
+        + wide(device.workers)
+        + wide_bits(device.size).abs_diff(wide_bits(USUAL_DEVICE))
         + far(filesystem.block_size)
         + far(filesystem.max_folio)
         + u64::from(filesystem.preset.is_some())

@@ -85,7 +85,7 @@ fn the_result_does_not_depend_on_threads() {
 /// Of all this, one write into the unwritten file is to blame.
 const TOY: &str = "
 seeds: 200
-device: {size: 64MiB}
+device: {workers: 3, size: 16MiB}
 filesystem: {block_size: 1KiB, max_folio: 16KiB, mapping_check: before_lock}
 files:
   - {name: other, size: 64KiB, layout: written}
@@ -120,7 +120,7 @@ fn the_smallest_case_of_a_toy_is_found() {
     assert_eq!(actors[0].does, [Call::plain(1, 0, Op::Write(ByteRange::at(0, 1)))]);
     assert_eq!((files.len(), files[0].name.as_str()), (1, "blamed"));
     assert_eq!((files[0].size, files[0].layout), (4096, Layout::Unwritten));
-    assert_eq!(device.size, 1 << 20);
+    assert_eq!((device.workers, device.size), (1, 64 << 20));
     assert_eq!((filesystem.block_size, filesystem.max_folio), (4096, 4096));
     assert_eq!(filesystem.choices.departures().len(), 1, "the bug is left");
     assert_eq!((shrunk.case.strikes, shrunk.case.schedule), (Vec::new(), Some(Vec::new())));

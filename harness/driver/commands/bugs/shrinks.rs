@@ -235,6 +235,10 @@ fn object(row: &Row) -> Value {
         })
     };
     let shrunk = row.shrunk().map(|(made, shrunk)| {
+        let passes = shrunk
+            .passes
+            .iter()
+            .map(|pass| json!({ "pass": pass.name, "runs": pass.executions, "steps": pass.steps }));
         json!({
             "master": Seed(made.master).to_string(),
             "before": weight(&shrunk.before),
@@ -242,6 +246,7 @@ fn object(row: &Row) -> Value {
             "runs": shrunk.executions,
             "seconds": made.time.as_secs_f64(),
             "minimal": shrunk.minimal,
+            "passes": passes.collect::<Vec<_>>(),
         })
     });
     json!({ "id": row.bug.id, "masters": row.made.len(), "shrunk": shrunk.collect::<Vec<_>>() })

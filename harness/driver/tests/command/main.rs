@@ -11,3 +11,4 @@ mod lists;
 mod matrix;
 mod bad_input;
 mod scripts;
+mod shrinking;
