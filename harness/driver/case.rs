@@ -7,10 +7,12 @@
 
 use crate::call::Call;
 use crate::recording::Recording;
+use crate::scenario::is_reserved;
 use crate::scenario::plan::{ActorPlan, DeviceKind, DevicePlan, Moment, Plan, Switch, Who};
 use crate::scenario::plan::{SizePlan, StrategyPlan, WorldKind};
 use sim::chance::Seed;
 use sim::schedule::{Deviation, Key};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// The actor that evicts what the conductor of a script did.
@@ -55,12 +57,32 @@ pub fn of(plan: &Plan, seed: Seed, recording: &Recording) -> Plan {
         dropped: Vec::new(),
         ..Plan::clone(&drawn)
     };
+    name_apart(&mut case.actors);
     for idle in (0..case.actors.len()).rev() {
         if case.actors[idle].does.is_empty() {
             remove_actor(&mut case, idle);
         }
     }
     case
+}
+
+/// Gives actors other names where sentences could not tell them from another task: those of a group
+/// with many members have names that a group of its own may have, too.
+fn name_apart(actors: &mut [ActorPlan]) {
+    const LONGEST: usize = 64;
+    let mut taken = BTreeSet::new();
+    for actor in actors {
+        let mut name = actor.name.clone();
+        let mut nth = 1;
+        while is_reserved(&name) || LONGEST < name.len() || taken.contains(&name) {
+            nth += 1;
+            let ending = format!("_{nth}");
+            let room = actor.name.len().min(LONGEST - ending.len());
+            name = format!("{}{ending}", &actor.name[..room]);
+        }
+        taken.insert(name.clone());
+        actor.name = name;
+    }
 }
 
 /// Takes the `number`-th actor out of a case, with every switch and strike that names it.

@@ -25,6 +25,8 @@ const EXITS: &str = "Exit status: 0 as expected, 1 violation or another verdict 
 pub enum Command {
     /// Run scenarios, and judge them.
     Run(Box<RunArgs>),
+    /// Run reproducers again, and compare them with what they say of themselves.
+    Replay(ReplayArgs),
     /// Read scenarios and tell every mistake in them, without running anything.
     Check {
         /// Scenarios.
@@ -98,6 +100,36 @@ pub struct RunArgs {
     /// Where the directories of runs go.
     #[arg(long, default_value = "reports", value_name = "DIR")]
     pub reports: PathBuf,
+    /// Say nothing on stderr but what went wrong.
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// What `replay` can be told.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// Reproducers: scenarios with a schedule.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// How often each is run.
+    #[arg(long, value_name = "N", default_value_t = 2,
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub times: u32,
+    /// Print every point that is passed, one a line, and compare nothing.
+    #[arg(long)]
+    pub trace: bool,
+    /// Stop after so many points, print where everybody stands, and compare nothing.
+    #[arg(long, value_name = "STEP")]
+    pub until: Option<u64>,
+    /// Change one value of the scenario, as `run` does.
+    #[arg(long = "set", value_name = "PATH=VALUE", value_parser = path_and_value)]
+    pub sets: Vec<(String, String)>,
+    /// Threads that share the runs; as many as there are processors by default.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Where the same goes as JSON; - prints it instead.
+    #[arg(long, value_name = "FILE|-")]
+    pub json: Option<PathBuf>,
     /// Say nothing on stderr but what went wrong.
     #[arg(long)]
     pub quiet: bool,
@@ -216,6 +248,7 @@ pub fn answer(cli: &Cli) -> Exit {
     match &cli.command {
         None => commands::hint::hint(console),
         Some(Command::Run(args)) => commands::run::run(args, Console::new(args.quiet)),
+        Some(Command::Replay(args)) => commands::replay::replay(args, Console::new(args.quiet)),
         Some(Command::Check { files }) => commands::check::check(files, console),
         Some(Command::List { dir }) => commands::list::list(dir, console),
         Some(Command::Invariants) => commands::invariants::invariants(console),

@@ -24,6 +24,7 @@ pub mod stage;
 pub mod conductor;
 pub mod storm;
 pub mod reproducer;
+pub mod replay;
 pub mod failure;
 pub mod shrink;
 pub mod exploration;

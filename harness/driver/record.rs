@@ -101,14 +101,15 @@ pub fn reproduce_line(record: &Record) -> String {
 
 fn scenario(asked: Asked<'_>) -> Scenario {
     // Every command that runs it again has its own word for the seed.
-    let scripted = !asked.plan.script.is_empty();
-    let kept = asked.overrides.iter().filter(|(path, _)| scripted || path != "seed");
+    let kept = asked.overrides.iter();
+    let kept = kept.filter(|(path, _)| asked.plan.is_without_seeds() || path != "seed");
     Scenario {
         name: asked.plan.name.clone(),
         file: asked.file.to_owned(),
         about: asked.plan.about.clone(),
         text: asked.text.to_owned(),
         script: asked.plan.script.iter().map(|step| step.text.clone()).collect(),
+        scheduled: asked.plan.schedule.is_some(),
         overrides: kept.map(|(path, value)| format!("{path}={value}")).collect(),
         varied: varied(asked.plan),
     }

@@ -128,6 +128,9 @@ fn extent(plan: &Plan, campaign: &Campaign) -> String {
             if let Some(tried) = &campaign.tried {
                 return format!("{operations} in {}", schedules(tried));
             }
+            if plan.schedule.is_some() {
+                return format!("{operations} of a schedule");
+            }
             let seeds = campaign.tally.seeds;
             format!("{operations} under {seeds} seed{}", plural(seeds))
         }

@@ -19,7 +19,7 @@ pub fn violation(record: &Record, violation: &Violation) -> String {
     let kept = overrides.filter(|text| !text.starts_with("seeds="));
     let line = of_record(record, &violation.seed.to_string(), kept);
     match record.world {
-        World::Simulated if !record.scenario.script.is_empty() => line,
+        World::Simulated if record.scenario.is_without_seeds() => line,
         World::Simulated => format!("{line} --seeds 1"),
         World::Threads => line,
     }
@@ -27,8 +27,8 @@ pub fn violation(record: &Record, violation: &Violation) -> String {
 
 fn of_record<'a>(record: &Record, seed: &str, overrides: impl Iterator<Item = &'a str>) -> String {
     let overrides: Vec<_> = overrides.map(str::to_owned).collect();
-    // A script is the same under every seed; if one was asked for, it is among the overrides.
-    let seed = record.scenario.script.is_empty().then_some(seed);
+    // If a seed was asked for all the same, it is among the overrides.
+    let seed = (!record.scenario.is_without_seeds()).then_some(seed);
     command(&record.tool.name, &record.scenario.file, seed, &overrides)
 }
 

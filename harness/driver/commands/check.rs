@@ -31,6 +31,10 @@ fn described(plan: &Plan) -> String {
             let ops = ops.unwrap_or_default();
             format!("a script of {}, {ops}", counted(plan.script.len(), "step"))
         }
+        WorldKind::Simulated if plan.schedule.is_some() => {
+            let ops = ops.unwrap_or_default();
+            format!("a schedule of {}, {ops}", switches(plan))
+        }
         WorldKind::Simulated => {
             format!("{} seeds, {} each", plan.seeds, ops.unwrap_or_default())
         }
@@ -51,6 +55,12 @@ fn operations(plan: &Plan) -> Option<u64> {
     let lists_only = plan.actors.iter().all(|actor| !actor.does.is_empty());
     let by_chance = if lists_only { 0 } else { plan.ops? };
     Some(by_chance + plan.actors.iter().map(listed).sum::<u64>())
+}
+
+/// How many switches the schedule has.
+pub fn switches(plan: &Plan) -> String {
+    let number = plan.schedule.as_ref().map_or(0, Vec::len);
+    format!("{number} switch{}", if number == 1 { "" } else { "es" })
 }
 
 /// A number of things.

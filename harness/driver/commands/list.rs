@@ -50,7 +50,11 @@ fn described(files: &[PathBuf]) -> Vec<(String, String)> {
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let about = match load(file, &vocabulary::known(), &[]) {
             Ok(plan) => {
-                let kind = if plan.script.is_empty() { plan.world.name() } else { "script" };
+                let kind = match plan.schedule {
+                    Some(_) => "reproducer",
+                    None if plan.script.is_empty() => plan.world.name(),
+                    None => "script",
+                };
                 format!("[{kind}] {}", plan.about)
             }
             Err(_) => "has mistakes: `pagestorm check` tells them".to_owned(),

@@ -6,6 +6,7 @@ pub mod outcome;
 pub mod matrix;
 pub mod hint;
 pub mod run;
+pub mod replay;
 pub mod check;
 pub mod list;
 pub mod invariants;

@@ -1,7 +1,7 @@
 //! `run`: scenarios are read, stormed and judged, one after the other.
 
 use super::attended::attended;
-use super::check::counted;
+use super::check::{counted, switches};
 use super::outcome;
 use crate::campaign::{self, Campaign, Mission};
 use crate::cli::RunArgs;
@@ -126,7 +126,7 @@ impl Run<'_> {
     fn misfired(&self, misfire: &Misfire) -> Report {
         let Asked { file, text, overrides, .. } = self.asked;
         let Misfire { step, message, stands, help } = misfire.clone();
-        scenario::at_step(file, text, overrides, step, (message, stands, help))
+        scenario::at_item(file, text, overrides, ("script", step - 1), (message, stands, help))
     }
 
     /// Runs the campaign on the pool, and meanwhile tells its progress and looks for signals.
@@ -158,6 +158,7 @@ impl Run<'_> {
             WorldKind::Simulated if !plan.script.is_empty() => {
                 format!("a script of {}", counted(plan.script.len(), "step"))
             }
+            WorldKind::Simulated if plan.schedule.is_some() => format!("a schedule of {}", switches(plan)),
             WorldKind::Simulated => format!("{} seeds from {seed}", plan.seeds),
             WorldKind::Threads => format!("seed {seed}"),
         };

@@ -5,7 +5,7 @@ use super::node::{Node, Value};
 use super::plan::Plan;
 use super::problem::{Problem, Problems};
 use super::suggest::nearest;
-use super::{combinations, explicit, meaning, other_world, overrides, raw, script, yaml};
+use super::{combinations, explicit, meaning, other_world, overrides, raw, yaml};
 use crate::catalogue::Bug;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -96,13 +96,13 @@ pub fn parse(
     }
 }
 
-/// What happened while a step of the script ran, told where the step stands. `text` and `overrides`
-/// are those of the scenario that has the script; steps count from 1.
-pub fn at_step(
+/// What happened with an item of the list behind a key, counted from 0, told where the item stands.
+/// `text` and `overrides` are those of the scenario.
+pub fn at_item(
     name: &str,
     text: &str,
     overrides: &[(String, String)],
-    step: usize,
+    (key, item): (&str, usize),
     told: (String, Vec<String>, String),
 ) -> Report {
     let (message, notes, help) = told;
@@ -110,7 +110,7 @@ pub fn at_step(
     let Ok(mut tree) = yaml::tree(text) else { return Report::of_file(name, message, help) };
     let problems = Problems::default();
     overrides::apply(&mut tree.root, overrides, &problems);
-    let Some(place) = script::place(&tree.root, step) else {
+    let Some(place) = tree.root.entry(key).and_then(|entry| entry.value.item(item)) else {
         return Report::of_file(name, message, help);
     };
     problems.add(Problem { notes, ..Problem::at(place, message).help(help) });

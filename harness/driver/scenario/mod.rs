@@ -46,9 +46,10 @@ pub mod reference;
 mod write;
 
 pub use diagnose::{Diagnostic, Report};
-pub use load::{Known, MAX_BYTES, at_step, load, not_a_case, parse, text_of};
+pub use load::{Known, MAX_BYTES, at_item, load, not_a_case, parse, text_of};
 pub use lookup::{values_of, words_at};
 pub use plan::Plan;
 pub use quantity::time;
 pub use suggest::bug_help;
-pub use write::write;
+pub use tasks::is_reserved;
+pub use write::{call_text, write};

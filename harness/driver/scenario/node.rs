@@ -99,6 +99,12 @@ impl Node {
         entries.iter().find(|entry| entry.key.word() == key)
     }
 
+    /// Where an item of a list stands, counted from 0.
+    pub(super) fn item(&self, item: usize) -> Option<Place> {
+        let Value::List(items) = &self.value else { return None };
+        items.get(item).map(|item| item.place)
+    }
+
     /// What kind of value this is, for a sentence that says what was found.
     pub(super) fn kind(&self) -> &'static str {
         match &self.value {

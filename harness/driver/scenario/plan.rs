@@ -98,6 +98,11 @@ impl Plan {
         }
     }
 
+    /// Whether it is the same under every seed: a script or a schedule says who goes on.
+    pub fn is_without_seeds(&self) -> bool {
+        self.schedule.is_some() || !self.script.is_empty()
+    }
+
     /// Whether this is a case: every operation is listed, and nothing is left to chance.
     pub fn is_explicit(&self) -> bool {
         let listed = |actor: &ActorPlan| !actor.does.is_empty();

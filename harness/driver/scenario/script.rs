@@ -3,7 +3,6 @@
 use super::explicit::{SCRIPT, refuse_chance};
 use super::fields::Given;
 use super::format::{MOST_ACTORS, ONLY_FILE};
-use super::node::{Node, Place, Value};
 use super::plan::Step;
 use super::problem::{Problem, Problems};
 use super::raw::RawScenario;
@@ -12,12 +11,6 @@ use super::wording::report;
 
 /// The most steps of a script.
 pub(super) const MOST_STEPS: usize = 1000;
-
-/// Where a step stands, counted from 1.
-pub(super) fn place(root: &Node, step: usize) -> Option<Place> {
-    let Value::List(steps) = &root.entry("script")?.value.value else { return None };
-    steps.get(step.checked_sub(1)?).map(|step| step.place)
-}
 
 /// The steps of a script; none without one. `None`: something is wrong with it, or with those whom
 /// it could name.

@@ -168,7 +168,7 @@ fn reserved(who: Who) -> String {
 }
 
 /// Whether a task that is no actor has that name, however many workers the device has.
-pub(super) fn is_reserved(name: &str) -> bool {
+pub fn is_reserved(name: &str) -> bool {
     let number = name.strip_prefix("disk-");
     let is_disk = number.is_some_and(|number| {
         !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())

@@ -10,8 +10,9 @@ use super::plan::{Judge, Recorded};
 use super::quantity::{show_duration, show_size};
 use super::tasks::Names;
 use super::{schedule, strikes};
+use crate::call::Call;
 use crate::catalogue;
-use scalar::{Flow, item, line, word};
+use scalar::{Flow, bytes, folded, item, line, word};
 use std::time::Duration;
 use stormfs::choices::Choices;
 
@@ -23,7 +24,7 @@ pub fn write(case: &Plan) -> String {
     let mut lines = heading(case);
     lines.push(line("name", &case.name));
     if !case.about.is_empty() {
-        lines.push(line("about", &case.about));
+        lines.extend(folded("about", &case.about, WIDTH));
     }
     if case.seed != 1 {
         lines.push(format!("seed: {:#x}", case.seed));
@@ -40,6 +41,11 @@ pub fn write(case: &Plan) -> String {
     lines.extend(sentences(case));
     lines.extend(ending(case));
     lines.join("\n") + "\n"
+}
+
+/// A call of `plan`, as an item of `does` without its number.
+pub fn call_text(plan: &Plan, call: &Call) -> String {
+    calls::call(call, &plan.files, false)
 }
 
 /// What failed, and what to do with the file.
@@ -164,7 +170,7 @@ fn filesystem(filesystem: &FilesystemPlan, bugs: &[&'static str]) -> Flow {
 fn file(file: &FilePlan) -> Flow {
     let mut keys = Flow::default();
     keys.put("name", word(&file.name));
-    keys.put("size", show_size(file.size));
+    keys.put("size", bytes(file.size));
     if file.layout != Layout::Hole {
         keys.put("layout", file.layout.name());
     }

@@ -25,10 +25,20 @@ pub struct Scenario {
     /// The sentences of its script, in order; empty if it has none.
     #[serde(default)]
     pub script: Vec<String>,
+    /// Whether a schedule says who goes on: then it has no seeds.
+    #[serde(default)]
+    pub scheduled: bool,
     /// What the command line changed in it, each `path=value`.
     pub overrides: Vec<String>,
     /// What each seed drew for itself.
     pub varied: Vec<Varied>,
+}
+
+impl Scenario {
+    /// Whether it is the same under every seed.
+    pub fn is_without_seeds(&self) -> bool {
+        self.scheduled || !self.script.is_empty()
+    }
 }
 
 /// A value of the scenario that differs between seeds.

@@ -158,7 +158,7 @@ impl Row {
                 let told = (misfire.message, misfire.stands, misfire.help);
                 let overrides = overrides(&self.sets, Some(set), "everything");
                 let report =
-                    scenario::at_step(&self.file, &self.text, &overrides, misfire.step, told);
+                    scenario::at_item(&self.file, &self.text, &overrides, ("script", misfire.step - 1), told);
                 Ran::Misfired(first_line(&report.last_given_as(COLUMN)))
             }
             _ if interrupted.load(Ordering::Relaxed) => Ran::Unfinished,

@@ -55,7 +55,7 @@ fn object(row: &Row, (path, value): (&str, &str), cell: &Cell) -> Value {
 fn evidence(row: &Row, (path, value): (&str, &str), judge: &str, found: &Evidence) -> Value {
     let Evidence { violation, seed } = found;
     let mut changes = overrides(&row.sets, Some((path, value)), judge);
-    let scripted = !row.plan.script.is_empty();
+    let scripted = row.plan.is_without_seeds();
     if !scripted {
         changes.push(("seeds".to_owned(), "1".to_owned()));
     }

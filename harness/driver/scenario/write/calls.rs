@@ -1,8 +1,7 @@
 //! A call as an item of `does`.
 
 use super::super::plan::FilePlan;
-use super::super::quantity::show_size;
-use super::scalar::{Flow, word};
+use super::scalar::{Flow, bytes, word};
 use crate::call::{Call, WHOLE_FILE};
 use crate::user_buffer::Gap;
 use stormfs::op::Op;
@@ -16,7 +15,7 @@ pub(super) fn call(call: &Call, files: &[FilePlan], numbered: bool) -> String {
     }
     operation(&mut keys, &call.op);
     if let Some(Gap { at, persistent }) = call.gap {
-        keys.put("unreadable_at", show_size(at));
+        keys.put("unreadable_at", bytes(at));
         if !persistent {
             keys.put("transient", true);
         }
@@ -25,7 +24,7 @@ pub(super) fn call(call: &Call, files: &[FilePlan], numbered: bool) -> String {
         keys.put("abandoned", true);
     }
     if !call.pieces.is_empty() {
-        let pieces: Vec<_> = call.pieces.iter().map(|offset| show_size(*offset)).collect();
+        let pieces: Vec<_> = call.pieces.iter().map(|offset| bytes(*offset)).collect();
         keys.put("pieces", format!("[{}]", pieces.join(", ")));
     }
     if call.file != 0 {
@@ -48,19 +47,19 @@ fn operation(keys: &mut Flow, op: &Op) {
                 keys.put("keep_size", true);
             }
         }
-        Op::Append(len) => keys.put("size", show_size(*len)),
+        Op::Append(len) => keys.put("size", bytes(*len)),
         Op::WriteFromMmap { pos, source } => {
-            keys.put("at", show_size(*pos));
-            keys.put("from", show_size(source.start));
-            keys.put("size", show_size(source.len()));
+            keys.put("at", bytes(*pos));
+            keys.put("from", bytes(source.start));
+            keys.put("size", bytes(source.len()));
         }
-        Op::Truncate(to) => keys.put("to", show_size(*to)),
+        Op::Truncate(to) => keys.put("to", bytes(*to)),
         Op::Writeback(range) | Op::Evict(range) => {
             if range.start != 0 {
-                keys.put("at", show_size(range.start));
+                keys.put("at", bytes(range.start));
             }
             if range.end != WHOLE_FILE.end {
-                keys.put("size", show_size(range.len()));
+                keys.put("size", bytes(range.len()));
             }
         }
         Op::Fsync | Op::Sync | Op::Release => {}
@@ -68,6 +67,6 @@ fn operation(keys: &mut Flow, op: &Op) {
 }
 
 fn put_range(keys: &mut Flow, range: ByteRange) {
-    keys.put("at", show_size(range.start));
-    keys.put("size", show_size(range.len()));
+    keys.put("at", bytes(range.start));
+    keys.put("size", bytes(range.len()));
 }

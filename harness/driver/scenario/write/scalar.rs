@@ -1,5 +1,6 @@
 //! Texts as YAML: quoted where they must be, so that every text reads back as it was.
 
+use super::super::quantity::show_size;
 use std::fmt::{Display, Write};
 
 /// `{key: value, key: value}`.
@@ -41,6 +42,29 @@ pub(super) fn word(name: &str) -> String {
     if plain { yaml(name) } else { escaped(name) }
 }
 
+/// A size: with a unit if that is exact.
+pub(super) fn bytes(bytes: u64) -> String {
+    if bytes.is_multiple_of(1 << 10) { show_size(bytes) } else { bytes.to_string() }
+}
+
+/// Lines `key: >-` and the text, with line breaks between words, if it is long and has only words.
+pub(super) fn folded(key: &str, text: &str, width: usize) -> Vec<String> {
+    let plain = |word: &str| !word.is_empty() && !word.contains(is_odd);
+    if text.len() <= width || !text.split(' ').all(plain) {
+        return vec![line(key, text)];
+    }
+    let mut lines = vec![format!("{key}: >-")];
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(last) if 1 < lines.len() && last.len() + word.len() < width => {
+                last.extend([" ", word]);
+            }
+            _ => lines.push(format!("  {word}")),
+        }
+    }
+    lines
+}
+
 /// A line `key: text`.
 pub(super) fn line(key: &str, text: &str) -> String {
     format!("{key}: {}", one_line(text))
@@ -53,9 +77,12 @@ pub(super) fn item(text: &str) -> String {
 
 /// Any text on one line.
 fn one_line(text: &str) -> String {
-    // Brackets in a text count as nesting, and line breaks would need lines of their own.
-    let odd = |c: char| c.is_control() || matches!(c, '[' | '{' | '\u{2028}' | '\u{2029}');
-    if text.chars().any(odd) { escaped(text) } else { yaml(text) }
+    if text.contains(is_odd) { escaped(text) } else { yaml(text) }
+}
+
+/// Brackets in a text count as nesting, and line breaks would need lines of their own.
+fn is_odd(letter: char) -> bool {
+    letter.is_control() || matches!(letter, '[' | '{' | '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 
 /// As the library writes it.
@@ -161,6 +188,9 @@ a\n\n b\n
             let read: serde_yaml::Value = serde_yaml::from_str(&document).unwrap();
             assert_eq!(read["key"].as_str(), Some(text.as_str()), "{document}");
             assert_eq!(read["list"][0].as_str(), Some(text.as_str()), "{document}");
+            let document = folded("key", &text, 20).join("\n") + "\n";
+            let read: serde_yaml::Value = serde_yaml::from_str(&document).unwrap();
+            assert_eq!(read["key"].as_str(), Some(text.as_str()), "{document}");
             let flow = format!("[{}]", word(&text));
             let read: serde_yaml::Value = serde_yaml::from_str(&flow).unwrap();
             assert_eq!(read[0].as_str(), Some(text.as_str()), "{flow}");

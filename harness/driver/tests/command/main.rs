@@ -12,3 +12,4 @@ mod matrix;
 mod bad_input;
 mod scripts;
 mod shrinking;
+mod replay;

@@ -86,6 +86,7 @@ pub(crate) fn hostile(text: &str) -> Record {
         about: own(),
         text: own(),
         script: vec![own()],
+        scheduled: false,
         overrides: vec![own()],
         varied: vec![Varied { path: own(), values: vec![own()] }],
     };
@@ -144,6 +145,7 @@ fn clean() -> Record {
                 .to_owned(),
             text: include_str!("scenario.yaml").to_owned(),
             script: Vec::new(),
+            scheduled: false,
             overrides: vec!["actors[0].count=2".to_owned()],
             varied: vec![],
         },

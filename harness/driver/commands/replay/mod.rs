@@ -1,0 +1,127 @@
+//! `replay`: cases are run again, and compared with what they say of themselves.
+
+mod passages;
+mod stands;
+mod told;
+
+use super::attended::attended;
+use super::outcome;
+use crate::cli::ReplayArgs;
+use crate::console::Console;
+use crate::exit::Exit;
+use crate::interrupt::Interrupts;
+use crate::onlooker::Look;
+use crate::replay::{self, Replay};
+use crate::scenario::{self, Plan, Report};
+use crate::vocabulary;
+use block::OpenError;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use rayon::ThreadPoolBuilder;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use told::Told;
+
+/// Replays every file, and ends as the most severe of them does. If one cannot be read, none runs.
+pub fn replay(args: &ReplayArgs, console: Console) -> Exit {
+    let read = |file: &Path| Case::read(file, &args.sets);
+    let tell = |report: Report| console.raw(&report.render(console.styled));
+    let cases: Vec<_> = args.files.iter().map(|file| read(file).map_err(tell).ok()).collect();
+    let Some(cases) = cases.into_iter().collect::<Option<Vec<_>>>() else { return Exit::Usage };
+    let interrupts = Interrupts::catch();
+    let jobs = args.jobs.map_or(0, usize::from);
+    let Ok(pool) = ThreadPoolBuilder::new().num_threads(jobs).build() else {
+        console.warn("the system has no room for so many threads: use a smaller --jobs");
+        return Exit::Environment;
+    };
+    let look = || {
+        if interrupts.look() {
+            console.warn("ending the replay; once more ends it at once");
+        }
+    };
+    let flag = Arc::clone(interrupts.flag());
+    let done = if args.trace || args.until.is_some() {
+        attended(&pool, look, || shown(&cases, args, &flag)).map(|text| console.print(&text))
+    } else {
+        let ran = attended(&pool, look, || every(&cases, args.times.into(), &flag));
+        ran.map(|told| tell_all(&told, args, interrupts.caught(), console))
+    };
+    match done {
+        Ok(exit) => exit.max(interrupts.caught().unwrap_or(Exit::Ok)),
+        Err(refused) => {
+            console.warn(&refused.to_string());
+            Exit::Environment
+        }
+    }
+}
+
+/// A case with its text, in which places are shown.
+pub(super) struct Case {
+    file: String,
+    text: String,
+    sets: Vec<(String, String)>,
+    plan: Plan,
+}
+
+impl Case {
+    fn read(file: &Path, sets: &[(String, String)]) -> Result<Case, Report> {
+        let text = scenario::text_of(file)?;
+        let file = file.display().to_string();
+        let plan = scenario::parse(&file, &text, &vocabulary::known(), sets)?;
+        if !plan.is_explicit() {
+            return Err(scenario::not_a_case(&file, &text));
+        }
+        Ok(Case { file, text, sets: sets.to_vec(), plan })
+    }
+}
+
+fn every(
+    cases: &[Case],
+    times: u64,
+    interrupted: &Arc<AtomicBool>,
+) -> Result<Vec<Told>, OpenError> {
+    let one = |case: &Case| {
+        let replay = Replay::of(&case.plan, times, interrupted)?;
+        Told::of(case, replay, interrupted)
+    };
+    cases.par_iter().map(one).collect()
+}
+
+/// Tells what came of each. Of runs that were cut short nothing can be told.
+fn tell_all(told: &[Told], args: &ReplayArgs, caught: Option<Exit>, console: Console) -> Exit {
+    if let Some(caught) = caught {
+        return caught;
+    }
+    let lines: Vec<_> = told.iter().map(|one| one.line.clone() + "\n").collect();
+    let json = told::json(told);
+    let delivered = outcome::deliver(&lines.concat(), &json, args.json.as_deref(), console);
+    for one in told {
+        one.details(console);
+    }
+    told.iter().map(|one| one.exit).max().unwrap_or(Exit::Ok).max(delivered)
+}
+
+/// What `--trace` and `--until` print.
+fn shown(
+    cases: &[Case],
+    args: &ReplayArgs,
+    interrupted: &Arc<AtomicBool>,
+) -> Result<String, OpenError> {
+    let look = Look { trace: true, until: args.until, onlooker: None };
+    let mut text = String::new();
+    for case in cases {
+        let storm = replay::run(&case.plan, look, interrupted)?;
+        if 1 < cases.len() {
+            text += &format!("{}:\n", case.file);
+        }
+        if args.trace {
+            text += &passages::table(&case.plan, &storm.end.trace);
+        }
+        text += &stands::ending(&case.plan, &storm, args.until);
+        if args.until.is_some() {
+            text += &stands::everybody(&case.plan, &storm);
+            text += &stands::files(&case.plan, &storm);
+        }
+    }
+    Ok(text)
+}
