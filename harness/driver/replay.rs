@@ -34,6 +34,8 @@ pub struct Ran {
     pub trace_hash: u64,
     /// Scheduling points that were passed.
     pub points: u64,
+    /// Whether a switch met another place than it names, or somebody who could not go on.
+    pub misfits: bool,
 }
 
 /// How a run compares with what the case says of itself.
@@ -55,15 +57,12 @@ impl Replay {
     /// # Errors
     ///
     /// The system has no memory for a device.
-    pub fn of(
-        case: &Plan,
-        times: u64,
-        interrupted: &Arc<AtomicBool>,
-    ) -> Result<Replay, OpenError> {
+    pub fn of(case: &Plan, times: u64, interrupted: &Arc<AtomicBool>) -> Result<Replay, OpenError> {
         let ran = || {
             let storm = run(case, Look::default(), interrupted)?;
-            let Storm { violation, end, .. } = storm;
-            Ok(Ran { violation, trace_hash: end.trace_hash, points: end.points })
+            let Storm { violation, end, drifts, .. } = storm;
+            let misfits = drifts.iter().any(|drift| drift.why != Misfit::NeverReached);
+            Ok(Ran { violation, trace_hash: end.trace_hash, points: end.points, misfits })
         };
         let first = ran()?;
         let again = (1..times).into_par_iter().map(|_| Ok(u64::from(ran()? == first)));
@@ -93,13 +92,17 @@ impl Replay {
 /// # Errors
 ///
 /// The system has no memory for a device.
-pub fn run(
-    case: &Plan,
-    look: Look<'_>,
-    interrupted: &Arc<AtomicBool>,
-) -> Result<Storm, OpenError> {
+pub fn run(case: &Plan, look: Look<'_>, interrupted: &Arc<AtomicBool>) -> Result<Storm, OpenError> {
     let seed = Seed(case.seed);
-    storm::run(Orders { plan: case, seed, length: 0, record: true, judged: true, look, interrupted })
+    storm::run(Orders {
+        plan: case,
+        seed,
+        length: 0,
+        record: true,
+        judged: true,
+        look,
+        interrupted,
+    })
 }
 
 /// A switch or a strike of a case that did not fit a run.
@@ -142,7 +145,12 @@ pub fn unfit(case: &Plan, interrupted: &Arc<AtomicBool>) -> Result<Vec<Unfit>, O
     let (late, reached): (Vec<_>, Vec<_>) = storm.drifts.iter().partition(is_late);
     let struck = storm.recording.map(|recording| recording.strikes).unwrap_or_default();
     let strikes = map.unstruck(&struck);
-    Ok(reached.into_iter().map(of_drift).chain(strikes).chain(late.into_iter().map(of_drift)).collect())
+    Ok(reached
+        .into_iter()
+        .map(of_drift)
+        .chain(strikes)
+        .chain(late.into_iter().map(of_drift))
+        .collect())
 }
 
 /// Where everybody came in a run of a case.
@@ -210,8 +218,11 @@ impl Map<'_> {
                 Some(_) => "there was nothing to take, or it is no named point".to_owned(),
             },
         };
-        let unfit =
-            |(item, strike): (usize, &Strike)| Unfit { list: List::Strikes, item, why: why(strike) };
+        let unfit = |(item, strike): (usize, &Strike)| Unfit {
+            list: List::Strikes,
+            item,
+            why: why(strike),
+        };
         missed.map(unfit).collect()
     }
 }

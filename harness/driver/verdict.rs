@@ -82,6 +82,7 @@ fn sentence(plan: &Plan, campaign: &Campaign, kind: VerdictKind) -> String {
     let deviations = campaign.tally.deviations;
     let found = campaign.found.as_ref().map(|found| match &campaign.tried {
         Some(_) => found.violation.invariant.to_owned(),
+        _ if plan.is_without_seeds() => found.violation.invariant.to_owned(),
         None => format!("{} under seed {}", found.violation.invariant, Seed(found.seed.0)),
     });
     let found = found.unwrap_or_default();

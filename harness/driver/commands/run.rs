@@ -158,7 +158,9 @@ impl Run<'_> {
             WorldKind::Simulated if !plan.script.is_empty() => {
                 format!("a script of {}", counted(plan.script.len(), "step"))
             }
-            WorldKind::Simulated if plan.schedule.is_some() => format!("a schedule of {}", switches(plan)),
+            WorldKind::Simulated if plan.schedule.is_some() => {
+                format!("a schedule of {}", switches(plan))
+            }
             WorldKind::Simulated => format!("{} seeds from {seed}", plan.seeds),
             WorldKind::Threads => format!("seed {seed}"),
         };

@@ -157,8 +157,13 @@ impl Row {
             Campaign { misfire: Some(misfire), .. } => {
                 let told = (misfire.message, misfire.stands, misfire.help);
                 let overrides = overrides(&self.sets, Some(set), "everything");
-                let report =
-                    scenario::at_item(&self.file, &self.text, &overrides, ("script", misfire.step - 1), told);
+                let report = scenario::at_item(
+                    &self.file,
+                    &self.text,
+                    &overrides,
+                    ("script", misfire.step - 1),
+                    told,
+                );
                 Ran::Misfired(first_line(&report.last_given_as(COLUMN)))
             }
             _ if interrupted.load(Ordering::Relaxed) => Ran::Unfinished,

@@ -15,8 +15,8 @@ use crate::replay::{self, Replay};
 use crate::scenario::{self, Plan, Report};
 use crate::vocabulary;
 use block::OpenError;
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rayon::ThreadPoolBuilder;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -82,7 +82,7 @@ fn every(
 ) -> Result<Vec<Told>, OpenError> {
     let one = |case: &Case| {
         let replay = Replay::of(&case.plan, times, interrupted)?;
-        Told::of(case, replay, interrupted)
+        Told::of(case, &replay, interrupted)
     };
     cases.par_iter().map(one).collect()
 }
@@ -112,7 +112,7 @@ fn shown(
     for case in cases {
         let storm = replay::run(&case.plan, look, interrupted)?;
         if 1 < cases.len() {
-            text += &format!("{}:\n", case.file);
+            text.extend([&case.file, ":\n"]);
         }
         if args.trace {
             text += &passages::table(&case.plan, &storm.end.trace);

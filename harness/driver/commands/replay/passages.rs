@@ -6,14 +6,13 @@ use crate::scenario;
 use crate::scenario::plan::Plan;
 use crate::storm;
 use sim::Passage;
-use std::fmt::Write;
 
 /// The table. Where the default rule was left, a line ends as a switch of the schedule reads.
 pub(super) fn table(plan: &Plan, trace: &[Passage]) -> String {
     let actors = storm::actors(plan);
     let name = |task: usize| case::name(plan, case::who(task, actors));
     let widest = trace.iter().map(|passage| name(passage.task).len()).max().unwrap_or(0).max(4);
-    let mut text = format!("{:>8}  {:<widest$}  {:>8}  site\n", "step", "task", "place");
+    let mut lines = vec![format!("{:>8}  {:<widest$}  {:>8}  site", "step", "task", "place")];
     let mut begun = vec![0; actors];
     for passage in trace {
         let Passage { step, task, operation, point, site, .. } = *passage;
@@ -23,15 +22,14 @@ pub(super) fn table(plan: &Plan, trace: &[Passage]) -> String {
             begun[actor] = operation;
             if let Some(call) = call(plan, actor, operation) {
                 let call = scenario::call_text(plan, call);
-                line(&mut text, &format!("{:10}{} {operation}: {call}", "", name(task)));
+                lines.push(format!("{:10}{} {operation}: {call}", "", name(task)));
             }
         }
         let place = format!("{operation}.{point}");
-        let went = went(passage, &name);
-        let row = format!("{step:>8}  {:<widest$}  {place:>8}  {}{went}", name(task), site.name);
-        line(&mut text, &row);
+        let went = went(passage, name);
+        lines.push(format!("{step:>8}  {:<widest$}  {place:>8}  {}{went}", name(task), site.name));
     }
-    text
+    lines.join("\n") + "\n"
 }
 
 /// The call of an actor that has this number.
@@ -44,11 +42,7 @@ pub(super) fn call(plan: &Plan, actor: usize, number: u64) -> Option<&Call> {
 /// Who went on, if it was not the task itself.
 fn went(passage: &Passage, name: impl Fn(usize) -> String) -> String {
     let Passage { task, to, default, waits, .. } = *passage;
-    let word = match (waits, passage.site.name) {
-        (true, "end") => "",
-        (true, _) => ", waits",
-        (false, _) => "",
-    };
+    let word = if waits && passage.site.name != "end" { ", waits" } else { "" };
     if to != default {
         format!("{word} -> {}", name(to))
     } else if to != task {
@@ -56,8 +50,4 @@ fn went(passage: &Passage, name: impl Fn(usize) -> String) -> String {
     } else {
         word.to_owned()
     }
-}
-
-fn line(text: &mut String, line: &str) {
-    writeln!(text, "{line}").expect("a string takes all text");
 }

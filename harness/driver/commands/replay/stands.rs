@@ -7,8 +7,8 @@ use crate::scenario::plan::{Plan, Who};
 use crate::storm::{self, Storm};
 use oracle::strip::strip;
 use sim::{Hold, Stand, State};
-use std::fmt::Write;
-use stormfs::quantity::{ByteRange, wide};
+use std::ops::Range;
+use stormfs::quantity::ByteRange;
 
 /// Blocks of a file that are shown, from its beginning: more than a person compares.
 const MOST_BLOCKS: u64 = 1024;
@@ -32,69 +32,73 @@ pub(super) fn ending(plan: &Plan, storm: &Storm, until: Option<u64>) -> String {
 pub(super) fn everybody(plan: &Plan, storm: &Storm) -> String {
     let stands = &storm.end.stands;
     let widest = stands.iter().map(|stand| stand.task.len()).max().unwrap_or(0);
-    let mut text = String::new();
-    for (task, stand) in stands.iter().enumerate() {
-        let told = one(plan, task, stand, stands);
-        writeln!(text, "  {:<widest$}  {told}", stand.task).expect("a string takes all text");
-    }
-    text
+    let line = |(task, stand): (usize, &Stand)| {
+        format!("  {:<widest$}  {}\n", stand.task, one(plan, task, stand, stands))
+    };
+    stands.iter().enumerate().map(line).collect()
 }
 
 fn one(plan: &Plan, task: usize, stand: &Stand, all: &[Stand]) -> String {
-    let Stand { operation, state, at, holds, holders, .. } = stand;
-    let mut told = match state {
+    let state = match stand.state {
         State::Ended => return "has come to its end".to_owned(),
-        State::CanRun => format!("can go on from {}", at.name),
+        State::CanRun => format!("can go on from {}", stand.at.name),
         State::Waits(site) => format!("waits at {}", site.name),
     };
-    let names: Vec<_> = holders.iter().filter_map(|holder| all.get(*holder)).collect();
-    if !names.is_empty() {
-        let names: Vec<_> = names.iter().map(|stand| stand.task.as_str()).collect();
-        told += &format!(" (object {:#x}), which {} holds", at.object, names.join(" and "));
-    }
+    let holders = stand.holders.iter().filter_map(|holder| all.get(*holder));
+    let holders: Vec<_> = holders.map(|stand| stand.task.as_str()).collect();
+    let held_by = match holders.as_slice() {
+        [] => String::new(),
+        some => format!(" ({:#x}), which {} holds", stand.at.object, some.join(" and ")),
+    };
+    let operation = stand.operation;
     let called = match case::who(task, storm::actors(plan)) {
-        Who::Actor(actor) => call(plan, actor, *operation),
+        Who::Actor(actor) => call(plan, actor, operation),
         Who::Conductor | Who::Disk(_) => None,
     };
-    told += &match called {
+    let within = match called {
         Some(call) => format!(", in operation {operation}, {}", scenario::call_text(plan, call)),
-        None if *operation == 0 => String::new(),
+        None if operation == 0 => String::new(),
         None => format!(", in operation {operation}"),
     };
-    let held = |hold: &Hold| match hold.object {
+    let hold = |hold: &Hold| match hold.object {
         Some(object) => format!("{} ({object:#x})", hold.name),
         None => format!("several of {}", hold.name),
     };
-    let holds: Vec<_> = holds.iter().map(held).collect();
-    if !holds.is_empty() {
-        told += &format!("; holds {}", holds.join(", "));
-    }
-    told
+    let holds: Vec<_> = stand.holds.iter().map(hold).collect();
+    let holds = match holds.as_slice() {
+        [] => String::new(),
+        some => format!("; holds {}", some.join(", ")),
+    };
+    format!("{state}{held_by}{within}{holds}")
 }
 
 /// The extents of each file above its folios.
 pub(super) fn files(plan: &Plan, storm: &Storm) -> String {
-    const WIDTH: u64 = 64;
-    const AROUND: u64 = 8;
-    let block = plan.filesystem.block_size;
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for (number, file) in plan.files.iter().enumerate() {
         let view = storm.filesystem.view(number);
-        let size = view.size();
-        writeln!(text, "{}: {size} bytes", file.name).expect("a string takes all text");
+        lines.push(format!("{}: {} bytes", file.name, view.size()));
         // One block more than the file has, to see what lies behind its end.
-        let blocks = (size.div_ceil(block) + 1).min(MOST_BLOCKS);
-        for row in 0..blocks.div_ceil(WIDTH) {
-            let first = row * WIDTH + if row == 0 { 0 } else { AROUND };
-            let last = (row + 1) * WIDTH - AROUND;
-            let rows = strip(view, ByteRange::new(first * block, last.min(blocks).max(first + 1) * block));
-            for line in rows.lines() {
-                writeln!(text, "  {line}").expect("a string takes all text");
-            }
+        let blocks = view.size().div_ceil(plan.filesystem.block_size) + 1;
+        for range in rows(blocks.min(MOST_BLOCKS)) {
+            let block = plan.filesystem.block_size;
+            let bytes = ByteRange::new(range.start * block, range.end * block);
+            lines.extend(strip(view, bytes).lines().map(|line| format!("  {line}")));
         }
-        if blocks == MOST_BLOCKS {
-            text += &format!("  and more behind block {}\n", wide(MOST_BLOCKS.try_into().unwrap_or(0)));
+        if MOST_BLOCKS < blocks {
+            lines.push(format!("  and {} blocks more", blocks - MOST_BLOCKS));
         }
     }
-    text
+    lines.join("\n") + "\n"
+}
+
+/// The blocks to ask for, so that strips of them and what is around them adjoin.
+fn rows(blocks: u64) -> impl Iterator<Item = Range<u64>> {
+    const WIDTH: u64 = 64;
+    const AROUND: u64 = 8;
+    (0..blocks.div_ceil(WIDTH)).map(move |row| {
+        let first = row * WIDTH + if row == 0 { 0 } else { AROUND };
+        let last = ((row + 1) * WIDTH - AROUND).min(blocks);
+        first..last.max(first + 1)
+    })
 }

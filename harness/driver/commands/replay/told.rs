@@ -31,28 +31,29 @@ impl Told {
     /// What there is to say. Looks for what no longer fits if the run was not the same.
     pub(super) fn of(
         case: &Case,
-        replay: Replay,
+        replay: &Replay,
         interrupted: &Arc<AtomicBool>,
     ) -> Result<Told, OpenError> {
         let verdict = replay.verdict(&case.plan);
-        let unfit = match verdict {
-            Verdict::Same => Vec::new(),
-            _ => replay::unfit(&case.plan, interrupted)?,
+        let unfit = if verdict == Verdict::Same && !replay.first.misfits {
+            Vec::new()
+        } else {
+            replay::unfit(&case.plan, interrupted)?
         };
         let deterministic = replay.equal == replay.runs;
         let exit = match verdict {
             _ if !deterministic => Exit::Harness,
             Verdict::Same => Exit::Ok,
-            _ => Exit::Failed,
+            Verdict::OtherTrace | Verdict::OtherViolation | Verdict::Vanished => Exit::Failed,
         };
-        let words = if deterministic { words(case, &replay, verdict) } else { astray(&replay) };
+        let words = if deterministic { words(case, replay, verdict) } else { astray(replay) };
         let line = format!("{}: {} of {}: {words}", case.file, replay.equal, replay.runs);
         let violation = replay.first.violation.as_ref();
         Ok(Told {
             line,
             exit,
             file: case.file.clone(),
-            json: as_json(case, &replay, (verdict, &words), &unfit),
+            json: as_json(case, replay, (verdict, &words), &unfit),
             violation: violation.map(|found| (found.to_string(), found.strip.clone())),
             reports: reports(case, &unfit),
         })
@@ -66,8 +67,10 @@ impl Told {
                 console.say(&format!("  {line}"));
             }
         }
-        if !console.quiet {
-            for report in &self.reports {
+        for report in &self.reports {
+            if self.exit == Exit::Ok {
+                report.lines().for_each(|line| console.say(&line));
+            } else if !console.quiet {
                 console.raw(&report.render(console.styled));
             }
         }
@@ -101,7 +104,9 @@ fn words(case: &Case, replay: &Replay, verdict: Verdict) -> String {
 
 fn astray(replay: &Replay) -> String {
     let others = replay.runs - replay.equal;
-    format!("not deterministic: {others} went another way than the first; this is a bug of pagestorm")
+    format!(
+        "not deterministic: {others} went another way than the first; this is a bug of pagestorm"
+    )
 }
 
 /// The first few that no longer fit, where they stand.
@@ -110,7 +115,9 @@ fn reports(case: &Case, unfit: &[Unfit]) -> Vec<Report> {
         let (key, message) = told_of(unfit.list);
         let help = match unfit.list {
             List::Schedule => "what happens is shown by `pagestorm replay --trace`",
-            List::Strikes => "remove it, or correct its place: `pagestorm replay --trace` shows them",
+            List::Strikes => {
+                "remove it, or correct its place: `pagestorm replay --trace` shows them"
+            }
         };
         let told = (message.to_owned(), vec![unfit.why.clone()], help.to_owned());
         scenario::at_item(&case.file, &case.text, &case.sets, (key, unfit.item), told)

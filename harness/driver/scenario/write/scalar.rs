@@ -53,15 +53,16 @@ pub(super) fn folded(key: &str, text: &str, width: usize) -> Vec<String> {
     if text.len() <= width || !text.split(' ').all(plain) {
         return vec![line(key, text)];
     }
-    let mut lines = vec![format!("{key}: >-")];
+    let (mut lines, mut last) = (vec![format!("{key}: >-")], String::new());
     for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(last) if 1 < lines.len() && last.len() + word.len() < width => {
-                last.extend([" ", word]);
-            }
-            _ => lines.push(format!("  {word}")),
+        if !last.is_empty() && width < last.len() + word.len() + 3 {
+            lines.push(format!("  {last}"));
+            last.clear();
         }
+        last += if last.is_empty() { "" } else { " " };
+        last += word;
     }
+    lines.push(format!("  {last}"));
     lines
 }
 

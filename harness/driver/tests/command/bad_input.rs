@@ -48,7 +48,7 @@ fn files_that_are_no_scenario_do_not_run() {
     let stand = Stand::new();
     stand.write("empty.yaml", "");
     stand.write("binary.yaml", [0, 159, 146, 150, 255]);
-    stand.write("large.yaml", vec![b'#'; 2 << 20]);
+    stand.write("large.yaml", vec![b'#'; 17 << 20]);
     stand.write("deep.yaml", "[".repeat(100_000));
     fs::create_dir(stand.path("folder.yaml")).unwrap();
     for name in ["empty", "binary", "large", "deep", "folder", "missing"] {
