@@ -17,18 +17,28 @@ const LINE: Duration = Duration::from_secs(30);
 pub struct Progress {
     /// Operations, in steps of a few dozens.
     pub operations: Arc<AtomicU64>,
-    /// Seeds that came to their end.
+    /// Seeds, or schedules, that came to their end.
     pub seeds: AtomicU64,
     /// Seeds that ended in a violation.
     pub violations: AtomicU64,
+}
+
+/// What there is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goal {
+    /// So many seeds.
+    Seeds(u64),
+    /// Schedules, until all are tried out.
+    Schedules,
+    /// What real threads do in their time.
+    Time,
 }
 
 /// Tells the progress now and then.
 pub struct Ticker<'a> {
     console: Console,
     progress: &'a Progress,
-    /// How many seeds there are to run; none where real threads run.
-    seeds: Option<u64>,
+    goal: Goal,
     watch: Stopwatch,
     told: Duration,
     drawn: bool,
@@ -36,9 +46,9 @@ pub struct Ticker<'a> {
 
 impl<'a> Ticker<'a> {
     /// Begins to count the time.
-    pub fn new(console: Console, progress: &'a Progress, seeds: Option<u64>) -> Ticker<'a> {
+    pub fn new(console: Console, progress: &'a Progress, goal: Goal) -> Ticker<'a> {
         let watch = Stopwatch::start();
-        Ticker { console, progress, seeds, watch, told: Duration::ZERO, drawn: false }
+        Ticker { console, progress, goal, watch, told: Duration::ZERO, drawn: false }
     }
 
     /// Tells, if it is time to.
@@ -71,9 +81,11 @@ impl<'a> Ticker<'a> {
         let operations = read(&self.progress.operations);
         let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
         let rate = operations.saturating_mul(1000) / milliseconds;
-        let seeds = match self.seeds {
-            Some(all) => format!(", {} of {all} seeds", read(&self.progress.seeds)),
-            None => String::new(),
+        let done = read(&self.progress.seeds);
+        let seeds = match self.goal {
+            Goal::Seeds(all) => format!(", {done} of {all} seeds"),
+            Goal::Schedules => format!(", {done} schedules"),
+            Goal::Time => String::new(),
         };
         let violations = read(&self.progress.violations);
         let seconds = elapsed.as_secs();

@@ -2,16 +2,19 @@
 
 use crate::campaign::{Campaign, Found};
 use crate::environment;
+use crate::exploration::Tried;
 use crate::scenario::plan::{ActorPlan, FaultPlan, IoKind, Plan, WorldKind};
 use crate::scenario::variations::Dimension;
 use crate::tally::{Fault, Tally};
 use block::DeviceKind;
 use oracle::Invariant;
 use report::record::{
-    ByteRange, Counts, Deviation, Device, DeviceKind as RecordedKind, FaultCount, Filesystem,
-    Record, Scenario, Seed, Seeds, Timing, Tool, Varied, Verdict, Violation, World,
+    ByteRange, Counts, Deviation, Device, DeviceKind as RecordedKind, Explored, FaultCount,
+    Filesystem, Level, Record, Scenario, Seed, Seeds, Timing, Tool, Varied, Verdict, Violation,
+    World,
 };
 use report::reproduce;
+use sim::strategy::exhaustive::Covered;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -58,6 +61,7 @@ pub fn record(
         device,
         filesystem: filesystem(plan),
         counts,
+        explored: tried.as_ref().map(explored),
         verdict,
         violations: found.iter().map(|found| violation(plan, found)).collect(),
         latency: tally.latency.to_record(),
@@ -68,6 +72,22 @@ pub fn record(
             operations_per_second: per_second,
             oracle_share: None,
         },
+    }
+}
+
+fn explored(tried: &Tried) -> Explored {
+    let level = |level: &Covered| Level {
+        preemptions: level.preemptions,
+        faults: level.faults,
+        schedules: level.runs,
+        complete: level.complete,
+        about: level.about,
+    };
+    Explored {
+        combinations: tried.combinations,
+        complete: tried.complete,
+        schedules: tried.schedules(),
+        levels: tried.levels.iter().map(level).collect(),
     }
 }
 

@@ -145,7 +145,7 @@ fn schedules(tried: &Tried) -> String {
     if tried.complete {
         return format!("all {schedules}");
     }
-    let cut = tried.levels.iter().find(|level| !level.complete);
+    let cut = tried.levels.iter().find(|level| !level.complete && tried.failed.is_none());
     match cut {
         Some(level) => format!(
             "{schedules}, of those with {} in {} of about {}",

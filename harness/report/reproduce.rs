@@ -17,6 +17,11 @@ pub fn violation(record: &Record, violation: &Violation) -> String {
     // One seed is enough, however many the scenario or the command line asked for.
     let overrides = record.scenario.overrides.iter().map(String::as_str);
     let kept = overrides.filter(|text| !text.starts_with("seeds="));
+    if record.explored.is_some() {
+        // No seed decides anything; the combination that failed is tried out again.
+        let all = kept.map(str::to_owned).chain(violation.drawn.iter().cloned());
+        return command(&record.tool.name, &record.scenario.file, None, &all.collect::<Vec<_>>());
+    }
     let line = of_record(record, &violation.seed.to_string(), kept);
     match record.world {
         World::Simulated if record.scenario.is_without_seeds() => line,
@@ -28,7 +33,8 @@ pub fn violation(record: &Record, violation: &Violation) -> String {
 fn of_record<'a>(record: &Record, seed: &str, overrides: impl Iterator<Item = &'a str>) -> String {
     let overrides: Vec<_> = overrides.map(str::to_owned).collect();
     // If a seed was asked for all the same, it is among the overrides.
-    let seed = (!record.scenario.is_without_seeds()).then_some(seed);
+    let is_without_seeds = record.scenario.is_without_seeds() || record.explored.is_some();
+    let seed = (!is_without_seeds).then_some(seed);
     command(&record.tool.name, &record.scenario.file, seed, &overrides)
 }
 

@@ -26,6 +26,7 @@ pub fn summary(record: &Record) -> String {
     faults(&mut text, record);
     never(&mut text, record);
     latency(&mut text, record);
+    explored(&mut text, record);
     violations(&mut text, record);
     if record.violations.is_empty() && !record.verdict.as_expected {
         line(&mut text, &format!("reproduce with: {}", reproduce::run(record)));
@@ -61,7 +62,10 @@ fn counts(text: &mut String, record: &Record) {
         ("elapsed", number::elapsed(timing.elapsed_ms)),
     ];
     if record.world == World::Simulated {
-        left.push(("seeds", number::count(counts.seeds_done)));
+        match &record.explored {
+            Some(explored) => left.push(("schedules", number::count(explored.schedules))),
+            None => left.push(("seeds", number::count(counts.seeds_done))),
+        }
         right.push(("switches", number::count(counts.switches)));
     }
     if counts.deviations > 0 {
@@ -130,6 +134,18 @@ fn latency(text: &mut String, record: &Record) {
         line(text, &format!("    and {} more", rows.len() - LATENCIES));
     }
     line(text, "");
+}
+
+/// What was tried out, the last line how much that is.
+fn explored(text: &mut String, record: &Record) {
+    let Some(explored) = &record.explored else { return };
+    line(text, &format!("  {:<30}{:>14}{:>20}", "schedules with", "tried", "of"));
+    for level in &explored.levels {
+        let (tried, all) = (number::count(level.schedules), level.all());
+        line(text, &format!("    {:<28}{tried:>14}{all:>20}", level.cost()));
+    }
+    line(text, "");
+    line(text, &explored.line());
 }
 
 fn columns(heading: &str, [n, p50, p99, p999, max]: [String; 5]) -> String {

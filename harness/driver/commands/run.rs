@@ -9,7 +9,7 @@ use crate::clock::Stopwatch;
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::interrupt::Interrupts;
-use crate::progress::{Progress, Ticker};
+use crate::progress::{Goal, Progress, Ticker};
 use crate::record::{self, Asked};
 use crate::scenario::plan::{Plan, WorldKind};
 use crate::scenario::{self, Report};
@@ -136,8 +136,12 @@ impl Run<'_> {
         let progress = Progress::default();
         let interrupted = self.interrupts.flag();
         let mission = Mission { plan, interrupted, progress: &progress };
-        let seeds = (plan.world == WorldKind::Simulated).then_some(plan.seeds);
-        let mut ticker = Ticker::new(self.console, &progress, seeds);
+        let goal = match plan.world {
+            WorldKind::Threads => Goal::Time,
+            WorldKind::Simulated if plan.exhaustive().is_some() => Goal::Schedules,
+            WorldKind::Simulated => Goal::Seeds(plan.seeds),
+        };
+        let mut ticker = Ticker::new(self.console, &progress, goal);
         let look = || {
             ticker.tick();
             if self.interrupts.look() {
@@ -161,6 +165,7 @@ impl Run<'_> {
             WorldKind::Simulated if plan.schedule.is_some() => {
                 format!("a schedule of {}", switches(plan))
             }
+            WorldKind::Simulated if plan.exhaustive().is_some() => "every schedule".to_owned(),
             WorldKind::Simulated => format!("{} seeds from {seed}", plan.seeds),
             WorldKind::Threads => format!("seed {seed}"),
         };
@@ -168,7 +173,11 @@ impl Run<'_> {
         self.console.say(&format!("{name}: {world} world, {seeds}; {}", device.detail()));
         if let Some(variations) = &plan.variations {
             let count = variations.count();
-            self.console.say(&format!("each seed draws one of {count} combinations"));
+            let of_each = match plan.exhaustive() {
+                Some(_) => format!("of each of {count} combinations"),
+                None => format!("each seed draws one of {count} combinations"),
+            };
+            self.console.say(&of_each);
         }
         if plan.variants().iter().any(|plan| plan.swarm) {
             let things = "operations, sizes, positions, chances and pauses";

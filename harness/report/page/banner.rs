@@ -106,6 +106,11 @@ fn figures(html: &mut Html, record: &Record) {
     if record.world == World::Simulated {
         figures.push((number::count(counts.switches), "switches of actors"));
     }
+    if let Some(explored) = &record.explored {
+        let label =
+            if explored.complete { "schedules, which are all" } else { "schedules, not all" };
+        figures.push((number::count(explored.schedules), label));
+    }
     if counts.deviations > 0 {
         figures.push((number::count(counts.deviations), "deviations by bugs"));
     }

@@ -3,15 +3,19 @@
 use super::html::Html;
 use super::table::{Cell, numbers, table, words};
 use crate::number;
-use crate::record::{Record, World};
+use crate::record::{Explored, Level, Record, World};
 
 /// Adds the section on operations and errors.
 pub(super) fn counts(html: &mut Html, record: &Record) {
     let counts = &record.counts;
     html.section("counts", "Counts", |html| {
         html.element("div", &[("class", "columns")], |html| {
+            let runs = match record.explored {
+                Some(_) => "Schedules that were tried out",
+                None => "Seeds that ran to their end",
+            };
             let mut totals = vec![
-                ("Seeds that ran to their end", number::count(counts.seeds_done)),
+                (runs, number::count(counts.seeds_done)),
                 ("Operations", number::count(counts.operations)),
                 ("Verified operations", number::count(counts.verified_operations)),
                 (
@@ -30,7 +34,14 @@ pub(super) fn counts(html: &mut Html, record: &Record) {
                 .into_iter()
                 .map(|(name, value)| vec![text(name), Cell::Text(value)])
                 .collect();
-            table(html, "Totals over all seeds", &[words("What"), numbers("How many")], &rows);
+            let caption = match record.explored {
+                Some(_) => "Totals over all schedules",
+                None => "Totals over all seeds",
+            };
+            table(html, caption, &[words("What"), numbers("How many")], &rows);
+            if let Some(explored) = &record.explored {
+                levels(html, explored);
+            }
             let kinds: Vec<_> = counts.operations_by_kind.iter().map(pair).collect();
             table(html, "Operations by kind", &[words("Operation"), numbers("Ended")], &kinds);
             let errors: Vec<_> = counts.failed_operations.iter().map(pair).collect();
@@ -38,6 +49,20 @@ pub(super) fn counts(html: &mut Html, record: &Record) {
             table(html, "Errors that operations returned", &columns, &errors);
         });
     });
+}
+
+/// What was tried out, by what it cost.
+fn levels(html: &mut Html, explored: &Explored) {
+    let row = |level: &Level| {
+        vec![
+            Cell::Text(level.cost()),
+            Cell::Text(number::count(level.schedules)),
+            Cell::Text(level.all()),
+        ]
+    };
+    let rows: Vec<_> = explored.levels.iter().map(row).collect();
+    let columns = [words("Schedules with"), numbers("Tried"), numbers("Of")];
+    table(html, &explored.line(), &columns, &rows);
 }
 
 /// Adds the section on faults.

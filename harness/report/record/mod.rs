@@ -8,6 +8,7 @@ mod run;
 mod setting;
 mod seed;
 mod counts;
+mod explored;
 mod verdict;
 mod violation;
 mod percentiles;
@@ -15,6 +16,7 @@ mod surroundings;
 mod json;
 
 pub use counts::{Counts, FaultCount};
+pub use explored::{Explored, Level};
 pub use json::RecordError;
 pub use percentiles::{Clock, LatencyRecord, LatencyRow, Outcome};
 pub use run::Record;

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Counts, Device, Environment, Filesystem, LatencyRecord, Scenario, Seeds, Timing, Tool, Verdict,
-    Violation, World,
+    Counts, Device, Environment, Explored, Filesystem, LatencyRecord, Scenario, Seeds, Timing,
+    Tool, Verdict, Violation, World,
 };
 
 /// Everything that is kept of one run. The order of the fields is the order in `result.json`.
@@ -26,6 +26,8 @@ pub struct Record {
     pub filesystem: Filesystem,
     /// What happened, and how often.
     pub counts: Counts,
+    /// What was tried out, where everything was to be; None where seeds decided.
+    pub explored: Option<Explored>,
     /// How the run ended.
     pub verdict: Verdict,
     /// What was found, in the order of detection; empty if nothing was.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use report::latency::Latency;
 use report::record::{
-    ByteRange, Clock, Counts, Deviation, Device, DeviceKind, Environment, FaultCount, Filesystem,
-    Outcome, Record, Scenario, Seed, Seeds, Timing, Tool, Varied, Verdict, VerdictKind, Violation,
-    World,
+    ByteRange, Clock, Counts, Deviation, Device, DeviceKind, Environment, Explored, FaultCount,
+    Filesystem, Level, Outcome, Record, Scenario, Seed, Seeds, Timing, Tool, Varied, Verdict,
+    VerdictKind, Violation, World,
 };
 
 /// A run that ended with `kind`, as the driver would tell it.
@@ -44,9 +44,32 @@ pub(crate) fn record(kind: VerdictKind) -> Record {
         record.counts = Counts::default();
         record.latency = Latency::new(Clock::Steps).to_record();
     }
+    if matches!(kind, VerdictKind::NotProvoked | VerdictKind::Interrupted) {
+        let complete = kind == VerdictKind::NotProvoked;
+        record.explored = Some(explored(complete));
+    }
     let expected = record.verdict.expected;
     record.verdict = Verdict { kind, expected, as_expected, sentence: sentence.to_owned() };
     record
+}
+
+/// Three combinations, tried out with up to one preemption and one fault.
+fn explored(complete: bool) -> Explored {
+    let level = |preemptions, faults, schedules, complete, about| Level {
+        preemptions,
+        faults,
+        schedules,
+        complete,
+        about,
+    };
+    let last = if complete { 41_250 } else { 1_900 };
+    let levels = vec![
+        level(0, 0, 6, true, 6),
+        level(0, 1, 74, true, 74),
+        level(1, 0, 310, true, 310),
+        level(1, 1, last, complete, 41_250),
+    ];
+    Explored { combinations: 3, complete, schedules: 390 + last, levels }
 }
 
 /// A clean run of real threads on a loop device.
@@ -164,6 +187,7 @@ fn clean() -> Record {
             deviations: vec![],
         },
         counts: counts(),
+        explored: None,
         verdict: Verdict {
             kind: VerdictKind::Clean,
             expected: "clean".to_owned(),
