@@ -106,7 +106,6 @@ fn seconds_an_operation(plan: &Plan, judged: bool) -> f64 {
     let orders = Orders {
         plan,
         seed: Seed(plan.seed),
-        length: 1,
         record: false,
         judged,
         look: Look::default(),

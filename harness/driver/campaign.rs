@@ -8,7 +8,7 @@ use crate::exploration::{self, Tried};
 use crate::onlooker::Look;
 use crate::progress::Progress;
 use crate::reproducer::{self, Kept};
-use crate::scenario::plan::{Plan, StrategyPlan, WorldKind};
+use crate::scenario::plan::{Plan, WorldKind};
 use crate::script::Misfire;
 use crate::storm::{self, Orders, Storm};
 use crate::tally::Tally;
@@ -26,10 +26,6 @@ const BATCH: u64 = 64;
 
 /// Lines of a schedule that are kept as evidence.
 const SCHEDULE_LINES: usize = 200;
-
-/// The seed of the run that measures how long runs are. It is no seed of the plan, so that a
-/// single seed runs alone as it did among others.
-const PROFILE: Seed = Seed(0);
 
 /// What is to be run.
 #[derive(Clone, Copy)]
@@ -64,6 +60,8 @@ pub struct Found {
     pub seed: Seed,
     /// What was violated.
     pub violation: Violation,
+    /// The strategy that decided who went on, if one did.
+    pub strategy: Option<String>,
     /// Scheduling points that the storm passed until it was stopped; 0 if threads ran.
     pub step: u64,
     /// The schedule that led there, as far as it was recorded: one line each.
@@ -99,7 +97,7 @@ impl Campaign {
 /// A device of a later seed could not be opened.
 pub fn run(mission: Mission<'_>, device: Arc<Device>) -> Result<Campaign, OpenError> {
     match mission.plan.world {
-        WorldKind::Threads => Ok(on_threads(mission, device)),
+        WorldKind::Threads => on_threads(mission, device),
         WorldKind::Simulated => {
             drop(device);
             match mission.plan.exhaustive() {
@@ -110,10 +108,9 @@ pub fn run(mission: Mission<'_>, device: Arc<Device>) -> Result<Campaign, OpenEr
     }
 }
 
-fn on_threads(mission: Mission<'_>, device: Arc<Device>) -> Campaign {
+fn on_threads(mission: Mission<'_>, device: Arc<Device>) -> Result<Campaign, OpenError> {
     let seed = Seed(mission.plan.seed);
-    let orders = orders(mission, seed, 0);
-    let storm = storm::run_on(orders, device, &mission.progress.operations);
+    let storm = storm::run_on(orders(mission, seed), device, &mission.progress.operations)?;
     let mut campaign = Campaign::new(WorldKind::Threads);
     let ran = Ran::of(storm, mission.progress);
     campaign.tally.add(&ran.tally);
@@ -122,30 +119,32 @@ fn on_threads(mission: Mission<'_>, device: Arc<Device>) -> Campaign {
         seed,
         step: step(&violation),
         violation,
+        strategy: None,
         details: Vec::new(),
         case: None,
         kept: None,
     });
-    campaign
+    Ok(campaign)
 }
 
 fn simulated(mission: Mission<'_>) -> Result<Campaign, OpenError> {
     let plan = mission.plan;
-    let length = profile(mission)?;
     let mut campaign = Campaign::new(WorldKind::Simulated);
     let mut next = 0;
     while next < plan.seeds && campaign.found.is_none() && !is_raised(mission) {
         let end = plan.seeds.min(next + BATCH);
-        for (n, ran) in batch(mission, length, next..end)? {
+        for (n, ran) in batch(mission, next..end)? {
             campaign.tally.add(&ran.tally);
             let step = ran.step;
             campaign.misfire = ran.misfire.filter(|_| ran.violation.is_none());
             if let Some(violation) = ran.violation {
                 let seed = Seed(plan.seed).nth(n);
                 let details = followed(plan, ran.script_step);
+                let strategy = ran.strategy;
+                let (case, kept) = (None, None);
                 campaign.found =
-                    Some(Found { seed, violation, step, details, case: None, kept: None });
-                confirm(mission, length, ran.trace_hash, &mut campaign)?;
+                    Some(Found { seed, violation, strategy, step, details, case, kept });
+                confirm(mission, ran.trace_hash, &mut campaign)?;
                 break;
             }
         }
@@ -157,6 +156,7 @@ fn simulated(mission: Mission<'_>) -> Result<Campaign, OpenError> {
 /// What is kept of a storm until its turn to be counted.
 struct Ran {
     tally: Tally,
+    strategy: Option<String>,
     violation: Option<Violation>,
     step: u64,
     misfire: Option<Misfire>,
@@ -166,26 +166,22 @@ struct Ran {
 
 impl Ran {
     fn of(storm: Storm, progress: &Progress) -> Ran {
-        let Storm { end, violation, tally, misfire, step: script_step, .. } = storm;
+        let Storm { end, strategy, violation, tally, misfire, step: script_step, .. } = storm;
         progress.seeds.fetch_add(1, Ordering::Relaxed);
         progress.violations.fetch_add(u64::from(violation.is_some()), Ordering::Relaxed);
         let (step, trace_hash) = (end.points, end.trace_hash);
-        Ran { tally, violation, step, misfire, script_step, trace_hash }
+        Ran { tally, strategy, violation, step, misfire, script_step, trace_hash }
     }
 }
 
 /// Runs some seeds, and gives those that count in their order: none beyond a failing one.
-fn batch(
-    mission: Mission<'_>,
-    length: u64,
-    seeds: std::ops::Range<u64>,
-) -> Result<Vec<(u64, Ran)>, OpenError> {
+fn batch(mission: Mission<'_>, seeds: std::ops::Range<u64>) -> Result<Vec<(u64, Ran)>, OpenError> {
     let failing = AtomicU64::new(u64::MAX);
     let one = |n| {
         if failing.load(Ordering::Relaxed) < n || is_raised(mission) {
             return Ok(None);
         }
-        let storm = nth(mission, length, n)?;
+        let storm = nth(mission, n)?;
         let ran = Ran::of(storm, mission.progress);
         if ran.violation.is_some() {
             failing.fetch_min(n, Ordering::Relaxed);
@@ -196,21 +192,20 @@ fn batch(
     Ok(ran.into_iter().flatten().collect())
 }
 
-/// Runs one seed of the plan, in the simulated world. `length` is what [`profile`] answered.
+/// Runs one seed of the plan, in the simulated world.
 ///
 /// # Errors
 ///
 /// The device could not be opened.
-pub fn nth(mission: Mission<'_>, length: u64, n: u64) -> Result<Storm, OpenError> {
+pub fn nth(mission: Mission<'_>, n: u64) -> Result<Storm, OpenError> {
     let seed = Seed(mission.plan.seed).nth(n);
     let device = storm::open_device(mission.plan, seed)?;
-    Ok(storm::run_on(orders(mission, seed, length), device, &mission.progress.operations))
+    storm::run_on(orders(mission, seed), device, &mission.progress.operations)
 }
 
 /// Runs the failing seed again, keeps its schedule, and compares.
 fn confirm(
     mission: Mission<'_>,
-    length: u64,
     trace_hash: u64,
     campaign: &mut Campaign,
 ) -> Result<(), OpenError> {
@@ -218,7 +213,7 @@ fn confirm(
     let Some(found) = campaign.found.as_mut().filter(|_| !is_raised(mission)) else {
         return Ok(());
     };
-    let orders = Orders { record: true, ..orders(mission, found.seed, length) };
+    let orders = Orders { record: true, ..orders(mission, found.seed) };
     let again = storm::run(orders)?;
     if is_raised(mission) {
         return Ok(());
@@ -259,25 +254,9 @@ pub(crate) fn deviations(schedule: &Schedule) -> Vec<String> {
     std::iter::once(heading).chain(lines.into_iter().take(SCHEDULE_LINES)).collect()
 }
 
-/// Scheduling points that one run of the plan passes, for strategies that spread their changes over
-/// a run. A decision is taken at most of them.
-///
-/// # Errors
-///
-/// The device could not be opened.
-pub fn profile(mission: Mission<'_>) -> Result<u64, OpenError> {
-    let asks = |plan: &&Plan| matches!(plan.strategy, StrategyPlan::Pct { .. });
-    if !mission.plan.variants().iter().any(asks) {
-        return Ok(0);
-    }
-    let plan = Plan { strategy: StrategyPlan::Random, ..mission.plan.under(PROFILE).into_owned() };
-    let orders = Orders { plan: &plan, ..orders(mission, PROFILE, 0) };
-    Ok(storm::run(orders)?.end.points)
-}
-
-fn orders(mission: Mission<'_>, seed: Seed, length: u64) -> Orders<'_> {
+fn orders(mission: Mission<'_>, seed: Seed) -> Orders<'_> {
     let Mission { plan, interrupted, .. } = mission;
-    Orders { plan, seed, length, record: false, judged: true, look: Look::default(), interrupted }
+    Orders { plan, seed, record: false, judged: true, look: Look::default(), interrupted }
 }
 
 fn is_raised(mission: Mission<'_>) -> bool {

@@ -160,6 +160,7 @@ fn confirm(
     campaign.found = Some(Found {
         seed,
         violation,
+        strategy: None,
         step: first.end.points,
         details: campaign::deviations(&again.end.schedule),
         case: case.map(|reproducer| Box::new(reproducer.case)),
@@ -171,7 +172,7 @@ fn confirm(
 fn one(mission: Mission<'_>, walk: &Walk, record: bool) -> Result<Storm, OpenError> {
     let Mission { plan, interrupted, .. } = mission;
     let (seed, look) = (Seed(plan.seed), Look::default());
-    let orders = Orders { plan, seed, length: 0, record, judged: true, look, interrupted };
+    let orders = Orders { plan, seed, record, judged: true, look, interrupted };
     storm::run_under(orders, walk.strategy())
 }
 

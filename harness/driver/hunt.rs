@@ -21,8 +21,8 @@ pub struct Ended {
     pub kind: VerdictKind,
     /// The invariant that spoke.
     pub invariant: Option<&'static str>,
-    /// The seed under which it did, and the length that strategies were told.
-    pub at: Option<(Seed, u64)>,
+    /// The seed under which it did.
+    pub at: Option<Seed>,
     /// Seeds that ran, with that of the first find.
     pub seeds: u64,
     /// Answers of the filesystem that differed from the correct one's, in all of them.
@@ -50,24 +50,24 @@ pub fn hunt(
     let mission = Mission { plan: &plan, interrupted, progress: &progress };
     let watch = ThreadTime::start();
     let mut campaign = Campaign::new(WorldKind::Simulated);
-    let length = campaign::profile(mission)?;
     for nth in 0..plan.seeds {
-        let storm = campaign::nth(mission, length, nth)?;
+        let storm = campaign::nth(mission, nth)?;
         if interrupted.load(Ordering::Relaxed) {
             return Ok(None);
         }
         campaign.tally.add(&storm.tally);
         if let Some(violation) = storm.violation {
             let seed = Seed(master).nth(nth);
-            let (step, details) = (storm.end.points, Vec::new());
-            campaign.found = Some(Found { seed, violation, step, details, case: None, kept: None });
+            let (step, strategy, details) = (storm.end.points, storm.strategy, Vec::new());
+            let (case, kept) = (None, None);
+            campaign.found = Some(Found { seed, violation, strategy, step, details, case, kept });
             break;
         }
     }
     Ok(Some(Ended {
         master,
         kind: verdict::verdict(&plan, &campaign, false).kind,
-        at: campaign.found.as_ref().map(|found| (found.seed, length)),
+        at: campaign.found.as_ref().map(|found| found.seed),
         invariant: campaign.found.map(|found| found.violation.invariant),
         seeds: campaign.tally.seeds,
         deviations: campaign.tally.deviations,

@@ -12,6 +12,9 @@ pub mod strikes;
 pub mod misfortune;
 
 pub mod following;
+pub mod haunts;
+pub mod aim;
+pub mod budget;
 pub mod workload;
 pub mod target;
 pub mod tally;
@@ -22,6 +25,7 @@ pub mod scripted;
 pub mod steering;
 pub mod stage;
 pub mod conductor;
+pub mod strategy;
 pub mod storm;
 pub mod reproducer;
 pub mod replay;

@@ -31,6 +31,8 @@ pub trait Onlooker: Witness {
 pub struct Look<'a> {
     /// Whether every passage is kept: [`sim::End::trace`].
     pub trace: bool,
+    /// Whether what it passes is counted: [`sim::End::profile`].
+    pub counts: bool,
     /// Stop right before the step after this one is passed.
     pub until: Option<u64>,
     /// Who looks on.

@@ -174,6 +174,7 @@ fn counts(plan: &Plan, tally: &Tally) -> Counts {
     });
     Counts {
         seeds_done: tally.seeds,
+        strategies: strategies(plan, tally),
         operations: tally.total_operations(),
         verified_operations: tally.verified,
         failed_operations: failed.map(|(errno, count)| (errno.name().to_owned(), *count)).collect(),
@@ -188,6 +189,16 @@ fn counts(plan: &Plan, tally: &Tally) -> Counts {
         scheduling_points: tally.scheduling_points,
         switches: tally.switches,
     }
+}
+
+/// Seeds by strategy. A strategy that some seed may draw is listed even if none has.
+fn strategies(plan: &Plan, tally: &Tally) -> BTreeMap<String, u64> {
+    let undecided = plan.world == WorldKind::Threads || !plan.script.is_empty();
+    let plans = plan.variants().into_iter().filter(|_| !undecided && plan.schedule.is_none());
+    let named = plans.flat_map(|plan| plan.strategy.drawn()).map(|name| (*name, 0));
+    let mut counts: BTreeMap<&str, u64> = named.collect();
+    counts.extend(&tally.strategies);
+    counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
 }
 
 /// The faults that the plan asks for under some seed, and those that came about without being asked for.
@@ -222,7 +233,7 @@ fn kinds(fault: &FaultPlan) -> Vec<Fault> {
 }
 
 fn violation(plan: &Plan, found: &Found) -> Violation {
-    let Found { seed, violation, step, details, kept, .. } = found;
+    let Found { seed, violation, strategy, step, details, kept, .. } = found;
     let file = violation.file.and_then(|file| plan.files.get(file));
     let operation = violation.operation.map(|operation| operation_name(plan, operation));
     Violation {
@@ -234,6 +245,7 @@ fn violation(plan: &Plan, found: &Found) -> Violation {
         found: violation.found.clone(),
         signature: kept.as_ref().map_or(violation.invariant, |kept| &kept.signature).to_owned(),
         seed: Seed(seed.0),
+        strategy: strategy.clone(),
         operation: operation.unwrap_or_else(|| "none in particular".to_owned()),
         step: *step,
         drawn: plan.drawn.iter().map(|(path, value)| format!("{path}={value}")).collect(),

@@ -94,15 +94,7 @@ impl Replay {
 /// The system has no memory for a device.
 pub fn run(case: &Plan, look: Look<'_>, interrupted: &Arc<AtomicBool>) -> Result<Storm, OpenError> {
     let seed = Seed(case.seed);
-    storm::run(Orders {
-        plan: case,
-        seed,
-        length: 0,
-        record: true,
-        judged: true,
-        look,
-        interrupted,
-    })
+    storm::run(Orders { plan: case, seed, record: true, judged: true, look, interrupted })
 }
 
 /// A switch or a strike of a case that did not fit a run.

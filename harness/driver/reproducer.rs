@@ -65,7 +65,6 @@ pub fn run(case: &Plan, interrupted: &Arc<AtomicBool>) -> Result<Storm, OpenErro
     storm::run(Orders {
         plan: case,
         seed,
-        length: 0,
         record: true,
         judged: true,
         look: Look::default(),

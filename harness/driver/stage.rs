@@ -1,6 +1,9 @@
 //! What the tasks of one storm share, and how an actor plays its part.
 
+use crate::aim::Field;
+use crate::budget;
 use crate::call::Call;
+use crate::haunts::{self, Haunts};
 use crate::misfortune::Misfortune;
 use crate::onlooker::Onlooker;
 use crate::recording::Notes;
@@ -36,8 +39,10 @@ pub struct Stage {
     pub world: WorldKind,
     /// How long the threads world acts.
     pub time: Option<Duration>,
-    /// Operations that the threads world has left; counts down.
+    /// Operations that are left for those who draw theirs; counts down.
     left: AtomicU64,
+    /// Where actors act.
+    haunts: Haunts,
     /// Who says whose turn it is, and the steps.
     pub script: Option<Script>,
     geometry: Geometry,
@@ -95,6 +100,7 @@ impl Stage {
             world: plan.world,
             time: plan.time,
             left: AtomicU64::new(plan.ops.unwrap_or(u64::MAX)),
+            haunts: Haunts::new(crate::storm::actors(plan)),
             script: None,
             geometry: Geometry::new(plan.filesystem.block_size, plan.filesystem.max_folio),
             shrinks: kinds.any(|kind| kind == OpKind::Truncate),
@@ -162,16 +168,12 @@ impl Stage {
 
     /// The player of the `number`-th actor.
     pub fn player(&self, plan: &Plan, actor: &ActorPlan, seed: Seed, number: usize) -> Player {
-        let share = || crate::workload::share(plan, number);
-        let quota = match plan.world {
-            _ if !actor.does.is_empty() => Some(wide(actor.does.len())),
-            WorldKind::Simulated => share(),
-            WorldKind::Threads => None,
-        };
+        let draws = actor.draws();
         Player {
-            workload: Workload::new(plan, actor, seed.case(wide(number))),
+            workload: Workload::new(plan, actor, number, seed.case(wide(number))),
             number,
-            quota,
+            draws,
+            most: if draws { budget::most(plan, number) } else { wide(actor.does.len()) },
             pause: actor.pause,
             memory: Vec::new(),
         }
@@ -194,8 +196,10 @@ impl Phase {
 pub struct Player {
     workload: Workload,
     number: usize,
-    /// Operations to do. `None`: those who draw theirs in the threads world share one count.
-    quota: Option<u64>,
+    /// Whether it draws what it does, and takes each operation from what is left for all.
+    draws: bool,
+    /// The most operations it does.
+    most: u64,
     pause: Duration,
     memory: Vec<u8>,
 }
@@ -243,16 +247,15 @@ impl Player {
         if sim::stopping() || phase.over.load(Ordering::SeqCst) || stage.is_interrupted() {
             return false;
         }
-        if let Some(quota) = self.quota {
-            return done < quota;
-        }
         let take = |left: u64| left.checked_sub(1);
-        stage.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok()
+        let is_left = || stage.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok();
+        done < self.most && (!self.draws || is_left())
     }
 
     /// The next call, with what chance does to it. From here on it is told of.
     fn prepare(&mut self, stage: &Stage, number: u64) -> Call {
-        let call = self.workload.next(number, |file| stage.target.size(file));
+        let field = Field { target: &stage.target, haunts: &stage.haunts };
+        let call = self.workload.next(number, &field);
         let size = stage.target.size(call.file);
         let call = stage.misfortune.strike(self.id(&call), call, size);
         stage.calls.add(|| (self.number, call.clone()));
@@ -270,6 +273,9 @@ impl Player {
             onlooker.call_begins(stage.filesystem(), self.number, &call);
         }
         let before = stage.reach(call.file);
+        if let Some(range) = haunts::place(&call.op, before.size) {
+            stage.haunts.used(self.number, call.file, range);
+        }
         let started = sim::now();
         let performed = stage.target.perform(id, self.number, &call, &mut self.memory);
         let latency = match stage.world {

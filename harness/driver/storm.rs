@@ -15,16 +15,17 @@ use crate::script::{Misfire, Script};
 use crate::scripted::{Scripted, scripted};
 use crate::stage::Stage;
 use crate::steering::Steering;
-use crate::strikes;
 use crate::tally::{Fault, Tally};
 use crate::target::StormTarget;
+use crate::{strategy, strikes};
 use block::{Device, DeviceFaults, DeviceSpec, Latency, OpenError, Spike};
 use oracle::watch::{Oracle, Sight};
 use oracle::{Violation, progress};
 use report::record::Clock;
 use sim::chance::Seed;
+use sim::profile::Profile;
 use sim::schedule::Schedule;
-use sim::strategy::{Pct, Random, Replay, Strategy};
+use sim::strategy::Strategy;
 use sim::world::{Record, Settings};
 use sim::{End, Passage, World};
 use std::sync::Arc;
@@ -43,8 +44,6 @@ pub struct Orders<'a> {
     pub plan: &'a Plan,
     /// Its seed.
     pub seed: Seed,
-    /// Decisions that a run of this plan makes, for strategies that must know.
-    pub length: u64,
     /// Whether to keep what it does.
     pub record: bool,
     /// Whether somebody judges.
@@ -59,6 +58,9 @@ pub struct Orders<'a> {
 pub struct Storm {
     /// How the world ended.
     pub end: End,
+    /// The strategy that decided who goes on, with what it was given. `None`: threads ran, or a
+    /// script or a schedule decided.
+    pub strategy: Option<String>,
     /// What the oracle found.
     pub violation: Option<Violation>,
     /// What happened.
@@ -80,32 +82,72 @@ pub struct Storm {
 }
 
 /// Runs one storm to its end, on a device of its own.
+///
+/// # Errors
+///
+/// The device could not be opened.
 pub fn run(orders: Orders<'_>) -> Result<Storm, OpenError> {
     let device = open(orders.plan, orders.seed, orders.record)?;
-    Ok(run_on(orders, device, &Arc::default()))
+    run_on(orders, device, &Arc::default())
 }
 
 /// Runs one simulated storm to its end, on a device of its own. `strategy` says who goes on,
 /// whatever the plan says about that.
 pub fn run_under(orders: Orders<'_>, strategy: Box<dyn Strategy>) -> Result<Storm, OpenError> {
     let device = open(orders.plan, orders.seed, orders.record)?;
-    Ok(perform(orders, device, &Arc::default(), Some(strategy)))
+    let plan = orders.plan.under(orders.seed);
+    let orders = Orders { plan: &plan, ..orders };
+    Ok(run_drawn(orders, Decider::Given(strategy), device, &Arc::default()))
 }
 
 /// Runs one storm to its end on `device`, which nobody else uses. Operations are added to `live`
 /// as they end, some at a time.
-pub fn run_on(orders: Orders<'_>, device: Arc<Device>, live: &Arc<AtomicU64>) -> Storm {
-    perform(orders, device, live, None)
-}
-
-fn perform(
+///
+/// # Errors
+///
+/// The device of a run before it, of which only the profile is kept, could not be opened.
+pub fn run_on(
     orders: Orders<'_>,
     device: Arc<Device>,
     live: &Arc<AtomicU64>,
-    given: Option<Box<dyn Strategy>>,
-) -> Storm {
+) -> Result<Storm, OpenError> {
     let plan = orders.plan.under(orders.seed);
     let orders = Orders { plan: &plan, ..orders };
+    let decider = Decider::Drawn(profile(orders)?);
+    Ok(run_drawn(orders, decider, device, live))
+}
+
+/// Who decides in a simulation.
+enum Decider {
+    /// Whoever was given, whatever the plan says.
+    Given(Box<dyn Strategy>),
+    /// The plan's schedule, script or strategy, which may need this profile.
+    Drawn(Profile),
+}
+
+/// What a run of the same passes, scheduled by chance and judged by nobody, for strategies that
+/// must know: empty for the others. A seed is measured by itself, and so is the same storm wherever
+/// and beside whichever others it runs.
+fn profile(orders: Orders<'_>) -> Result<Profile, OpenError> {
+    if orders.plan.world == WorldKind::Threads || !strategy::needs_profile(orders.plan) {
+        return Ok(Profile::default());
+    }
+    let plan = Plan { strategy: StrategyPlan::Random, ..orders.plan.clone() };
+    let look = Look { counts: true, ..Look::default() };
+    let orders = Orders { plan: &plan, record: false, judged: false, look, ..orders };
+    let device = open(&plan, orders.seed, false)?;
+    let decider = Decider::Drawn(Profile::default());
+    let measured = run_drawn(orders, decider, device, &Arc::default());
+    Ok(measured.end.profile)
+}
+
+/// Runs one storm of a plan that has drawn.
+fn run_drawn(
+    orders: Orders<'_>,
+    decider: Decider,
+    device: Arc<Device>,
+    live: &Arc<AtomicU64>,
+) -> Storm {
     let Orders { plan, seed, .. } = orders;
     let simulated = plan.world == WorldKind::Simulated;
     let sight = match orders.judged {
@@ -132,15 +174,18 @@ fn perform(
     stage.onlooker = orders.look.onlooker.cloned();
     stage.script = director.map(|director| Script::new(director, plan));
     let stage = Arc::new(stage);
-    let following = plan.schedule.as_ref().filter(|_| given.is_none());
-    let following = following.map(|_| Following::new(plan));
+    let follows = plan.schedule.is_some() && matches!(decider, Decider::Drawn(_));
+    let following = follows.then(|| Following::new(plan));
     let fits = following.as_ref().map(Following::fits);
-    let scheduled = following.map(|following| -> Box<dyn Strategy> { Box::new(following) });
-    let end = enact(orders, &stage, &device, given.or(scheduled));
+    let (strategy, told) = decided(orders, &stage, following, decider);
+    let end = enact(orders, &stage, &device, strategy);
     oracle.judge_overall(progress::progress_keeps_the_lock_order(oracle.checks(), &end.outcome));
     oracle.judge_overall(progress::progress_without_panic(oracle.checks(), &end.outcome));
     oracle.judge_overall(progress::progress_is_made(oracle.checks(), &end.outcome));
-    let tally = counted(&stage, &end, &device, &steering, &oracle);
+    let mut tally = counted(&stage, &end, &device, &steering, &oracle);
+    if told.is_some() {
+        tally.strategies.insert(plan.strategy.name(), 1);
+    }
     let acted = *stage.acted.lock();
     let script = stage.script.as_ref();
     let misfire = script.and_then(Script::take_misfire);
@@ -148,25 +193,38 @@ fn perform(
     let recording = orders.record.then(|| recording(plan, &end, &stage, &device, &steering));
     let drifts = fits.map(|fits| fits.drifts()).unwrap_or_default();
     let violation = oracle.violation();
-    Storm { end, violation, tally, device, filesystem, acted, misfire, step, recording, drifts }
+    Storm {
+        end,
+        strategy: told,
+        violation,
+        tally,
+        device,
+        filesystem,
+        acted,
+        misfire,
+        step,
+        recording,
+        drifts,
+    }
 }
 
 fn enact(
     orders: Orders<'_>,
     stage: &Arc<Stage>,
     device: &Arc<Device>,
-    given: Option<Box<dyn Strategy>>,
+    strategy: Box<dyn Strategy>,
 ) -> End {
     let Orders { plan, seed, .. } = orders;
     let mut world = match plan.world {
         WorldKind::Threads => World::threads(PATIENCE),
         WorldKind::Simulated => World::simulated(Settings {
-            strategy: given.unwrap_or_else(|| strategy(orders, stage)),
+            strategy,
             step_budget: u32::try_from(plan.step_budget).unwrap_or(u32::MAX),
             record: match orders.look {
                 Look { trace: true, .. } | Look { onlooker: Some(_), .. } => Record::Everything,
                 // Without its script a storm has another schedule, which is read from the trace.
                 _ if orders.record && !plan.script.is_empty() => Record::Everything,
+                Look { counts: true, .. } => Record::Profile,
                 _ if orders.record => Record::Schedule,
                 _ => Record::Nothing,
             },
@@ -203,20 +261,26 @@ pub fn actors(plan: &Plan) -> usize {
     plan.actors.iter().map(|actor| usize::try_from(actor.count).expect("at most 32")).sum()
 }
 
-fn strategy(orders: Orders<'_>, stage: &Stage) -> Box<dyn Strategy> {
-    let Orders { plan, seed, length, .. } = orders;
+/// The strategy of a simulation, and what a report calls it if it was drawn.
+fn decided(
+    orders: Orders<'_>,
+    stage: &Stage,
+    following: Option<Following>,
+    decider: Decider,
+) -> (Box<dyn Strategy>, Option<String>) {
+    let Orders { plan, seed, .. } = orders;
+    let profile = match decider {
+        Decider::Given(strategy) => return (strategy, None),
+        Decider::Drawn(profile) => profile,
+    };
+    if let Some(following) = following {
+        return (Box::new(following), None);
+    }
     if let Some(script) = &stage.script {
-        return Box::new(Directed(Arc::clone(&script.director)));
+        return (Box::new(Directed(Arc::clone(&script.director))), None);
     }
-    match plan.strategy {
-        StrategyPlan::Random => Box::new(Random::new(seed.schedule())),
-        // The first schedule of an exploration, if nobody leads it.
-        StrategyPlan::Exhaustive(_) => Box::new(Replay::new(&Schedule::default())),
-        StrategyPlan::Pct { depth } => {
-            let depth = depth.expect("a seed draws it before its storm begins");
-            Box::new(Pct::new(seed.schedule(), depth, length))
-        }
-    }
+    let made = strategy::make(plan.strategy, seed, &profile);
+    (made.strategy, (plan.world == WorldKind::Simulated).then_some(made.told))
 }
 
 fn filesystem(

@@ -55,6 +55,8 @@ impl Fault {
 pub struct Tally {
     /// Seeds that ran to their end.
     pub seeds: u64,
+    /// Of those, the ones under each strategy.
+    pub strategies: BTreeMap<&'static str, u64>,
     /// Operations that ended, by kind.
     pub operations: BTreeMap<OpKind, u64>,
     /// Operations that failed, by error.
@@ -90,6 +92,7 @@ impl Tally {
     pub fn new(clock: Clock) -> Tally {
         Tally {
             seeds: 0,
+            strategies: BTreeMap::new(),
             operations: BTreeMap::new(),
             failed: BTreeMap::new(),
             bytes_written: 0,
@@ -144,6 +147,7 @@ impl Tally {
     /// Adds what `other` counted.
     pub fn add(&mut self, other: &Tally) {
         self.seeds += other.seeds;
+        add_maps(&mut self.strategies, &other.strategies);
         add_maps(&mut self.operations, &other.operations);
         add_maps(&mut self.failed, &other.failed);
         add_maps(&mut self.invariants, &other.invariants);

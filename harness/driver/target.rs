@@ -52,6 +52,9 @@ pub trait Target: Send + Sync {
 
     /// The size of a file now.
     fn size(&self, file: usize) -> u64;
+
+    /// The extent or hole of a file that holds the byte at `pos` now.
+    fn extent(&self, file: usize, pos: u64) -> ByteRange;
 }
 
 /// The filesystem model as a target.
@@ -100,6 +103,12 @@ impl Target for StormTarget {
 
     fn size(&self, file: usize) -> u64 {
         self.filesystem.view(file).size()
+    }
+
+    fn extent(&self, file: usize, pos: u64) -> ByteRange {
+        let view = self.filesystem.view(file);
+        let geometry = view.geometry();
+        geometry.bytes_of(view.extent(geometry.block_of(pos)).blocks)
     }
 }
 

@@ -182,6 +182,7 @@ mod tests {
         campaign.tally.deviations = deviations;
         campaign.found = invariant.map(|invariant| Found {
             seed: sim::chance::Seed(7),
+            strategy: None,
             step: 1,
             details: Vec::new(),
             case: None,

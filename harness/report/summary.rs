@@ -179,10 +179,12 @@ fn one(text: &mut String, record: &Record, number: usize, violation: &Violation)
     wrapped(text, &format!("{number}. "), &format!("{}{place}", violation.invariant));
     wrapped(text, "   ", &violation.sentence);
     let drawn = violation.drawn.join(", ");
+    let strategy = violation.strategy.clone().unwrap_or_default();
     let parts = [
         ("expected", &violation.expected),
         ("found", &violation.found),
         ("after", &violation.operation),
+        ("strategy", &strategy),
         ("drawn", &drawn),
     ];
     for (what, evidence) in parts.into_iter().filter(|(_, evidence)| !evidence.is_empty()) {

@@ -70,8 +70,7 @@ pub fn criticality(
                 chance: Random::new(Seed(1).nth(*nth).schedule()),
             };
             let (seed, look) = (Seed(plan.seed), Look::default());
-            let orders =
-                Orders { plan, seed, length: 0, record: false, judged: true, look, interrupted };
+            let orders = Orders { plan, seed, record: false, judged: true, look, interrupted };
             let storm = storm::run_under(orders, Box::new(strategy)).ok();
             let found = storm.and_then(|storm| storm.violation);
             found.is_some_and(|violation| violation.invariant == invariant)

@@ -126,7 +126,7 @@ pub fn explain(plan: &Plan, interrupted: &Arc<AtomicBool>) -> Result<Explanation
 
 fn run(plan: &Plan, look: Look<'_>, interrupted: &Arc<AtomicBool>) -> Result<Storm, Refusal> {
     let seed = Seed(plan.seed);
-    let orders = Orders { plan, seed, length: 0, record: true, judged: true, look, interrupted };
+    let orders = Orders { plan, seed, record: true, judged: true, look, interrupted };
     storm::run(orders).map_err(Refusal::NoDevice)
 }
 

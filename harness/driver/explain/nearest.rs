@@ -93,8 +93,7 @@ impl Trial<'_> {
     fn of(&self, plan: &Plan) -> Ending {
         let (seed, interrupted) = (Seed(plan.seed), self.interrupted);
         let look = Look::default();
-        let orders =
-            Orders { plan, seed, length: 0, record: false, judged: true, look, interrupted };
+        let orders = Orders { plan, seed, record: false, judged: true, look, interrupted };
         match storm::run(orders).map(|storm| storm.violation) {
             Ok(None) => Ending::Passes,
             Ok(Some(violation)) if violation.invariant == self.invariant => Ending::Same,

@@ -95,7 +95,7 @@ pub(super) static SCENARIO: Shape = Shape {
         key(
             "strategy",
             "Who decides which actor goes on (simulated world only).",
-            Fallback::Rule("`random`"),
+            Fallback::Rule("`mix`"),
             Kind::Either { words: STRATEGIES, variants: STRATEGIES_WITH },
         ),
         key(
@@ -211,9 +211,16 @@ pub(super) static SCENARIO: Shape = Shape {
 
 /// Words of `strategy`.
 pub(super) static STRATEGIES: &[(&str, &str)] = &[
+    ("mix", "Each seed draws one of these: pos 35 %, pct 25 %, surw 25 %, random 15 %."),
     ("random", "Any runnable actor, with equal chance, at every scheduling point."),
     ("exhaustive", "Every schedule and every fault, within bounds; every actor needs `does`."),
     ("pct", "Priorities that change at a few random places; each seed draws the depth, 1 to 6."),
+    ("pos", "Random priorities of what actors do next, drawn anew where two race for a lock."),
+    (
+        "surw",
+        "The orders in which actors come to one class of locks or points, which each seed draws, \
+         are sampled evenly.",
+    ),
 ];
 
 /// Mappings of `strategy`.

@@ -44,13 +44,16 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
     let ops = raw.ops?.value;
     let draws = actors.as_ref()?.iter().any(ActorPlan::draws);
     let script = script?;
-    let strategy = raw.strategy?.value.unwrap_or(StrategyPlan::Random);
-    let tried = matches!(strategy, StrategyPlan::Exhaustive(_));
+    let given = raw.strategy?.value;
+    let tried = matches!(given, Some(StrategyPlan::Exhaustive(_)));
     let (device, files, actors) = (device?, files?, actors?);
     // One worker: in which order requests complete is then a matter of who goes on alone.
     let device = DevicePlan { workers: if tried { 1 } else { device.workers }, ..device };
     let (schedule, strikes) = sentences.plan(&device, &files, &actors, problems)?;
     let once = is_threads || tried || !script.is_empty() || schedule.is_some();
+    // Where a script or a schedule decides, no seed draws a strategy.
+    let decided = !script.is_empty() || schedule.is_some();
+    let unasked = if decided { StrategyPlan::Random } else { StrategyPlan::Mix };
     let time = raw.time?.value.or((is_threads && ops.is_none()).then_some(THREADS_TIME));
     Some(Plan {
         name: raw.name?.value.unwrap_or_else(|| default_name(name)),
@@ -60,7 +63,7 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
         seeds: raw.seeds?.value.unwrap_or(if once { 1 } else { 100 }),
         ops: ops.or((!is_threads && draws).then_some(SIMULATED_OPS)),
         time,
-        strategy,
+        strategy: given.unwrap_or(unasked),
         swarm: raw.swarm?.value.unwrap_or(!is_threads && draws),
         script,
         step_budget: raw.step_budget?.value,

@@ -78,10 +78,8 @@ pub struct Plan {
 impl Plan {
     /// What is tried out, if everything is.
     pub fn exhaustive(&self) -> Option<ExhaustivePlan> {
-        match self.strategy {
-            StrategyPlan::Exhaustive(exhaustive) => Some(exhaustive),
-            StrategyPlan::Random | StrategyPlan::Pct { .. } => None,
-        }
+        let StrategyPlan::Exhaustive(exhaustive) = self.strategy else { return None };
+        Some(exhaustive)
     }
 
     /// The plan of a run under `seed`, with what that seed draws. A plan that has drawn draws no more.
@@ -187,6 +185,12 @@ pub enum StrategyPlan {
         /// 1..=16: how many ordering constraints the sought bug needs. `None`: each seed draws it.
         depth: Option<u32>,
     },
+    /// Random priorities of what each task does next, drawn anew where two of them race.
+    Pos,
+    /// Every order of the passages of one class of places is as likely as any other.
+    Surw,
+    /// Each seed draws one of those above.
+    Mix,
     /// Every schedule and every fault, within bounds.
     Exhaustive(ExhaustivePlan),
 }
@@ -208,8 +212,35 @@ impl StrategyPlan {
         match word {
             "random" => Some(StrategyPlan::Random),
             "pct" => Some(StrategyPlan::Pct { depth: None }),
+            "pos" => Some(StrategyPlan::Pos),
+            "surw" => Some(StrategyPlan::Surw),
+            "mix" => Some(StrategyPlan::Mix),
             "exhaustive" => Some(StrategyPlan::Exhaustive(ExhaustivePlan::default())),
             _ => None,
+        }
+    }
+
+    /// The names of those that a seed may draw.
+    pub fn drawn(self) -> &'static [&'static str] {
+        match self {
+            StrategyPlan::Random => &["random"],
+            StrategyPlan::Pct { .. } => &["pct"],
+            StrategyPlan::Pos => &["pos"],
+            StrategyPlan::Surw => &["surw"],
+            StrategyPlan::Exhaustive(_) => &["exhaustive"],
+            StrategyPlan::Mix => &["pct", "pos", "random", "surw"],
+        }
+    }
+
+    /// The word in a scenario.
+    pub fn name(self) -> &'static str {
+        match self {
+            StrategyPlan::Random => "random",
+            StrategyPlan::Pct { .. } => "pct",
+            StrategyPlan::Pos => "pos",
+            StrategyPlan::Surw => "surw",
+            StrategyPlan::Mix => "mix",
+            StrategyPlan::Exhaustive(_) => "exhaustive",
         }
     }
 }

@@ -24,7 +24,15 @@ pub(super) fn drawn(plan: &Plan, seed: Seed) -> Cow<'_, Plan> {
         return Cow::Borrowed(plan);
     }
     let mut draw = Draw { seed, plan: plan.clone() };
-    draw.plan.strategy = open;
+    if open != plan.strategy {
+        draw.plan.strategy = open;
+        let shown = if let StrategyPlan::Pct { depth: Some(depth) } = open {
+            format!("{{pct: {{depth: {depth}}}}}")
+        } else {
+            open.name().to_owned()
+        };
+        draw.note("strategy".to_owned(), shown);
+    }
     if plan.swarm {
         draw.plan.swarm = false;
         if seed.setting(AS_WRITTEN).below(3) != 0 {
@@ -43,9 +51,18 @@ fn strategy(plan: StrategyPlan, seed: Seed) -> StrategyPlan {
     let mut chance = seed.strategy();
     match plan {
         StrategyPlan::Pct { depth: None } => StrategyPlan::Pct { depth: depth(&mut chance) },
+        // No strategy is the best for every bug; each of these finds some that the others miss.
+        StrategyPlan::Mix => match chance.weighted(&[35, 25, 25, 15]) {
+            0 => StrategyPlan::Pos,
+            1 => StrategyPlan::Pct { depth: depth(&mut chance) },
+            2 => StrategyPlan::Surw,
+            _ => StrategyPlan::Random,
+        },
         StrategyPlan::Random
-        | StrategyPlan::Pct { depth: Some(_) }
-        | StrategyPlan::Exhaustive(_) => plan,
+        | StrategyPlan::Pos
+        | StrategyPlan::Surw
+        | StrategyPlan::Exhaustive(_)
+        | StrategyPlan::Pct { depth: Some(_) } => plan,
     }
 }
 
@@ -310,7 +327,8 @@ faults:
             100 * seeds().filter(|seed| holds(&open.under(*seed))).count() / 600
         };
         let lacks = |plan: &Plan| plan.actors[0].kinds().all(|kind| kind != OpKind::Read);
-        let whole = |plan: &Plan| plan.drawn.iter().all(|(path, _)| path == "files");
+        let rest = |path: &String| path == "files" || path == "strategy";
+        let whole = |plan: &Plan| plan.drawn.iter().all(|(path, _)| rest(path));
         let narrow = |plan: &Plan| plan.actors[0].within.is_some_and(|within| within <= 128 << 10);
         let written = |plan: &Plan| plan.files[0].layout == Layout::Written;
         assert!((20..30).contains(&share(&lacks)), "{}", share(&lacks));
@@ -329,9 +347,9 @@ faults:
         }
         let depths: BTreeSet<_> = {
             let plan = plan("actors: [{name: l, does: [fsync]}]\nstrategy: pct\n", &[]);
-            let depth = |seed| match plan.under(seed).strategy {
-                StrategyPlan::Pct { depth } => depth,
-                StrategyPlan::Random | StrategyPlan::Exhaustive(_) => None,
+            let depth = |seed| {
+                let strategy = plan.under(seed).strategy;
+                if let StrategyPlan::Pct { depth } = strategy { depth } else { None }
             };
             seeds().map(depth).collect()
         };

@@ -39,7 +39,6 @@ pub(super) fn run(
     let orders = Orders {
         plan: case,
         seed: Seed(0),
-        length: 0,
         record: true,
         judged: true,
         look: Look::default(),

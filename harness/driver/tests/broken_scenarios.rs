@@ -172,7 +172,7 @@ fn each_seed_draws_a_combination_and_the_command_line_holds_values_still() {
     let text = "vary: {filesystem.block_size: [512, 4KiB, 64KiB], filesystem.max_folio: [4KiB, 64KiB], \
                 ops: [10, 20, 30], \
                 skip: {filesystem.block_size: 64KiB, filesystem.max_folio: 4KiB}}\n\
-                swarm: false\n\
+                swarm: false\nstrategy: random\n\
                 actors: [{name: w, ops: {write: 1}}]\n";
     let seeds: Vec<_> = (0..400).map(|n| Seed(1).nth(n)).collect();
     let draw = |plan: &Plan, seed| {

@@ -41,7 +41,6 @@ fn storm(plan: &Plan, seed: Seed) -> Storm {
     let orders = Orders {
         plan,
         seed,
-        length: 5000,
         record: true,
         judged: true,
         look: Look::default(),
@@ -61,11 +60,11 @@ fn the_case_of_a_storm_does_the_same() {
             let case = case::of(&plan, seed, first.recording.as_ref().unwrap());
             assert!(case.is_explicit(), "{told}");
             let again = storm(&case, Seed(0));
-            assert_eq!(again.drifts, [], "{told}");
             let found = |storm: &Storm| storm.violation.clone().map(|found| found.invariant);
             assert_eq!(found(&again), found(&first), "{told}");
             let began = first.recording.as_ref().unwrap().calls.iter().all(|did| !did.is_empty());
             if began {
+                assert_eq!(again.drifts, [], "{told}");
                 assert_eq!(again.end.trace_hash, first.end.trace_hash, "{told}");
                 assert_eq!(again.recording, first.recording, "{told}");
             }

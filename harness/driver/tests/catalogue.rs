@@ -17,9 +17,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use stormfs::choices::Choices;
 
-/// Scheduling decisions that a seed is expected to make: only the strategy with priorities asks.
-const LENGTH: u64 = 5000;
-
 #[test]
 fn each_bug_is_caught_by_its_invariant() {
     let interrupted = Arc::new(AtomicBool::new(false));
@@ -139,7 +136,6 @@ fn clean(plan: &Plan, nth: u64, about: &str) -> u64 {
     let storm = run(Orders {
         plan,
         seed: Seed(plan.seed).nth(nth),
-        length: LENGTH,
         record: false,
         judged: true,
         look: Look::default(),

@@ -40,7 +40,6 @@ fn storm(plan: &Plan, seed: u64) -> Storm {
     run(Orders {
         plan,
         seed: Seed(plan.seed).nth(seed),
-        length: 5000,
         record: false,
         judged: true,
         look: Look::default(),

@@ -109,7 +109,6 @@ fn ended_by(script: &str, sets: &[(&str, &str)]) -> Option<&'static str> {
     let orders = Orders {
         plan: &plan,
         seed: Seed(plan.seed),
-        length: 0,
         record: false,
         judged: true,
         look: Look::default(),

@@ -27,9 +27,9 @@ const BUGS: &[&str] = &[
     "punch-keeps-post-eof-dirty",
 ];
 
-fn run(plan: &Plan, seed: Seed, length: u64) -> Storm {
+fn run(plan: &Plan, seed: Seed) -> Storm {
     let (look, interrupted) = (Look::default(), &Arc::default());
-    storm::run(Orders { plan, seed, length, record: true, judged: true, look, interrupted })
+    storm::run(Orders { plan, seed, record: true, judged: true, look, interrupted })
         .expect("a simulation has a device in memory")
 }
 
@@ -41,8 +41,8 @@ fn failing(id: &str, master: u64) -> (Plan, Failure) {
 
 fn case_of(plan: &Plan, master: u64) -> (Plan, Failure) {
     let ended = hunt(plan, master, &Arc::default()).expect("memory").expect("not interrupted");
-    let (seed, length) = ended.at.expect("it is found");
-    let storm = run(plan, seed, length);
+    let seed = ended.at.expect("it is found");
+    let storm = run(plan, seed);
     let failure = Failure::of(&storm).expect("it fails again");
     let made = reproducer::of((plan, "a test"), seed, &storm, &Arc::default()).expect("memory");
     (made.expect("the case fails as the storm did").case, failure)
@@ -62,7 +62,7 @@ fn what_is_left_is_small_and_fails_alike() {
         assert!(shrunk.minimal, "{id}");
         assert!(shrunk.after.calls <= 3 && shrunk.after.preemptions <= 1, "{id}: {shrunk:?}");
         assert!(shrunk.after < shrunk.before, "{id}");
-        let storm = run(&shrunk.case, Seed(0), 0);
+        let storm = run(&shrunk.case, Seed(0));
         assert_eq!(Failure::of(&storm), Some(failure), "{id}");
         let recorded = shrunk.case.recorded.expect("the case was recorded");
         assert_eq!(storm.end.trace_hash, recorded.trace_hash, "{id}");

@@ -42,6 +42,11 @@ pub(super) fn counts(html: &mut Html, record: &Record) {
             if let Some(explored) = &record.explored {
                 levels(html, explored);
             }
+            let strategies: Vec<_> = counts.strategies.iter().map(pair).collect();
+            if 1 < strategies.len() {
+                let columns = [words("Strategy"), numbers("Seeds")];
+                table(html, "Seeds by strategy", &columns, &strategies);
+            }
             let kinds: Vec<_> = counts.operations_by_kind.iter().map(pair).collect();
             table(html, "Operations by kind", &[words("Operation"), numbers("Ended")], &kinds);
             let errors: Vec<_> = counts.failed_operations.iter().map(pair).collect();

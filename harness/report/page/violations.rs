@@ -67,6 +67,9 @@ fn one(html: &mut Html, record: &Record, violation: &Violation) {
         fact(html, "Step", &number::count(violation.step));
         fact(html, "Seed", &violation.seed.to_string());
         fact(html, "Signature", &violation.signature);
+        if let Some(strategy) = &violation.strategy {
+            fact(html, "Strategy", strategy);
+        }
         if !violation.drawn.is_empty() {
             fact(html, "Drawn", &violation.drawn.join(", "));
         }

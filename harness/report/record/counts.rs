@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct Counts {
     /// Seeds that ran to their end.
     pub seeds_done: u64,
+    /// Of those, the ones under each strategy, by its name; empty where no strategy decided.
+    pub strategies: BTreeMap<String, u64>,
     /// Operations that ended, whatever their outcome.
     pub operations: u64,
     /// Operations after which the oracle compared contents and state.

@@ -26,6 +26,9 @@ pub struct Violation {
     pub seed: Seed,
     /// What that seed drew, each `path=value`; empty if nothing varies between seeds.
     pub drawn: Vec<String>,
+    /// The strategy that decided who went on, with what it was given: `pct, depth 3`. None where
+    /// real threads ran, or a script said who goes on.
+    pub strategy: Option<String>,
     /// The operation after which it was seen, as text.
     pub operation: String,
     /// The scheduling step (simulated) or the number of the operation (threads) at which it was

@@ -114,10 +114,9 @@ fn one(
 ) -> Result<Option<Made>, OpenError> {
     let Some(ended) = hunt::hunt(plan, master, interrupted)? else { return Ok(None) };
     let made = |came, time| Ok(Some(Made { master, came, time }));
-    let Some((seed, length)) = ended.at else { return made(Came::NotFound, Duration::ZERO) };
+    let Some(seed) = ended.at else { return made(Came::NotFound, Duration::ZERO) };
     let look = Look::default();
-    let storm =
-        storm::run(Orders { plan, seed, length, record: true, judged: true, look, interrupted })?;
+    let storm = storm::run(Orders { plan, seed, record: true, judged: true, look, interrupted })?;
     let Some(failure) = Failure::of(&storm) else { return made(Came::NotFound, Duration::ZERO) };
     let case = reproducer::of((plan, &bug.file()), seed, &storm, interrupted)?;
     let Some(case) = case else { return made(Came::NoCase, Duration::ZERO) };

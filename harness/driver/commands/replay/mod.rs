@@ -107,7 +107,7 @@ fn shown(
     args: &ReplayArgs,
     interrupted: &Arc<AtomicBool>,
 ) -> Result<String, OpenError> {
-    let look = Look { trace: true, until: args.until, onlooker: None };
+    let look = Look { trace: true, until: args.until, ..Look::default() };
     let mut text = String::new();
     for case in cases {
         let storm = replay::run(&case.plan, look, interrupted)?;

@@ -21,15 +21,7 @@ fn reproducer(path: &str) -> String {
     let storm = |seed| {
         let look = Look::default();
         let interrupted = &interrupted;
-        run(Orders {
-            plan: &plan,
-            seed,
-            length: 5000,
-            record: true,
-            judged: true,
-            look,
-            interrupted,
-        })
+        run(Orders { plan: &plan, seed, record: true, judged: true, look, interrupted })
     };
     for nth in 0..SEEDS {
         let seed = Seed(plan.seed).nth(nth);
@@ -209,7 +201,7 @@ fn damaged_files_are_refused_or_give_a_verdict() {
     let letters = b"0123456789abc -:.,>{}[]\"'\n#~*&!|%\t\xff";
     for bug in ["stale-iomap-write", "zero-bumps-isize"] {
         let text = of_bug(bug).into_bytes();
-        for _ in 0..300 {
+        for _ in 0..400 {
             let mut damaged = text.clone();
             for _ in 0..=chance.below(3) {
                 let at = usize::try_from(chance.below(wide(text.len()))).unwrap();

@@ -10,10 +10,10 @@ use std::sync::Arc;
 fn reproducer(id: &str) -> String {
     let plan = catalogue::named(id).unwrap().plan();
     let interrupted = Arc::default();
-    let (seed, length) = hunt::hunt(&plan, 1, &interrupted).unwrap().unwrap().at.unwrap();
+    let seed = hunt::hunt(&plan, 1, &interrupted).unwrap().unwrap().at.unwrap();
     let look = driver::onlooker::Look::default();
     let (record, judged, interrupted) = (true, true, &interrupted);
-    let orders = storm::Orders { plan: &plan, seed, length, record, judged, look, interrupted };
+    let orders = storm::Orders { plan: &plan, seed, record, judged, look, interrupted };
     let storm = storm::run(orders).unwrap();
     let made = reproducer::of((&plan, "a.yaml"), seed, &storm, interrupted).unwrap().unwrap();
     scenario::write(&made.case)

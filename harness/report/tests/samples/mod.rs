@@ -87,6 +87,7 @@ pub(crate) fn threads() -> Record {
     let sentence = "812,345 operations in 2.00 s of real threads; every check held.";
     record.verdict.sentence = String::from(sentence);
     record.counts.seeds_done = 1;
+    record.counts.strategies = BTreeMap::new();
     record.counts.scheduling_points = 0;
     record.counts.switches = 0;
     record.latency = latencies(Clock::Wall);
@@ -133,6 +134,7 @@ pub(crate) fn hostile(text: &str) -> Record {
         found: own(),
         signature: own(),
         drawn: vec![own()],
+        strategy: Some(own()),
         operation: own(),
         replay: Some(own()),
         strip: own(),
@@ -212,6 +214,7 @@ fn counts() -> Counts {
     let fault = |kind: &str, armed, fired| (kind.to_owned(), FaultCount { armed, fired });
     Counts {
         seeds_done: 2_000,
+        strategies: counted([("pct", 480), ("pos", 702), ("random", 310), ("surw", 508)]),
         operations: 812_345,
         verified_operations: 812_345,
         failed_operations: counted([("EFAULT", 3_021), ("EIO", 312)]),
@@ -310,6 +313,7 @@ fn lost_backing() -> Violation {
         signature: "F-3b1c".to_owned(),
         seed: Seed(0x2a),
         drawn: vec![],
+        strategy: None,
         operation: "writer-0#97: write 4096 bytes at 69632, short after 1536".to_owned(),
         step: 14_203,
         replay: Some("reports/short-copies/failures/F-3b1c.yaml".to_owned()),
@@ -338,6 +342,7 @@ fn size_off() -> Violation {
         signature: "F-90aa".to_owned(),
         seed: Seed(0x51),
         drawn: vec!["filesystem.block_size=512".to_owned(), "files[1].layout=hole".to_owned()],
+        strategy: Some("pct, depth 3".to_owned()),
         operation: "truncater-0#12: truncate to 65536".to_owned(),
         step: 911,
         replay: None,
