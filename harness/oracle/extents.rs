@@ -39,8 +39,13 @@ invariants! { subject 3;
             let there = extent.state.and_then(State::disk) == Some(goes_to);
             if !there || unwritten != io.converts {
                 let place = file.geometry().bytes_of(extent.blocks);
-                let expected = format!("I/O to block {} that converts: {}", goes_to.0, io.converts);
-                return Err(at(place, expected, format!("{:?}", extent.state)));
+                let kind = if io.converts { "an unwritten extent" } else { "a mapped extent" };
+                let expected = format!("{kind} at device block {}, where I/O goes", goes_to.0);
+                let found = match extent.state.and_then(State::disk) {
+                    Some(disk) => format!("{} at device block {}", kind_of(extent.state), disk.0),
+                    None => kind_of(extent.state).to_owned(),
+                };
+                return Err(at(place, expected, found));
             }
         }
         Ok(())

@@ -84,6 +84,15 @@ impl Cast {
         text
     }
 
+    /// A call of a task, by the name of the task and with what is peculiar about it.
+    pub fn call_of(&self, task: usize, call: &Call) -> String {
+        let (name, call_text) = (self.task(task), self.described(call));
+        match self.calls(task) {
+            1 => format!("{name}'s {call_text}"),
+            _ => format!("{name}'s operation {}, {call_text}", call.number),
+        }
+    }
+
     /// An operation, by its actor's name and its call.
     pub fn operation(&self, op: OpId) -> String {
         let task = usize::from(op.actor);
@@ -122,6 +131,13 @@ impl Cast {
     pub fn named(&self, text: &str) -> String {
         let mut out = String::new();
         let mut rest = text;
+        if let Some(said) = text.strip_prefix("task ") {
+            let end = said.find(|c: char| !c.is_ascii_digit()).unwrap_or(said.len());
+            if let Ok(task) = said[..end].parse() {
+                out.push_str(&self.task(task));
+                rest = &said[end..];
+            }
+        }
         while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
             let (before, number) = rest.split_at(at);
             out.push_str(before);

@@ -1,9 +1,37 @@
 //! Whose bytes lie where: at one place that is watched, and block by block.
 
-use oracle::pattern::{self, Candidate, Origin, Plausible};
+use oracle::pattern::{self, Origin, Plausible};
 use stormfs::op::OpId;
 use stormfs::quantity::{ByteRange, narrow};
 use stormfs::view::View;
+
+/// An operation that puts bytes of its own somewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Writer {
+    /// The file.
+    pub file: usize,
+    /// The operation.
+    pub op: OpId,
+    /// Where.
+    pub range: ByteRange,
+    /// How many bytes before that its pattern was made for: an append does not know where it lands.
+    pub shift: u64,
+}
+
+impl Writer {
+    fn puts(&self, pos: u64, byte: u8) -> bool {
+        let inside = self.range.start <= pos && pos < self.range.end;
+        inside && pattern::byte(self.op, pos - self.shift) == byte
+    }
+}
+
+/// The one of `writers` that puts this byte there, if it is one. A byte of a word that is not whole
+/// cannot name its writer, but all who write are known.
+fn only_writer(writers: &[Writer], pos: u64, byte: u8) -> Option<OpId> {
+    let mut found = writers.iter().filter(|writer| writer.puts(pos, byte)).map(|it| it.op);
+    let first = found.next()?;
+    found.all(|other| other == first).then_some(first)
+}
 
 /// A place that is watched.
 pub struct Sampled<'a> {
@@ -11,8 +39,8 @@ pub struct Sampled<'a> {
     pub file: usize,
     /// The byte.
     pub pos: u64,
-    /// Operations whose bytes lie behind the place that they were made for: appends.
-    pub moved: &'a [Candidate],
+    /// Who has written to the file so far.
+    pub writers: &'a [Writer],
 }
 
 /// What is at a place.
@@ -40,8 +68,16 @@ impl Content {
 
 /// Whose the byte at a place is; `around` was seen at `start`.
 fn whose(place: &Sampled<'_>, start: u64, around: &[u8]) -> Origin {
-    let moved = place.moved.iter().copied();
-    pattern::classify(place.pos, start, around, Plausible::default(), moved)
+    let byte = around[narrow(place.pos - start)];
+    let told = pattern::classify(place.pos, start, around, Plausible::default(), []);
+    let known = |op: OpId| place.writers.iter().any(|writer| writer.op == op);
+    match told {
+        Origin::Op(op) if known(op) => told,
+        Origin::Op(_) | Origin::Unknown => {
+            only_writer(place.writers, place.pos, byte).map_or(Origin::Unknown, Origin::Op)
+        }
+        Origin::Zero | Origin::FolioPoison | Origin::DevicePoison => told,
+    }
 }
 
 fn cached(view: View<'_>, range: ByteRange) -> Option<Vec<u8>> {
@@ -81,13 +117,13 @@ pub enum Whose {
 }
 
 /// Whose bytes the blocks of `range` hold, in the cache and on disk.
-pub fn blocks(view: View<'_>, range: ByteRange, moved: &[Candidate]) -> Vec<(Whose, Whose)> {
+pub fn blocks(view: View<'_>, range: ByteRange, writers: &[Writer]) -> Vec<(Whose, Whose)> {
     let size = view.geometry().block_size();
     let starts = (range.start / size..range.end / size).map(|block| block * size);
     let whole = |start| ByteRange::at(start, size);
     let both = |start| {
         let of = |bytes: Option<Vec<u8>>| {
-            bytes.map_or(Whose::Nothing, |bytes| owner(start, &bytes, moved))
+            bytes.map_or(Whose::Nothing, |bytes| owner(start, &bytes, writers))
         };
         (of(cached(view, whole(start))), of(on_disk(view, whole(start))))
     };
@@ -95,7 +131,7 @@ pub fn blocks(view: View<'_>, range: ByteRange, moved: &[Candidate]) -> Vec<(Who
 }
 
 /// Whose a whole block is.
-fn owner(bytes_at: u64, bytes: &[u8], moved: &[Candidate]) -> Whose {
+fn owner(bytes_at: u64, bytes: &[u8], writers: &[Writer]) -> Whose {
     let mut found = Found::default();
     let (words, _) = bytes.as_chunks::<8>();
     for (word, pos) in words.iter().zip((bytes_at..).step_by(8)) {
@@ -103,12 +139,12 @@ fn owner(bytes_at: u64, bytes: &[u8], moved: &[Candidate]) -> Whose {
             0 => found.zeros = true,
             pattern::FOLIO_POISON | pattern::DEVICE_POISON => found.poison = true,
             _ => {
-                let plain = pattern::decode(pos, word, Plausible::default());
-                let made = |it: &&Candidate| {
-                    it.shift <= pos && pattern::matches(it.op, pos - it.shift, word)
-                };
-                let appended = || moved.iter().find(made).map(|it| it.op);
-                found.add(plain.or_else(appended));
+                let whole = pattern::decode(pos, word, Plausible::default());
+                let whole = whole.filter(|op| writers.iter().any(|writer| writer.op == *op));
+                match whole {
+                    Some(op) => found.add(Some(op)),
+                    None => found.add_bytes(pos, *word, writers),
+                }
             }
         }
     }
@@ -120,7 +156,7 @@ fn owner(bytes_at: u64, bytes: &[u8], moved: &[Candidate]) -> Whose {
 struct Found {
     zeros: bool,
     poison: bool,
-    /// A word that names nobody: it may hold bytes of two.
+    /// A byte that names nobody.
     cut: bool,
     ops: Vec<OpId>,
 }
@@ -133,10 +169,20 @@ impl Found {
         }
     }
 
+    /// The bytes of a word that is nobody's as a whole.
+    fn add_bytes(&mut self, pos: u64, word: [u8; 8], writers: &[Writer]) {
+        for (byte, pos) in word.into_iter().zip(pos..) {
+            match only_writer(writers, pos, byte) {
+                None if byte == 0 => self.zeros = true,
+                op => self.add(op),
+            }
+        }
+    }
+
     fn verdict(&self) -> Whose {
         match self.ops[..] {
-            [op] if !self.poison && (self.zeros || self.cut) => Whose::Part(op),
-            [op] if !self.poison => Whose::Op(op),
+            [op] if !self.poison && !self.cut && self.zeros => Whose::Part(op),
+            [op] if !self.poison && !self.cut => Whose::Op(op),
             [] if !self.cut && !self.poison => Whose::Zeros,
             [] if !self.cut && !self.zeros => Whose::Poison,
             _ => Whose::Mixed,

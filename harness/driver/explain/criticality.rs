@@ -23,8 +23,8 @@ const RUNS: u64 = 40;
 /// At most so many steps are tried.
 const STEPS: usize = 160;
 
-/// Longer runs are not tried: it would take too long.
-const LONGEST: usize = 4000;
+/// Fewer steps of long runs are tried: so many points in all.
+const POINTS: usize = 2_000_000;
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -54,10 +54,12 @@ pub fn criticality(
 ) -> Option<Criticality> {
     let passages: Vec<&Passage> = frames.iter().filter_map(Frame::passage).collect();
     let first = frames[..opening(frames)].iter().filter_map(Frame::passage).count();
-    if LONGEST < passages.len() || passages.len() <= first {
+    let runs = usize::try_from(RUNS).unwrap_or(usize::MAX);
+    let most = STEPS.min(POINTS / runs / passages.len().max(1));
+    if most < 2 || passages.len() <= first {
         return None;
     }
-    let every = (passages.len() - first).div_ceil(STEPS).max(1);
+    let every = (passages.len() - first).div_ceil(most).max(1);
     let places: Vec<usize> = (first..=passages.len()).step_by(every).collect();
     let steps = places.into_par_iter().map(|at| {
         let followed: BTreeSet<Key> = passages[..at].iter().filter_map(|it| key(it)).collect();
@@ -78,7 +80,9 @@ pub fn criticality(
         let count = (0..RUNS).filter(fails).count();
         (step, u64::try_from(count).unwrap_or_default())
     });
-    let steps: Vec<(u64, u64)> = steps.collect();
+    let mut steps: Vec<(u64, u64)> = steps.collect();
+    // The end of a task is a place, and no step of its own.
+    steps.dedup_by_key(|(step, _)| *step);
     Some(Criticality { runs: RUNS, steps })
 }
 

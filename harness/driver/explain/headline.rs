@@ -1,7 +1,7 @@
 //! What broke, in words.
 
 use super::cast::Cast;
-use super::words;
+use super::lanes;
 use crate::scenario::plan::Plan;
 use oracle::{Invariant, Scope, Violation};
 use serde::Serialize;
@@ -28,6 +28,8 @@ pub struct Headline {
     pub operation: Option<String>,
     /// The decisions in which the filesystem differs from the correct one.
     pub decisions: Vec<Decision>,
+    /// The faults that strike.
+    pub faults: Vec<String>,
     /// What brought what was found to where it was found, if that was seen.
     pub origin: Option<String>,
 }
@@ -57,10 +59,11 @@ impl Headline {
             noticed_by_users: invariant.is_some_and(|invariant| invariant.scope == Scope::User),
             file: violation.file.map(|file| cast.file(file).to_owned()),
             bytes: violation.range.map(|range| (range.start, range.end)),
-            expected: cast.named(&words::plain(&violation.expected)),
-            found: cast.named(&words::plain(&violation.found)),
+            expected: cast.named(&violation.expected),
+            found: cast.named(&violation.found),
             operation: violation.operation.map(|op| cast.operation(op)),
             decisions: departures.into_iter().filter_map(decision).collect(),
+            faults: plan.strikes.iter().map(|it| lanes::strike(it, cast)).collect(),
             origin: None,
         }
     }

@@ -4,14 +4,14 @@ use super::cast::{Cast, ordinal};
 use super::headline::Headline;
 use super::nearest::acts_next;
 use super::state::{self, Change};
-use super::story::essential;
-use super::turns::{Scope, Turn, nth, opening, points, step};
+use super::story::{essential, name_of};
+use super::turns::{Scope, Turn, nth, opening, points, step, struck};
 use super::watcher::{Event, Frame};
 use super::words;
-use crate::scenario::plan::{Plan, Strike};
+use crate::scenario::plan::{Plan, Request, Strike};
 use serde::Serialize;
-use sim::Passage;
 use std::collections::BTreeSet;
+use std::ops::Range;
 use stormfs::points::Point;
 
 /// See the module.
@@ -21,6 +21,8 @@ pub struct Lanes {
     pub columns: Vec<String>,
     /// In the order of time.
     pub rows: Vec<Row>,
+    /// Rows before them that are left out.
+    pub left_out: usize,
 }
 
 /// What one task did at one moment.
@@ -72,8 +74,18 @@ pub fn lanes(
         Drawing { plan, cast, frames, scope, rows: Vec::new(), seen: opening(frames) };
     let shown: BTreeSet<usize> = matter.iter().copied().collect();
     for (number, turn) in turns.iter().enumerate() {
+        let matters = shown.contains(&number);
+        let mut since = turn.frames.start;
         for at in turn.frames.clone() {
-            drawing.frame(at, shown.contains(&number));
+            if !drawing.is_break(at) && at + 1 != turn.frames.end {
+                continue;
+            }
+            drawing.strikes(at);
+            if matters {
+                drawing.stretch(since..at + 1);
+            }
+            since = at + 1;
+            drawing.frame(at, matters);
         }
     }
     if let Some(last) = frames.len().checked_sub(1) {
@@ -83,6 +95,15 @@ pub fn lanes(
     }
     drawing.finished()
 }
+
+/// Up to so many changes in a row have a row each.
+const FEW: usize = 5;
+
+/// A decision is told of so often, and the last time.
+const DECISIONS: u64 = 2;
+
+/// Of longer lanes the end is shown.
+const ROWS: usize = 150;
 
 struct Drawing<'a> {
     plan: &'a Plan,
@@ -105,9 +126,6 @@ impl Drawing<'_> {
     fn frame(&mut self, at: usize, matters: bool) {
         let frame = &self.frames[at];
         let call = self.cast.call(frame.task, frame.operation);
-        if matters {
-            self.changes(at);
-        }
         if matches!(frame.event, Event::Begins) {
             let text = call.map_or_else(String::new, |call| self.cast.described(call));
             self.row(at, Kind::Begins, text);
@@ -120,37 +138,79 @@ impl Drawing<'_> {
             };
             self.row(at, Kind::Returns, text);
         }
-        if let Some(passage) = frame.passage() {
-            self.strikes(at, passage);
-        }
         let ended = frame.stand().is_some_and(|stand| stand.state == sim::State::Ended);
         if matters && !ended && self.cast.is_actor(frame.task) {
             self.leaves(at);
         }
     }
 
-    fn changes(&mut self, at: usize) {
-        let Some(before) = at.checked_sub(1) else { return };
-        let (was, is) = (&self.frames[before], &self.frames[at]);
-        let mut changes = state::changes(&was.files, &is.files);
-        changes.retain(|change| self.scope.is_none_or(|scope| scope.holds(change)));
-        let moved = |change: &&Change| !matches!(change.what, state::What::Sequence(..));
-        let shown = essential(&changes).into_iter().filter(moved);
-        let acting = self.cast.op(is.task, is.operation);
-        let verbs: Vec<String> =
-            shown.map(|change| words::verb(change, self.cast, acting)).collect();
-        if !verbs.is_empty() {
-            let place = is.passage().and_then(|at| Point::named(at.site.name)).map(Point::name);
-            let place = place.map_or_else(String::new, |name| format!("{name}: "));
-            self.row(at, Kind::Changes, format!("{place}{}", verbs.join("; ")));
-        }
-        for (name, count) in is.deviated.iter() {
-            let known = was.deviated.iter().find(|(other, _)| other == name);
-            if known.is_none_or(|(_, earlier)| earlier < count) {
-                let chosen = self.plan.filesystem.choices.departures();
-                let value = chosen.into_iter().find(|(other, _)| other == name).map(|it| it.1);
-                self.row(at, Kind::Decides, format!("{name}: {}", value.unwrap_or_default()));
+    /// Whether something happened then that has a row of its own.
+    fn is_break(&self, at: usize) -> bool {
+        let frame = &self.frames[at];
+        let decides =
+            || at.checked_sub(1).is_some_and(|was| self.frames[was].deviated != frame.deviated);
+        let strikes = |at: usize| {
+            let frame = self.frames.get(at);
+            frame.is_some_and(|frame| !struck(frame, self.plan, self.cast).is_empty())
+        };
+        let calls = matches!(frame.event, Event::Begins) || frame.result().is_some();
+        calls || decides() || strikes(at) || strikes(at + 1)
+    }
+
+    /// What was changed in some moments of one turn: each by itself if they are few, else together.
+    fn stretch(&mut self, moments: Range<usize>) {
+        let changing: Vec<usize> =
+            moments.clone().filter(|at| !self.changes(*at..at + 1).is_empty()).collect();
+        if changing.len() <= FEW {
+            for at in changing {
+                self.changed(at..at + 1);
             }
+        } else if let Some(last) = changing.last() {
+            self.changed(moments.start..last + 1);
+        }
+        let at = moments.end - 1;
+        for name in self.decided(at) {
+            let chosen = self.plan.filesystem.choices.departures();
+            let value = chosen.into_iter().find(|(other, _)| *other == name).map(|it| it.1);
+            self.row(at, Kind::Decides, format!("{name}: {}", value.unwrap_or_default()));
+        }
+    }
+
+    /// The decisions that made an answer differ at a moment: of each the first few times and the last.
+    fn decided(&self, at: usize) -> Vec<&'static str> {
+        let Some(before) = at.checked_sub(1) else { return Vec::new() };
+        let count = |frame: &Frame, name: &str| {
+            frame.deviated.iter().find(|(other, _)| *other == name).map_or(0, |(_, count)| *count)
+        };
+        let (was, is) = (&self.frames[before], &self.frames[at]);
+        let last = self.frames.last().map_or(is, |last| last);
+        let told = is.deviated.iter().filter(|(name, now)| {
+            count(was, name) < *now && (*now <= DECISIONS || *now == count(last, name))
+        });
+        told.map(|(name, _)| *name).collect()
+    }
+
+    /// What differs after some moments, as far as it is in scope.
+    fn changes(&self, moments: Range<usize>) -> Vec<Change> {
+        let Some(before) = moments.start.checked_sub(1) else { return Vec::new() };
+        let (was, is) = (&self.frames[before].files, &self.frames[moments.end - 1].files);
+        let mut changes = state::changes(was, is);
+        changes.retain(|change| self.scope.is_none_or(|scope| scope.holds(change)));
+        changes.retain(|change| !matches!(change.what, state::What::Sequence(..)));
+        essential(&changes)
+    }
+
+    fn changed(&mut self, moments: Range<usize>) {
+        let last = &self.frames[moments.end - 1];
+        let acting = self.cast.op(last.task, last.operation);
+        let changes = self.changes(moments.clone());
+        let verbs = changes.iter().map(|change| words::verb(change, self.cast, acting));
+        let verbs: Vec<String> = verbs.collect();
+        let named = last.passage().and_then(|at| Point::named(at.site.name)).map(Point::name);
+        let named = named.filter(|_| moments.len() == 1);
+        let place = named.map_or_else(String::new, |name| format!("{name}: "));
+        if !verbs.is_empty() {
+            self.row(moments.end - 1, Kind::Changes, format!("{place}{}", verbs.join("; ")));
         }
     }
 
@@ -177,45 +237,42 @@ impl Drawing<'_> {
             nth => format!(", the {} time", ordinal(nth)),
         };
         let (kind, text) = match (passage.waits, Point::named(site)) {
-            (true, _) => (Kind::Waits, format!("waits for {site}{held}; {to} goes on")),
+            (true, _) => (Kind::Waits, format!("waits for {}{held}; {to} goes on", name_of(site))),
             (false, Some(_)) => (Kind::Stops, format!("{site}{nth}; {to} goes on")),
             (false, None) => (Kind::Stops, format!("about to take {site}{held}; {to} goes on")),
         };
         self.row(at, kind, text);
     }
 
-    fn strikes(&mut self, at: usize, passage: &Passage) {
-        let actors = self.cast.actors();
-        let here = |strike: &&Strike| {
-            strike.moment().is_some_and(|moment| {
-                let task = crate::case::task(moment.who, actors);
-                (task, moment.operation, moment.point)
-                    == (passage.task, passage.operation, passage.point)
-            })
-        };
-        let struck: Vec<String> =
-            self.plan.strikes.iter().filter(here).map(|it| strike(it, self.cast)).collect();
-        for text in struck {
-            self.row(at, Kind::Strikes, text);
+    fn strikes(&mut self, at: usize) {
+        for struck in struck(&self.frames[at], self.plan, self.cast) {
+            self.row(at, Kind::Strikes, strike(struck, self.cast));
         }
     }
 
     /// Only tasks that have a row keep their columns.
-    fn finished(self) -> Lanes {
+    fn finished(mut self) -> Lanes {
+        let left_out = self.rows.len().saturating_sub(ROWS);
+        self.rows.drain(..left_out);
         let tasks: BTreeSet<usize> = self.rows.iter().map(|row| row.column).collect();
         let tasks: Vec<usize> = tasks.into_iter().collect();
         let columns = tasks.iter().map(|task| self.cast.task(*task)).collect();
         let column = |task| tasks.iter().position(|other| *other == task).unwrap_or_default();
         let rows = self.rows.into_iter().map(|row| Row { column: column(row.column), ..row });
-        Lanes { columns, rows: rows.collect() }
+        Lanes { columns, rows: rows.collect(), left_out }
     }
 }
 
 /// A fault, as an event.
 pub fn strike(strike: &Strike, cast: &Cast) -> String {
+    let request = |request: &Request| {
+        let Request { on, file, pos, nth } = request;
+        let nth = ordinal(usize::try_from(*nth).unwrap_or(usize::MAX));
+        format!("the {nth} {} of {} at {pos}", on.name(), cast.file(*file))
+    };
     match strike {
-        Strike::IoError(request) => format!("a {} fails", request.on.name()),
-        Strike::Latency(request, time) => format!("a {} takes {time:?}", request.on.name()),
+        Strike::IoError(bio) => format!("{} fails", request(bio)),
+        Strike::Latency(bio, time) => format!("{} takes {time:?}", request(bio)),
         Strike::Evict { file, pos, .. } => {
             format!("reclaim comes for the folio of byte {pos} of {}", cast.file(*file))
         }

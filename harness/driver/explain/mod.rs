@@ -21,7 +21,7 @@ pub mod words;
 pub use criticality::Criticality;
 pub use headline::{Decision, Headline};
 pub use lanes::{Kind, Lanes, Row};
-pub use nearest::Nearest;
+pub use nearest::{Nearest, Part, PartKind};
 pub use strips::{Strip, Strips};
 
 use crate::onlooker::{Look, Onlooker};
@@ -97,8 +97,9 @@ pub fn explain(plan: &Plan, interrupted: &Arc<AtomicBool>) -> Result<Explanation
     if !same || again.end.trace_hash != first.end.trace_hash {
         return Err(Refusal::Differs);
     }
+    let deviated = again.filesystem.shared().rules.deviated().collect();
     let cast = Cast::of(plan);
-    let frames = turns::with_the_end(watcher.take());
+    let frames = turns::with_the_end(watcher.take(), deviated);
     let scope = scope(plan, violation);
     let turns = turns::turns(&frames, scope);
     let matter = story::matter(&turns, &frames, &cast);
@@ -111,7 +112,7 @@ pub fn explain(plan: &Plan, interrupted: &Arc<AtomicBool>) -> Result<Explanation
     let lanes = lanes::lanes((plan, &cast), &frames, told, scope, &headline);
     let strips = focus.and_then(|focus| {
         let marked = violation.range?;
-        strips::strips(&cast, &frames, told, focus, marked)
+        strips::strips(&cast, &frames, (&turns, &matter[left_out..]), focus, marked)
     });
     let (nearest, criticality) = match plan.schedule {
         Some(_) => (
@@ -167,5 +168,5 @@ fn scope(plan: &Plan, violation: &Violation) -> Option<Scope> {
     let end = range.end.checked_next_multiple_of(unit).unwrap_or(u64::MAX);
     let range = ByteRange::new(range.start - range.start % unit, end);
     let durable_size = violation.invariant.starts_with("size_");
-    Some(Scope { file, range, durable_size })
+    Some(Scope { file, range, durable_size, zeros: about_bytes(violation) })
 }

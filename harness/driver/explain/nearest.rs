@@ -1,6 +1,6 @@
 //! What would have prevented it: the schedules one swap away, and the case without one of its parts.
 
-use super::cast::Cast;
+use super::cast::{Cast, ordinal};
 use super::watcher::{Event, Frame};
 use crate::case;
 use crate::onlooker::Look;
@@ -16,8 +16,9 @@ use stormfs::choices::Choices;
 /// How far a switch is moved, in points of its operation.
 const FARTHEST: u32 = 8;
 
-/// At most so many schedules are tried.
+/// At most so many schedules are tried, and fewer of long runs: so many points in all.
 const MOST: usize = 600;
+const POINTS: usize = 1_000_000;
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -32,8 +33,31 @@ pub struct Nearest {
     pub swaps: Vec<String>,
     /// Two swaps that are enough together, if no single one is.
     pub pair: Option<(String, String)>,
-    /// What of the case can be left out, each with whether nothing breaks then.
-    pub without: Vec<(String, bool)>,
+    /// What of the case was left out, or set right.
+    pub without: Vec<Part>,
+}
+
+/// A part of the case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Part {
+    /// What kind of part it is.
+    pub kind: PartKind,
+    /// Which.
+    pub what: String,
+    /// Whether nothing breaks without it.
+    pub needed: bool,
+}
+
+/// Kinds of parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartKind {
+    /// A call.
+    Call,
+    /// A fault.
+    Fault,
+    /// A decision that is not that of the correct filesystem.
+    Decision,
 }
 
 /// A schedule beside that of the case.
@@ -53,15 +77,16 @@ pub fn nearest(
     interrupted: &Arc<AtomicBool>,
 ) -> Nearest {
     let trial = Trial { plan, invariant, interrupted };
+    let most = MOST.min(POINTS / frames.len().max(1)).max(1);
     let schedule = plan.schedule.clone().unwrap_or_default();
     let mut neighbours: Vec<Neighbour> =
         (0..schedule.len()).flat_map(|at| around(cast, frames, &schedule, at)).collect();
     neighbours.sort_by_key(|it| it.distance);
-    neighbours.truncate(MOST);
+    neighbours.truncate(most);
     let ends: Vec<Ending> = neighbours.iter().map(|it| trial.under(&it.schedule)).collect();
     let passing = neighbours.iter().zip(&ends).filter(|(_, end)| **end == Ending::Passes);
     let swaps: Vec<String> = passing.map(|(it, _)| it.words.clone()).collect();
-    let pair = if swaps.is_empty() { trial.pair(cast, frames, &neighbours) } else { None };
+    let pair = if swaps.is_empty() { trial.pair(cast, frames, &neighbours, most) } else { None };
     Nearest {
         switches: schedule.len(),
         tried: neighbours.len(),
@@ -111,13 +136,14 @@ impl Trial<'_> {
         cast: &Cast,
         frames: &[Frame],
         neighbours: &[Neighbour],
+        most: usize,
     ) -> Option<(String, String)> {
         let mut tried = 0;
         for one in neighbours {
             for at in 0..one.schedule.len() {
                 for other in around(cast, frames, &one.schedule, at) {
                     tried += 1;
-                    if MOST < tried {
+                    if most < tried {
                         return None;
                     }
                     if self.under(&other.schedule) == Ending::Passes {
@@ -129,45 +155,48 @@ impl Trial<'_> {
         None
     }
 
-    /// Each part of the case, and whether it passes without that.
-    fn without(&self, cast: &Cast) -> Vec<(String, bool)> {
-        let passes = |plan: &Plan| self.of(plan) == Ending::Passes;
+    /// Each part of the case, and whether it is needed.
+    fn without(&self, cast: &Cast) -> Vec<Part> {
         let mut out = Vec::new();
         for (actor, player) in self.plan.actors.iter().enumerate() {
             for (place, call) in player.does.iter().enumerate() {
-                let name = cast.task(1 + actor);
                 let mut less = self.plan.clone();
                 less.actors[actor].does.remove(place);
                 if less.actors[actor].does.is_empty() && 1 < less.actors.len() {
                     case::remove_actor(&mut less, actor);
                 }
-                let has_calls = less.actors.iter().any(|it: &ActorPlan| !it.does.is_empty());
-                let text = format!("without {name}'s {}", cast.described(call));
-                out.push((text, !has_calls || passes(&less)));
+                let named = cast.call_of(1 + actor, call);
+                out.push(self.part(PartKind::Call, named.clone(), &less));
                 if call.gap.is_some() || call.abandoned {
-                    let mut less = self.plan.clone();
-                    let call = &mut less.actors[actor].does[place];
+                    let mut whole = self.plan.clone();
+                    let call = &mut whole.actors[actor].does[place];
                     (call.gap, call.abandoned) = (None, false);
-                    out.push((format!("if {name}'s call is not cut short"), passes(&less)));
+                    let what = format!("what cuts short {named}");
+                    out.push(self.part(PartKind::Fault, what, &whole));
                 }
             }
         }
         for (place, strike) in self.plan.strikes.iter().enumerate() {
             let mut less = self.plan.clone();
             less.strikes.remove(place);
-            let text =
-                format!("if this fault does not strike: {}", super::lanes::strike(strike, cast));
-            out.push((text, passes(&less)));
+            let what = super::lanes::strike(strike, cast);
+            out.push(self.part(PartKind::Fault, what, &less));
         }
         for (name, value) in self.plan.filesystem.choices.departures() {
             let mut less = self.plan.clone();
             let right = Choices::DECISIONS.iter().find(|decision| decision.name == name);
             let right = right.map_or("", |decision| decision.values[0].0);
             if less.filesystem.choices.set(name, right) {
-                out.push((format!("with `{name}: {right}` instead of `{value}`"), passes(&less)));
+                let what = format!("`{name}: {value}` (`{right}` in its place)");
+                out.push(self.part(PartKind::Decision, what, &less));
             }
         }
         out
+    }
+
+    fn part(&self, kind: PartKind, what: String, less: &Plan) -> Part {
+        let has_calls = less.actors.iter().any(|it: &ActorPlan| !it.does.is_empty());
+        Part { kind, what, needed: !has_calls || self.of(less) == Ending::Passes }
     }
 }
 
@@ -183,9 +212,17 @@ fn around(cast: &Cast, frames: &[Frame], schedule: &[Switch], at: usize) -> Vec<
         acts_next(frames, (task, key.operation, key.point))
             .unwrap_or_else(|| case::task(switch.to, actors)),
     );
-    let here = &switch.at.site;
-    let own = passages(frames).filter(|it| (it.task, it.operation) == (task, key.operation));
-    for passage in own.filter(|it| it.point != key.point) {
+    let all_own =
+        || passages(frames).filter(move |it| (it.task, it.operation) == (task, key.operation));
+    // A lock is taken several times in an operation.
+    let place = |site: &str, point: u32| {
+        let same: Vec<u32> =
+            all_own().filter(|it| it.site.name == site).map(|it| it.point).collect();
+        let nth = same.iter().filter(|other| **other <= point).count();
+        if same.len() == 1 { site.to_owned() } else { format!("its {} {site}", ordinal(nth)) }
+    };
+    let here = place(&switch.at.site, key.point);
+    for passage in all_own().filter(|it| it.point != key.point) {
         let distance = passage.point.abs_diff(key.point);
         if FARTHEST < distance {
             continue;
@@ -193,7 +230,7 @@ fn around(cast: &Cast, frames: &[Frame], schedule: &[Switch], at: usize) -> Vec<
         let mut schedule = schedule.to_vec();
         schedule[at].at.point = passage.point;
         passage.site.name.clone_into(&mut schedule[at].at.site);
-        let there = passage.site.name;
+        let there = place(passage.site.name, passage.point);
         let words = if passage.point < key.point {
             format!("{to} goes on already when {who} comes to {there}, not at {here}")
         } else {

@@ -3,10 +3,10 @@
 use super::cast::{Cast, listed, ordinal};
 use super::headline::{Headline, decision};
 use super::state::{Change, What};
-use super::turns::{Ended, Turn, outdated};
+use super::turns::{Ended, Turn, outdated, struck};
 use super::watcher::Frame;
 use super::words;
-use crate::scenario::plan::Plan;
+use crate::scenario::plan::{Plan, Strike};
 use sim::State;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -84,8 +84,8 @@ impl Teller<'_> {
         let (mut text, link) = self.subject(turn);
         let mut acts = self.acts(turn);
         acts.extend(turn.ended.as_ref().and_then(|ended| self.stops(turn, ended)));
-        if acts.is_empty() && turn.task == 0 {
-            acts.push("makes its checks".to_owned());
+        if acts.is_empty() {
+            acts.extend(self.reaches(turn));
         }
         if !acts.is_empty() {
             text.push_str(link);
@@ -98,17 +98,37 @@ impl Teller<'_> {
         text
     }
 
+    /// Whether every call has returned when a turn begins.
+    fn is_over(&self, turn: &Turn) -> bool {
+        let before = &self.frames[..turn.frames.start];
+        let returned = before.iter().filter(|frame| frame.result().is_some()).count();
+        returned == self.plan.actors.iter().map(|actor| actor.does.len()).sum::<usize>()
+    }
+
+    /// How far somebody came who changed nothing.
+    fn reaches(&self, turn: &Turn) -> Option<String> {
+        if turn.task == 0 {
+            return Some("makes its checks".to_owned());
+        }
+        let mut passed = self.frames[turn.frames.clone()].iter().rev().filter_map(Frame::passage);
+        let named = passed.find_map(|passage| Point::named(passage.site.name))?;
+        Some(format!("comes to {}", named.name()))
+    }
+
     /// What was different after a turn, and what its call returned.
     fn acts(&self, turn: &Turn) -> Vec<String> {
         let acting = turn.call(self.frames, self.cast);
         let acting = acting.and_then(|call| self.cast.op(turn.task, call));
-        let verb = |change: &Change| words::verb(change, self.cast, acting);
+        let verb = |change: Change| match self.reclaimed(turn, &change) {
+            Some(told) => told,
+            None => words::verb(&change, self.cast, acting),
+        };
         let elsewhere = essential(&turn.elsewhere);
         let mut acts: Vec<String> = essential(&turn.changes).into_iter().map(verb).collect();
         if acts.is_empty() && !turn.calls.is_empty() {
             acts.extend(elsewhere.into_iter().take(ELSEWHERE).map(verb));
         } else if turn.sequence.is_some() && !moves_extents(&turn.changes) {
-            let moved = elsewhere.into_iter().filter(|change| is_of_extents(change));
+            let moved = elsewhere.into_iter().filter(is_of_extents);
             acts.extend(moved.take(ELSEWHERE).map(verb));
         }
         if let Some((from, to)) = turn.sequence {
@@ -123,6 +143,20 @@ impl Teller<'_> {
         acts
     }
 
+    /// What a fault took from the cache, which no operation of the turn did.
+    fn reclaimed(&self, turn: &Turn, change: &Change) -> Option<String> {
+        let range = change.range.filter(|_| matches!(change.what, What::Dropped(_)))?;
+        let at = turn.frames.clone().find(|at| {
+            let strikes = struck(&self.frames[*at], self.plan, self.cast);
+            strikes.into_iter().any(|strike| {
+                matches!(strike, Strike::Evict { file, pos, .. }
+                    if *file == change.file && range.start <= *pos && *pos < range.end)
+            })
+        })?;
+        let site = self.frames[at].passage()?.site.name;
+        Some(format!("loses {range} from the cache to reclaim, at {site}"))
+    }
+
     /// Who acts, and with what: an operation is told whole when it is first met. And what links that
     /// to what is done.
     fn subject(&mut self, turn: &Turn) -> (String, &'static str) {
@@ -135,6 +169,11 @@ impl Teller<'_> {
         let calls = fresh.iter().filter_map(|op| self.cast.call(turn.task, *op));
         let calls: Vec<String> = calls.map(|call| self.cast.described(call)).collect();
         let mut text = self.cast.task(turn.task);
+        if turn.task == 0 && self.known.insert((0, 0)) && self.is_over(turn) {
+            text.push_str(
+                " (the last call has returned: it syncs, drops the cache and reads again)",
+            );
+        }
         if !calls.is_empty() {
             let _ = write!(text, " ({})", calls.join("; then "));
         }
@@ -142,7 +181,7 @@ impl Teller<'_> {
             return (text, " ");
         }
         let Some((_, map, now)) = outdated(self.frames, turn) else {
-            return (text + " goes on", " and ");
+            return (text + " goes on", ", ");
         };
         let map = words::mapping(&map);
         let text =
@@ -201,10 +240,12 @@ fn failure(headline: &Headline) -> String {
     format!(" Now {invariant} fails: expected {expected}; found {found}.")
 }
 
-fn name_of(site: &str) -> String {
+/// What somebody waits for, by the name of the place.
+pub fn name_of(site: &str) -> String {
     match site {
         "writeback" => "the folio's writeback to end".to_owned(),
         "sleep" => "time to pass".to_owned(),
+        "device.done" => "its I/O".to_owned(),
         "halted" | "gate" | "actors" => "the others".to_owned(),
         other => {
             format!("the {other}").replace("the i_rwsem", "i_rwsem").replace("the ILOCK", "ILOCK")
@@ -220,8 +261,9 @@ fn is_of_extents(change: &Change) -> bool {
     matches!(change.what, What::Extents(..))
 }
 
-/// The changes that say most: what follows from one of the others is left out.
-pub fn essential(changes: &[Change]) -> Vec<&Change> {
+/// The changes that say most: what follows from one of the others is left out, and
+/// what continues one is added to it.
+pub fn essential(changes: &[Change]) -> Vec<Change> {
     let any = |such: fn(&What) -> bool| changes.iter().any(|change| such(&change.what));
     let begins_io = any(|what| matches!(what, What::Writeback(true)));
     let dirties = any(|what| matches!(what, What::Dirtied | What::InCache(..)));
@@ -242,17 +284,38 @@ pub fn essential(changes: &[Change]) -> Vec<&Change> {
         | What::OnDisk(..)
         | What::Sequence(..) => true,
     };
-    changes.iter().filter(says_more).collect()
+    merged(changes.iter().filter(says_more))
+}
+
+/// Changes of one kind whose bytes continue one another are one.
+fn merged<'a>(changes: impl Iterator<Item = &'a Change>) -> Vec<Change> {
+    let mut out: Vec<Change> = Vec::new();
+    for change in changes {
+        let alike = |last: &&mut Change| {
+            let ends = last.range.map(|range| range.end);
+            last.file == change.file
+                && last.what == change.what
+                && ends.is_some()
+                && ends == change.range.map(|range| range.start)
+        };
+        let last = out.iter_mut().rfind(|last| last.what == change.what);
+        match (last.filter(alike), change.range) {
+            (Some(Change { range: Some(last), .. }), Some(range)) => last.end = range.end,
+            _ => out.push(change.clone()),
+        }
+    }
+    out
 }
 
 /// What last changed the bytes that are watched, in a sentence.
 pub fn origin(turns: &[Turn], frames: &[Frame], cast: &Cast) -> Option<String> {
-    let of_bytes = |change: &&Change| matches!(change.what, What::InCache(..) | What::OnDisk(..));
-    let dropped = |change: &&Change| matches!(change.what, What::Dropped(_));
+    let of_bytes = |change: &Change| matches!(change.what, What::InCache(..) | What::OnDisk(..));
+    let dropped = |change: &Change| matches!(change.what, What::Dropped(_));
     turns.iter().rev().find_map(|turn| {
-        turn.changes.iter().find(of_bytes)?;
-        let changes = essential(&turn.changes).into_iter().rev();
-        let change = changes.clone().find(of_bytes).or(changes.clone().find(dropped))?;
+        turn.changes.iter().find(|change| of_bytes(change))?;
+        let changes = essential(&turn.changes);
+        let last = |such: fn(&Change) -> bool| changes.iter().rev().find(|change| such(change));
+        let change = last(of_bytes).or(last(dropped))?;
         let number = turn.call(frames, cast);
         let acting = number.and_then(|number| cast.op(turn.task, number));
         let who = acting.map_or(cast.task(turn.task), |op| cast.operation(op));

@@ -4,9 +4,13 @@
 use super::cast::Cast;
 use super::state::{self, Change, FileState, What};
 use super::watcher::{Event, Frame};
+use crate::case;
+use crate::scenario::plan::{Plan, Strike};
 use crate::target::Performed;
+use oracle::pattern::Origin;
 use sim::{Passage, Stand};
 use std::ops::Range;
+use std::sync::Arc;
 use stormfs::iomap::Iomap;
 use stormfs::quantity::ByteRange;
 
@@ -19,6 +23,8 @@ pub struct Scope {
     pub range: ByteRange,
     /// Whether the size on disk is part of it.
     pub durable_size: bool,
+    /// Whether zeros are, where they come and go.
+    pub zeros: bool,
 }
 
 impl Scope {
@@ -37,7 +43,11 @@ impl Scope {
         if let What::SizeDisk(from, to) = change.what {
             return self.durable_size && passes(from, to);
         }
-        change.range.is_some_and(|range| range.overlaps(self.range))
+        let cached = matches!(change.what, What::InCache(_, is) if is.cached == Some(Origin::Zero));
+        let stored = matches!(change.what, What::OnDisk(_, is) if is.disk == Some(Origin::Zero));
+        let zeros = cached || stored;
+        let is_told = self.zeros || !zeros;
+        is_told && change.range.is_some_and(|range| range.overlaps(self.range))
     }
 }
 
@@ -96,15 +106,16 @@ impl Turn {
     }
 }
 
-/// The moments with one more, if another task than that of the last one was running when the run ended.
-pub fn with_the_end(mut frames: Vec<Frame>) -> Vec<Frame> {
+/// The moments with one more if there is more to tell of the end: another task than that of the last
+/// one was running, or something was decided since.
+pub fn with_the_end(mut frames: Vec<Frame>, deviated: Vec<(&'static str, u64)>) -> Vec<Frame> {
     let Some(last) = frames.last() else { return frames };
-    if let Some(passage) = last.leaves() {
-        let task = passage.to;
+    let task = last.passage().map_or(last.task, |passage| passage.to);
+    if task != last.task || *last.deviated != deviated {
         let own = frames.iter().rev().find(|frame| frame.task == task);
         let operation = own.map_or(0, |frame| frame.operation);
-        let (event, whose) = (Event::Commits, None);
-        frames.push(Frame { task, operation, event, whose, ..last.clone() });
+        let (event, whose, deviated) = (Event::Commits, None, Arc::new(deviated));
+        frames.push(Frame { task, operation, event, deviated, whose, ..last.clone() });
     }
     frames
 }
@@ -200,6 +211,19 @@ pub fn outdated(frames: &[Frame], turn: &Turn) -> Option<(usize, Iomap, u64)> {
     let (file, map) = mapping(frames, left)?;
     let now = frames[before].files.get(file)?.sequence;
     (map.sequence != now).then_some((file, map, now))
+}
+
+/// The faults that strike at a moment.
+pub fn struck<'a>(frame: &Frame, plan: &'a Plan, cast: &Cast) -> Vec<&'a Strike> {
+    let Some(passage) = frame.passage() else { return Vec::new() };
+    let here = |strike: &&Strike| {
+        strike.moment().is_some_and(|moment| {
+            let task = case::task(moment.who, cast.actors());
+            let at = (task, moment.operation, moment.point);
+            at == (passage.task, passage.operation, passage.point)
+        })
+    };
+    plan.strikes.iter().filter(here).collect()
 }
 
 /// How many points were passed in a range of moments.

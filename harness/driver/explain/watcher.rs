@@ -1,11 +1,10 @@
 //! Looks on at a storm and keeps, moment by moment, what happened and how the files were then.
 
-use super::content::{self, Sampled, Whose};
+use super::content::{self, Sampled, Whose, Writer};
 use super::state::{self, FileState};
 use crate::call::Call;
 use crate::onlooker::Onlooker;
 use crate::target::Performed;
-use oracle::pattern::Candidate;
 use sim::{Mutex, Passage, Rank, Stand};
 use std::sync::Arc;
 use stormfs::Filesystem;
@@ -91,7 +90,7 @@ struct Log {
     frames: Vec<Frame>,
     files: Arc<Vec<FileState>>,
     deviated: Arc<Vec<(&'static str, u64)>>,
-    moved: Arc<Vec<Candidate>>,
+    writers: Arc<Vec<Writer>>,
 }
 
 static LOG: Rank = Rank::leaf(12, "onlooker");
@@ -107,21 +106,20 @@ impl Watcher {
         std::mem::take(&mut self.log.lock().frames)
     }
 
-    /// Operations whose bytes lie behind the place that they were made for.
-    pub fn moved(&self) -> Arc<Vec<Candidate>> {
-        Arc::clone(&self.log.lock().moved)
+    fn writers(&self) -> Arc<Vec<Writer>> {
+        Arc::clone(&self.log.lock().writers)
     }
 
-    fn sampled<'a>(&self, moved: &'a [Candidate]) -> Option<Sampled<'a>> {
-        self.focus.map(|Focus { file, pos, .. }| Sampled { file, pos, moved })
+    fn sampled<'a>(&self, writers: &'a [Writer]) -> Option<Sampled<'a>> {
+        self.focus.map(|Focus { file, pos, .. }| Sampled { file, pos, writers })
     }
 
     fn keep(&self, view: View<'_>, files: Vec<FileState>, (at, event): ((usize, u64), Event)) {
         let deviated: Vec<_> = view.rules().deviated().collect();
         let stays = matches!(&event, Event::Passes(passage, _) if passage.to == passage.task);
         let focus = self.focus.filter(|focus| !stays && focus.file == view.file());
-        let moved = self.moved();
-        let whose = focus.map(|focus| Arc::new(content::blocks(view, focus.shown, &moved)));
+        let writers = self.writers();
+        let whose = focus.map(|focus| Arc::new(content::blocks(view, focus.shown, &writers)));
         let mut log = self.log.lock();
         if *log.files != files {
             log.files = Arc::new(files);
@@ -135,18 +133,18 @@ impl Watcher {
     }
 
     fn everything(&self, filesystem: &Filesystem, at: (usize, u64), event: Event) {
-        let moved = self.moved();
-        let files = state::of(filesystem, self.sampled(&moved).as_ref());
+        let writers = self.writers();
+        let files = state::of(filesystem, self.sampled(&writers).as_ref());
         let file = self.focus.map_or(0, |focus| focus.file);
         self.keep(filesystem.view(file), files, (at, event));
     }
 
     /// A commit point of one file: the others are as they were.
     fn commit(&self, view: View<'_>, event: Event) {
-        let moved = self.moved();
+        let writers = self.writers();
         let mut files = self.log.lock().files.to_vec();
         let Some(file) = files.get_mut(view.file()) else { return };
-        *file = FileState::of(view, self.sampled(&moved).as_ref());
+        *file = FileState::of(view, self.sampled(&writers).as_ref());
         let (task, operation) = sim::current_operation();
         self.keep(view, files, ((narrow(task), operation), event));
     }
@@ -171,9 +169,12 @@ impl Onlooker for Watcher {
 
 impl Witness for Watcher {
     fn begins(&self, file: View<'_>, op: OpId, intent: Intent) {
-        if let Intent::Append(range) = intent {
-            let mut log = self.log.lock();
-            Arc::make_mut(&mut log.moved).push(Candidate { op, shift: range.start });
+        let shift = if let Intent::Append(range) = &intent { range.start } else { 0 };
+        if let Intent::Write(range) | Intent::Append(range) | Intent::Store(range) = intent {
+            let writer = Writer { file: file.file(), op, range, shift };
+            if self.focus.is_some_and(|focus| focus.file == writer.file) {
+                Arc::make_mut(&mut self.log.lock().writers).push(writer);
+            }
         }
         self.commit(file, Event::Commits);
     }

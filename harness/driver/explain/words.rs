@@ -25,18 +25,18 @@ pub fn verb(change: &Change, cast: &Cast, acting: Option<OpId>) -> String {
         What::Size(from, to) => format!("cuts the file from {from} to {to} bytes"),
         What::SizeDisk(from, to) => format!("moves the size on disk from {from} to {to}"),
         What::Extents(range, from, to) => extents(range, from, to),
-        What::Cached => format!("adds the folio {at} to the cache"),
-        What::Dropped(true) => format!("takes the dirty folio {at} out of the cache"),
-        What::Dropped(false) => format!("takes the folio {at} out of the cache"),
+        What::Cached => format!("adds {at} to the cache"),
+        What::Dropped(true) => format!("takes {at}, which is dirty, out of the cache"),
+        What::Dropped(false) => format!("takes {at} out of the cache"),
         What::Filled => format!("makes {at} uptodate in the cache"),
         What::Dirtied => format!("dirties {at} in the cache"),
         What::Cleaned => format!("marks {at} clean in the cache"),
-        What::Flag(true) => format!("sets the dirty flag of the folio {at}"),
-        What::Flag(false) => format!("clears the dirty flag of the folio {at}"),
-        What::Writeback(true) => format!("puts the folio {at} under writeback"),
-        What::Writeback(false) => format!("ends writeback of the folio {at}"),
-        What::Writable(true) => format!("makes the folio {at} writable through a mapping"),
-        What::Writable(false) => format!("takes write access to the folio {at} from mappings"),
+        What::Flag(true) => format!("sets the dirty flag of the folio over {at}"),
+        What::Flag(false) => format!("clears the dirty flag of the folio over {at}"),
+        What::Writeback(true) => format!("puts {at} under writeback"),
+        What::Writeback(false) => format!("ends writeback of {at}"),
+        What::Writable(true) => format!("makes {at} writable through a mapping"),
+        What::Writable(false) => format!("takes write access to {at} from mappings"),
         What::InCache(was, is) => in_cache(was, is, (cast, acting)),
         What::OnDisk(was, is) => on_disk(was, is, (cast, acting)),
         What::Sequence(from, to) => format!("moves the sequence counter from {from} to {to}"),
@@ -105,19 +105,4 @@ pub fn mapping(map: &Iomap) -> String {
         Kind::Mapped(_) => "mapped",
     };
     format!("{} as {kind}, sampled at sequence {}", blocks(map.blocks), map.sequence)
-}
-
-/// A state in Rust's words is a state in ours.
-pub fn plain(text: &str) -> String {
-    let states = [
-        ("Some(Delalloc)", "delalloc"),
-        ("None", "a hole"),
-        ("Some(Unwritten(DiskBlock(", "unwritten, at device block ("),
-        ("Some(Mapped(DiskBlock(", "mapped, at device block ("),
-    ];
-    let mut text = text.to_owned();
-    for (rust, ours) in states {
-        text = text.replace(rust, ours);
-    }
-    text.replace(")))", ")")
 }

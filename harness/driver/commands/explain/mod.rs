@@ -10,10 +10,12 @@ use crate::interrupt::Interrupts;
 use crate::scenario::plan::{Plan, WorldKind};
 use crate::scenario::{self, Report};
 use crate::vocabulary;
+use report::visible;
 
 /// Reads, runs and explains.
 pub fn explain(args: &ExplainArgs, console: Console) -> Exit {
     let file = args.file.display().to_string();
+    let file = visible::line(&file);
     let plan = match read(args) {
         Ok(plan) => plan,
         Err(report) => {

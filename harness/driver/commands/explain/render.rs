@@ -1,7 +1,9 @@
 //! An explanation as text for a terminal.
 
 use crate::commands::prose::wrapped;
-use crate::explain::{Criticality, Explanation, Headline, Kind, Lanes, Nearest, Row, Strips};
+use crate::explain::{
+    Criticality, Explanation, Headline, Kind, Lanes, Nearest, Part, PartKind, Row, Strips,
+};
 use std::fmt::Write;
 
 /// The widest name of a column.
@@ -60,11 +62,12 @@ impl Text {
         };
         let mut rows = vec![("where", place), ("expected", headline.expected.clone())];
         rows.push(("found", headline.found.clone()));
-        rows.extend(headline.origin.clone().map(|origin| ("because", origin)));
+        rows.extend(headline.origin.clone().map(|origin| ("last", origin)));
         rows.extend(headline.operation.clone().map(|operation| ("seen by", operation)));
         for decision in &headline.decisions {
             rows.push(("decided", format!("{}: {}", decision.name, decision.value)));
         }
+        rows.extend(headline.faults.iter().map(|fault| ("fault", fault.clone())));
         for (name, text) in rows {
             self.out.push_str(&wrapped(&format!("  {name:8}  "), &visible(&text)));
         }
@@ -74,6 +77,9 @@ impl Text {
         self.heading("Event by event");
         let names: Vec<String> = lanes.columns.iter().map(|name| short(name)).collect();
         self.line(&format!("  step  {}", names.join(" ")));
+        if 0 < lanes.left_out {
+            self.line(&format!("        ({} earlier events are left out)", lanes.left_out));
+        }
         for (at, row) in lanes.rows.iter().enumerate() {
             let passed = row.points.saturating_sub(1);
             if 1 < passed {
@@ -95,7 +101,7 @@ impl Text {
         let width = width.max(8);
         let row = |name: &str, cells: [&str; 4], size: &str| {
             let cells = cells.map(|cell| format!("{cell:width$}")).join(" ");
-            format!("  {:11} {cells} {size}", short(name))
+            format!("  {:11} {cells} {size}", name.chars().take(11).collect::<String>())
         };
         self.line(&row("", ["cache", "folios", "extents", "disk"], "i_size"));
         for strip in &strips.strips {
@@ -136,15 +142,25 @@ impl Text {
         if *switches != 0 {
             let passing = swaps.len();
             say(&format!(
-                "Of {tried} schedules one swap away {failing} fail the same way and {passing} pass."
+                "Schedules one swap away: {tried} tried, {failing} end the same way, {passing} pass."
             ));
         }
-        for (passes, end) in [(true, "Nothing breaks"), (false, "It fails still, or otherwise")] {
-            let those = without.iter().filter(|(_, passing)| *passing == passes);
-            let those: Vec<&str> = those.map(|(what, _)| what.as_str()).collect();
-            if !those.is_empty() {
-                say(&format!("{end} {}.", those.join("; ")));
-            }
+        for (kind, name) in
+            [(PartKind::Call, "call"), (PartKind::Fault, "fault"), (PartKind::Decision, "decision")]
+        {
+            let all: Vec<&Part> = without.iter().filter(|part| part.kind == kind).collect();
+            let spare = all.iter().filter(|part| !part.needed).map(|part| part.what.as_str());
+            let spare: Vec<&str> = spare.collect();
+            let text = match (&all[..], spare.len()) {
+                ([], _) => continue,
+                ([one], 0) => format!("Without its only {name} nothing breaks: {}.", one.what),
+                (_, 0) => format!("Without any one of its {} {name}s nothing breaks.", all.len()),
+                _ => format!(
+                    "Without this {name} it fails, too, perhaps otherwise: {}.",
+                    spare.join("; ")
+                ),
+            };
+            say(&text);
         }
     }
 

@@ -13,3 +13,4 @@ mod bad_input;
 mod scripts;
 mod shrinking;
 mod replay;
+mod explain;
