@@ -97,6 +97,9 @@ pub struct RunArgs {
     /// Where result.json goes as well; - prints it instead of the summary.
     #[arg(long, value_name = "FILE|-")]
     pub json: Option<PathBuf>,
+    /// How long a failure is made smaller at most, as in 1m; with 0s it is kept as it was found.
+    #[arg(long, value_name = "D", default_value = "20s", value_parser = crate::scenario::time)]
+    pub shrink: Duration,
     /// Where the directories of runs go.
     #[arg(long, default_value = "reports", value_name = "DIR")]
     pub reports: PathBuf,

@@ -78,28 +78,28 @@ impl Reader<'_> {
         match who {
             Who::Conductor => self.evicts(here),
             Who::Actor(actor) if passage.site.name == director::RETURNED => {
-                Some(self.returned(actor, here))
+                Some(self.returned(actor, &here))
             }
             Who::Actor(_) | Who::Disk(_) => Some(here),
         }
     }
 
     /// An actor has returned and was held there: what comes next is its next call, or its end.
-    fn returned(&self, actor: usize, here: Moment) -> Moment {
+    fn returned(&self, actor: usize, here: &Moment) -> Moment {
         let lists = self.plan.actors.iter().flat_map(|one| one.names().map(|_| &one.does));
         let mut calls = lists.skip(actor).take(1).flatten();
         let operation = here.operation + 1;
         let goes_on = calls.any(|call| call.number == operation);
         let site = if goes_on { CALL } else { "end" }.to_owned();
-        Moment { operation, point: 1, site, ..here }
+        Moment { who: here.who, operation, point: 1, site }
     }
 
     fn evicts(&self, here: Moment) -> Option<Moment> {
         let nth = usize::try_from(here.operation.checked_sub(self.before + 1)?).ok()?;
         let evictions = self.plan.script.get(..=nth)?.iter();
-        let evictions = evictions.map(|step| eviction(&step.action));
+        let mut evictions = evictions.map(|step| eviction(&step.action));
         let operation = u64::try_from(evictions.clone().flatten().count()).ok()?;
-        evictions.last()??;
+        evictions.next_back()??;
         Some(Moment { who: Who::Actor(self.actors), operation, ..here })
     }
 }

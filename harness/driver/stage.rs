@@ -218,7 +218,7 @@ impl Player {
             sim::begin_operation(number);
             // Between two calls anything can happen, also where neither passes a point of its own.
             sim::point(Site::point(CALL, 0x96, 0));
-            self.perform(stage, call);
+            self.perform(stage, &call);
             if let Some(script) = &stage.script {
                 script.director.returns();
             }
@@ -267,26 +267,26 @@ impl Player {
         OpId { actor, number: call.number }
     }
 
-    fn perform(&mut self, stage: &Stage, call: Call) {
-        let id = self.id(&call);
+    fn perform(&mut self, stage: &Stage, call: &Call) {
+        let id = self.id(call);
         if let Some(onlooker) = &stage.onlooker {
-            onlooker.call_begins(stage.filesystem(), self.number, &call);
+            onlooker.call_begins(stage.filesystem(), self.number, call);
         }
         let before = stage.reach(call.file);
         if let Some(range) = haunts::place(&call.op, before.size) {
             stage.haunts.used(self.number, call.file, range);
         }
         let started = sim::now();
-        let performed = stage.target.perform(id, self.number, &call, &mut self.memory);
+        let performed = stage.target.perform(id, self.number, call, &mut self.memory);
         let latency = match stage.world {
             WorldKind::Simulated => sim::points_passed(),
             WorldKind::Threads => nanoseconds(sim::now().saturating_sub(started)),
         };
         if let Some(onlooker) = &stage.onlooker {
-            onlooker.call_returns(stage.filesystem(), self.number, &call, performed);
+            onlooker.call_returns(stage.filesystem(), self.number, call, performed);
         }
-        stage.count(&call, performed, latency);
-        stage.judge(&call, performed, before);
+        stage.count(call, performed, latency);
+        stage.judge(call, performed, before);
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod prose;
 pub mod attended;
 pub mod outcome;
+pub mod keep;
 pub mod matrix;
 pub mod hint;
 pub mod run;

@@ -4,7 +4,7 @@ use crate::cli::RunArgs;
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::record;
-use report::record::{Record, VerdictKind};
+use report::record::{Record, Seed, VerdictKind};
 use report::{summary, writing};
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -15,7 +15,7 @@ pub fn tell(record: &Record, args: &RunArgs, console: Console) -> Exit {
     let mut exit = Exit::Ok;
     let summary = summary::summary(record);
     exit = exit.max(deliver(&summary, &record.to_json(), args.json.as_deref(), console));
-    let dir = directory(record, &args.reports);
+    let dir = directory(&record.scenario.name, record.seed.first, &args.reports);
     match writing::write_run(&dir, record) {
         Ok(written) => console.say(&format!("report: {}", written.html.display())),
         Err(error) => {
@@ -56,9 +56,9 @@ fn last_words(record: &Record, console: Console) {
     console.warn(&format!("reproduce with: {}", record::reproduce_line(record)));
 }
 
-/// The run's own directory: by name and seed, so that the same run replaces itself.
-fn directory(record: &Record, reports: &Path) -> PathBuf {
-    reports.join(format!("{}-{}", record.scenario.name, record.seed.first))
+/// The run's own directory: by the scenario's name and the seed, so that the same run replaces itself.
+pub fn directory(name: &str, seed: Seed, reports: &Path) -> PathBuf {
+    reports.join(format!("{name}-{seed}"))
 }
 
 fn unwritten(what: &str, error: &io::Error) -> String {

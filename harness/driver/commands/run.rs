@@ -2,6 +2,7 @@
 
 use super::attended::attended;
 use super::check::{counted, switches};
+use super::keep::Keeper;
 use super::outcome;
 use crate::campaign::{self, Campaign, Mission};
 use crate::cli::RunArgs;
@@ -38,7 +39,7 @@ pub fn run(args: &RunArgs, console: Console) -> Exit {
     let mut exit = Exit::Ok;
     for scenario in &scenarios {
         let asked = scenario.asked(&overrides);
-        let run = Run { asked, console, interrupts: &interrupts, pool: &pool };
+        let run = Run { args, asked, console, interrupts: &interrupts, pool: &pool };
         exit = exit.max(match run.to_its_end() {
             Ok((record, ended)) => ended.max(outcome::tell(&record, args, console)),
             Err(misfire) => {
@@ -87,6 +88,7 @@ fn read(file: &Path, overrides: &[(String, String)]) -> Result<Loaded, Report> {
 
 /// One scenario on its way to a record.
 struct Run<'a> {
+    args: &'a RunArgs,
     asked: Asked<'a>,
     console: Console,
     interrupts: &'a Interrupts,
@@ -104,7 +106,7 @@ impl Run<'_> {
             Ok(device) => (record::opened(&device), self.storm(device)),
             Err(refused) => (record::refused(plan, &refused.cause()), Err(refused)),
         };
-        let (campaign, verdict) = match storm {
+        let (mut campaign, verdict) = match storm {
             Ok(campaign) => {
                 let interrupted = self.interrupts.caught().is_some();
                 let verdict = verdict::verdict(plan, &campaign, interrupted);
@@ -118,9 +120,23 @@ impl Run<'_> {
         if let Some(misfire) = &campaign.misfire {
             return Err(self.misfired(misfire));
         }
-        let exit = verdict::exit(&verdict);
-        let record = record::record(self.asked, device, &campaign, (verdict, watch.elapsed()));
+        let elapsed = watch.elapsed();
+        let exit = verdict::exit(&verdict).max(self.keep(&mut campaign));
+        let record = record::record(self.asked, device, &campaign, (verdict, elapsed));
         Ok((record, exit))
+    }
+
+    /// Keeps the failures as files, unless the scenario is such a file.
+    fn keep(&self, campaign: &mut Campaign) -> Exit {
+        let Asked { plan, file, .. } = self.asked;
+        if plan.is_explicit() {
+            return Exit::Ok;
+        }
+        let dir = outcome::directory(&plan.name, Seed(plan.seed), &self.args.reports);
+        let Run { console, interrupts, pool, .. } = *self;
+        let keeper =
+            Keeper { dir: &dir, from: file, time: self.args.shrink, console, interrupts, pool };
+        keeper.keep(campaign)
     }
 
     fn misfired(&self, misfire: &Misfire) -> Report {

@@ -108,7 +108,7 @@ fn ending(case: &Plan) -> Vec<String> {
         lines.push(format!("  {}", line("version", version)));
         lines.push(format!("  {}", line("from", from)));
         lines.push(format!("  seed: {seed:#x}"));
-        lines.push(format!("  trace: {trace_hash:#x}"));
+        lines.push(format!("  trace: {trace_hash:#018x}"));
         lines.push(format!("  points: {points}"));
     }
     lines

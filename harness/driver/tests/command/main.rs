@@ -5,6 +5,7 @@
 mod stand;
 mod exits;
 mod results;
+mod failures;
 mod signals;
 mod places;
 mod lists;

@@ -1,0 +1,126 @@
+//! What a failing run keeps of each failure: the case as it was found, and the smallest like it,
+//! both as files that `replay` takes.
+
+use super::attended::attended;
+use super::outcome;
+use crate::campaign::{Campaign, Found};
+use crate::console::Console;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::interrupt::Interrupts;
+use crate::reproducer::{self, Kept};
+use crate::scenario::plan::Expectation;
+use crate::scenario::{self, Plan};
+use crate::shrink::{self, Limits, Shrunk};
+use crate::signature::signature;
+use rayon::ThreadPool;
+use report::record::Seed;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+/// Keeps failures in the directory of a run.
+pub struct Keeper<'a> {
+    /// Where the run's files go.
+    pub dir: &'a Path,
+    /// The scenario's path, as it was written.
+    pub from: &'a str,
+    /// How long each failure is made smaller at most.
+    pub time: Duration,
+    /// Where it is told.
+    pub console: Console,
+    /// Ends shrinking early; what there is until then is kept.
+    pub interrupts: &'a Interrupts,
+    /// Who runs the cases.
+    pub pool: &'a ThreadPool,
+}
+
+impl Keeper<'_> {
+    /// Keeps every failure of a campaign that has a case. The answer is how well that went.
+    pub fn keep(&self, campaign: &mut Campaign) -> Exit {
+        let keep = |found: &mut Found| match self.keep_one(found) {
+            Ok(exit) => exit,
+            Err(error) => {
+                let told = format!("a reproducer was not written: {error}; free space there");
+                self.console.warn(&told);
+                Exit::Environment
+            }
+        };
+        campaign.found.iter_mut().map(keep).max().unwrap_or(Exit::Ok)
+    }
+
+    fn keep_one(&self, found: &mut Found) -> io::Result<Exit> {
+        let Some(case) = &mut found.case else { return Ok(Exit::Ok) };
+        if let Some(recorded) = &mut case.recorded {
+            self.from.clone_into(&mut recorded.from);
+        }
+        let failures = self.dir.join("failures");
+        fs::create_dir_all(&failures)?;
+        // Before anything else runs: whatever happens next, the failure is not lost.
+        let whole = failures.join(format!("seed-{}.yaml", Seed(found.seed.0)));
+        outcome::write_whole(&whole, scenario::write(case).as_bytes())?;
+        let (shrunk, exit) = self.shrink(case);
+        let mut path = whole;
+        if let Some(shrunk) = shrunk {
+            self.console.say(&told(&shrunk));
+            keep_others(&failures, &shrunk)?;
+            **case = shrunk.case;
+        }
+        let signature = signature(found.violation.invariant, case);
+        if !self.time.is_zero() {
+            path = failures.join(format!("{signature}.yaml"));
+            outcome::write_whole(&path, scenario::write(case).as_bytes())?;
+        }
+        found.kept = Some(Kept { signature, path: path.to_string_lossy().into_owned() });
+        Ok(exit)
+    }
+
+    /// Makes the case as small as it gets in time; nothing if it stays as it is.
+    fn shrink(&self, case: &Plan) -> (Option<Shrunk>, Exit) {
+        let (time, interrupted) = (self.time, self.interrupts.flag());
+        if time.is_zero() || self.interrupts.caught().is_some() {
+            return (None, Exit::Ok);
+        }
+        let look = || {
+            self.interrupts.look();
+        };
+        let shrunk = attended(self.pool, look, || {
+            let failed = reproducer::run(case, interrupted)?;
+            let Some(failure) = Failure::of(&failed) else {
+                return Err(shrink::Refused::FailsOtherwise(None));
+            };
+            let limits = Limits { time, interrupted, parallel: true };
+            shrink::shrink(case, &failure, limits, &mut |_, _| {})
+        });
+        match shrunk {
+            Ok(shrunk) => (Some(shrunk), Exit::Ok),
+            Err(shrink::Refused::NotDeterministic) => {
+                self.console.warn(&shrink::Refused::NotDeterministic.to_string());
+                (None, Exit::Harness)
+            }
+            Err(refused) => {
+                self.console.warn(&format!("the failure is kept as it was found: {refused}"));
+                (None, Exit::Ok)
+            }
+        }
+    }
+}
+
+/// Keeps other failures that were met on the way, each as it was found.
+fn keep_others(failures: &Path, shrunk: &Shrunk) -> io::Result<()> {
+    for (failure, case) in &shrunk.others {
+        let by = failure.invariant.to_owned();
+        let case = Plan { expect: Expectation::Caught { by, bug: None }, ..case.clone() };
+        let path = failures.join(format!("met-{}.yaml", failure.invariant));
+        outcome::write_whole(&path, scenario::write(&case).as_bytes())?;
+    }
+    Ok(())
+}
+
+/// What shrinking came to.
+fn told(shrunk: &Shrunk) -> String {
+    let Shrunk { before, after, executions, minimal, .. } = shrunk;
+    let end = if *minimal { "nothing more can be taken out" } else { "time ran out" };
+    format!("made smaller: {before} -> {after}; {executions} runs; {end}")
+}
