@@ -107,7 +107,7 @@ fn meanwhile(operation: fn(&Stage) -> Outcome, locking: &str, seed: u64) -> Mean
         operating.ended.set();
     };
     let tasks: Vec<crate::stage::Task> = vec![Box::new(watch), Box::new(write), Box::new(operate)];
-    perform(spec(4096), options, seed, tasks);
+    perform(&spec(4096), options, seed, tasks);
     if hold.ran.load(Ordering::SeqCst) { Runs } else { Blocks }
 }
 

@@ -55,7 +55,12 @@ fn a_file_reads_as_it_was_left() {
                 let about = format!("{about}: blocks of {block_size}, folios to {max_folio}");
                 let unit = block_size.max(PAGE);
                 let story = move |stage: &Stage| follow(stage, unit, steps, &about);
-                perform(spec(block_size), options(block_size, max_folio), 1, vec![Box::new(story)]);
+                perform(
+                    &spec(block_size),
+                    options(block_size, max_folio),
+                    1,
+                    vec![Box::new(story)],
+                );
             }
         }
     }

@@ -87,7 +87,7 @@ fn calls_return_what_the_table_says() {
             Flushes => device.faults.flush_error_ppm = always,
         }
         let story = move |stage: &Stage| assert_eq!(story(stage), *expected, "{about}");
-        perform(device, options(4096, 4096), 1, vec![Box::new(story)]);
+        perform(&device, options(4096, 4096), 1, vec![Box::new(story)]);
     }
 }
 

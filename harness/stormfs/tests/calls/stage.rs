@@ -35,8 +35,8 @@ pub(crate) fn options(block_size: u64, max_folio: u64) -> Options {
 }
 
 /// Runs `tasks` in the simulated world to their ends. The first one ends last.
-pub(crate) fn perform(spec: DeviceSpec, options: Options, seed: u64, tasks: Vec<Task>) {
-    let device = block::open(&spec).expect("memory can be had");
+pub(crate) fn perform(spec: &DeviceSpec, options: Options, seed: u64, tasks: Vec<Task>) {
+    let device = block::open(spec).expect("memory can be had");
     let fs = Filesystem::new(Arc::clone(&device), options);
     let stage = Arc::new(Stage { fs, device, numbers: AtomicU64::new(0) });
     let strategy = Box::new(Random::new(Seed(seed).schedule()));
