@@ -145,7 +145,9 @@ impl Cast {
             let (whole, after) = number.split_at(ends(number));
             let fraction = after.strip_prefix('.').map_or("", |after| &after[..ends(after)]);
             let stands_alone = !out.ends_with(|c: char| c.is_alphanumeric() || c == '.');
-            let op = stands_alone.then(|| self.parsed(whole, fraction)).flatten();
+            let goes_on = after.get(1 + fraction.len()..).is_some_and(|rest| rest.starts_with('.'));
+            let is_op = stands_alone && !goes_on;
+            let op = is_op.then(|| self.parsed(whole, fraction)).flatten();
             let (said, taken) = match op {
                 Some(op) => (self.operation(op), whole.len() + 1 + fraction.len()),
                 None => (whole.to_owned(), whole.len()),
@@ -187,5 +189,31 @@ pub fn listed(things: &[String]) -> String {
         [] => String::new(),
         [one] => one.clone(),
         [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_operations_become_names() {
+        let actors = vec![
+            ("w".to_owned(), vec![Call::plain(3, 0, Op::Fsync)]),
+            ("two".to_owned(), vec![Call::plain(1, 0, Op::Sync), Call::plain(2, 0, Op::Fsync)]),
+        ];
+        let cast = Cast { actors, files: vec!["a".to_owned()] };
+        for (text, expected) in [
+            ("written by 1.3 (lost)", "written by w's fsync (lost)"),
+            ("2.1 or 2.2", "two's operation 1, sync or two's operation 2, fsync"),
+            ("2.9", "two's operation 9"),
+            ("the bytes of 0.1", "the bytes of the layout of the file"),
+            ("3.1 and 1.0 and 4096", "3.1 and 1.0 and 4096"),
+            ("x1.3, 0.1.0 and rank.rs:88:5", "x1.3, 0.1.0 and rank.rs:88:5"),
+            ("task 1 exceeded 2", "w exceeded 2"),
+            ("disk-3 at 99999999999999999999.1", "disk-3 at 99999999999999999999.1"),
+        ] {
+            assert_eq!(cast.named(text), expected);
+        }
     }
 }

@@ -172,9 +172,10 @@ impl Found {
     /// The bytes of a word that is nobody's as a whole.
     fn add_bytes(&mut self, pos: u64, word: [u8; 8], writers: &[Writer]) {
         for (byte, pos) in word.into_iter().zip(pos..) {
-            match only_writer(writers, pos, byte) {
-                None if byte == 0 => self.zeros = true,
-                op => self.add(op),
+            if byte == 0 {
+                self.zeros = true;
+            } else {
+                self.add(only_writer(writers, pos, byte));
             }
         }
     }

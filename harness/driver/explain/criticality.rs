@@ -18,10 +18,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// Runs from each step.
-const RUNS: u64 = 40;
+const RUNS: u64 = 24;
 
 /// At most so many steps are tried.
-const STEPS: usize = 160;
+const STEPS: usize = 120;
 
 /// Fewer steps of long runs are tried: so many points in all.
 const POINTS: usize = 2_000_000;

@@ -2,7 +2,8 @@
 
 use super::cast::Cast;
 use super::lanes;
-use crate::scenario::plan::Plan;
+use crate::case;
+use crate::scenario::plan::{Moment, Plan, Strike};
 use oracle::{Invariant, Scope, Violation};
 use serde::Serialize;
 use stormfs::choices::Choices;
@@ -63,8 +64,20 @@ impl Headline {
             found: cast.named(&violation.found),
             operation: violation.operation.map(|op| cast.operation(op)),
             decisions: departures.into_iter().filter_map(decision).collect(),
-            faults: plan.strikes.iter().map(|it| lanes::strike(it, cast)).collect(),
+            faults: plan.strikes.iter().map(|it| fault(it, cast)).collect(),
             origin: None,
+        }
+    }
+}
+
+/// A fault, and where it strikes if that is a place in the run.
+fn fault(strike: &Strike, cast: &Cast) -> String {
+    let text = lanes::strike(strike, cast);
+    match strike.moment() {
+        None => text,
+        Some(Moment { who, operation, site, .. }) => {
+            let task = cast.task(case::task(*who, cast.actors()));
+            format!("{task}, in its operation {operation} at {site}: {text}")
         }
     }
 }

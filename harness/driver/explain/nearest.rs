@@ -93,7 +93,7 @@ pub fn nearest(
         failing: ends.iter().filter(|end| **end == Ending::Same).count(),
         swaps,
         pair,
-        without: trial.without(cast),
+        without: trial.without(cast, most),
     }
 }
 
@@ -155,10 +155,13 @@ impl Trial<'_> {
         None
     }
 
-    /// Each part of the case, and whether it is needed.
-    fn without(&self, cast: &Cast) -> Vec<Part> {
+    /// Each part of the case, and whether it is needed; of more than `most` only the decisions.
+    fn without(&self, cast: &Cast, most: usize) -> Vec<Part> {
         let mut out = Vec::new();
-        for (actor, player) in self.plan.actors.iter().enumerate() {
+        let calls: usize = self.plan.actors.iter().map(|actor| actor.does.len()).sum();
+        let tried =
+            if calls + self.plan.strikes.len() <= most { &self.plan.actors[..] } else { &[] };
+        for (actor, player) in tried.iter().enumerate() {
             for (place, call) in player.does.iter().enumerate() {
                 let mut less = self.plan.clone();
                 less.actors[actor].does.remove(place);
@@ -176,7 +179,8 @@ impl Trial<'_> {
                 }
             }
         }
-        for (place, strike) in self.plan.strikes.iter().enumerate() {
+        let strikes = if tried.is_empty() { &[] } else { &self.plan.strikes[..] };
+        for (place, strike) in strikes.iter().enumerate() {
             let mut less = self.plan.clone();
             less.strikes.remove(place);
             let what = super::lanes::strike(strike, cast);

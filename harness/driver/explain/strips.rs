@@ -150,7 +150,7 @@ impl Letters {
         let others = [
             (ZEROS, "zeros"),
             (POISON, "memory or blocks that nobody wrote"),
-            (MIXED, "bytes of several operations"),
+            (MIXED, "a mix"),
             ('#', "bytes of some other operation"),
             ('-', "nothing"),
         ];

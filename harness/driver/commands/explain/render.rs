@@ -9,6 +9,9 @@ use std::fmt::Write;
 /// The widest name of a column.
 const NAME: usize = 9;
 
+/// Columns that are wider together are named by letters.
+const WIDEST: usize = 44;
+
 /// The whole text; `styled`: headings are bold.
 pub(super) fn text(explanation: &Explanation, styled: bool) -> String {
     let mut out = Text { out: String::new(), styled };
@@ -62,7 +65,7 @@ impl Text {
         };
         let mut rows = vec![("where", place), ("expected", headline.expected.clone())];
         rows.push(("found", headline.found.clone()));
-        rows.extend(headline.origin.clone().map(|origin| ("last", origin)));
+        rows.extend(headline.origin.clone().map(|origin| ("changed", origin)));
         rows.extend(headline.operation.clone().map(|operation| ("seen by", operation)));
         for decision in &headline.decisions {
             rows.push(("decided", format!("{}: {}", decision.name, decision.value)));
@@ -75,7 +78,14 @@ impl Text {
 
     fn lanes(&mut self, lanes: &Lanes) {
         self.heading("Event by event");
-        let names: Vec<String> = lanes.columns.iter().map(|name| short(name)).collect();
+        let mut names: Vec<String> = lanes.columns.iter().map(|name| short(name)).collect();
+        if WIDEST < names.iter().map(|name| name.len() + 1).sum() {
+            names = ('a'..='z').cycle().take(names.len()).map(String::from).collect();
+            let key =
+                names.iter().zip(&lanes.columns).map(|(letter, name)| format!("{letter} {name}"));
+            let key = key.collect::<Vec<_>>().join(", ");
+            self.out.push_str(&wrapped("        ", &visible(&key)));
+        }
         self.line(&format!("  step  {}", names.join(" ")));
         if 0 < lanes.left_out {
             self.line(&format!("        ({} earlier events are left out)", lanes.left_out));
@@ -153,6 +163,7 @@ impl Text {
             let spare: Vec<&str> = spare.collect();
             let text = match (&all[..], spare.len()) {
                 ([], _) => continue,
+                ([_], 0) if kind == PartKind::Call => continue,
                 ([one], 0) => format!("Without its only {name} nothing breaks: {}.", one.what),
                 (_, 0) => format!("Without any one of its {} {name}s nothing breaks.", all.len()),
                 _ => format!(
@@ -168,8 +179,8 @@ impl Text {
         let Some([(before, few), (after, many)]) = criticality.jump() else { return };
         let runs = criticality.runs;
         let text = format!(
-            "Followed up to step {before} and left to chance from there it fails in {few} of {runs} \
-             runs, followed up to step {after} in {many}."
+            "Followed only up to step {before}, and left to chance from there, {few} of {runs} runs \
+             end the same way; followed up to step {after}, {many} do."
         );
         let between = lanes.rows.iter().filter(|row| before < row.step && row.step <= after);
         let between: Vec<String> =
