@@ -13,6 +13,8 @@ pub struct Recording {
     /// By actor: the calls that it began, as it made them. After all actors of a script, what its
     /// conductor evicted.
     pub calls: Vec<Vec<Call>>,
+    /// The actors of these calls, in the order in which the calls began.
+    pub began: Vec<usize>,
     /// The faults that struck, but for those that belong to a call: requests to the device in their
     /// order, then those at points in the order in which they happened.
     pub strikes: Vec<Strike>,

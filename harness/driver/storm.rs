@@ -362,18 +362,20 @@ fn recording(
     steering: &Steering,
 ) -> Recording {
     let mut calls = vec![Vec::new(); actors(plan)];
+    let mut began = Vec::new();
     for (actor, call) in stage.calls.take() {
         calls[actor].push(call);
+        began.push(actor);
     }
     let mut strikes: Vec<_> = device.take_strikes().into_iter().map(strikes::of_device).collect();
     strikes.extend(steering.take_strikes());
     if plan.script.is_empty() {
         let switches = Recording::switches(plan, &end.schedule);
-        return Recording { calls, strikes, switches };
+        return Recording { calls, began, strikes, switches };
     }
     let Scripted { evictions, switches } = scripted(plan, &end.trace);
     calls.push(evictions);
-    Recording { calls, strikes, switches }
+    Recording { calls, began, strikes, switches }
 }
 
 /// The stage's tally with what only the end of the storm can tell.

@@ -5,6 +5,7 @@ use crate::call::{Call, WHOLE_FILE};
 use crate::scenario::plan::{FilePlan, Layout, Plan, Strike};
 use crate::shrink::removals::calls;
 use crate::shrink::shrinker::{Candidate, Shrinker};
+use crate::shrink::trial::Fails;
 use crate::user_buffer::Gap;
 use block::OpenError;
 use std::time::Duration;
@@ -29,7 +30,7 @@ fn each(
         loop {
             let offers = simpler(shrinker.case(), thing);
             let offers = shrinker.lighter(offers);
-            let offer = |_: &Plan, nth: usize| Some(Candidate::followed(offers[nth].clone()));
+            let offer = |_: &Fails, nth: usize| Some(Candidate::followed(offers[nth].clone()));
             if shrinker.first(pass, offers.len(), offer)?.is_none() {
                 break;
             }

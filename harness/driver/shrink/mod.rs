@@ -142,7 +142,14 @@ fn failing(case: &Plan, failure: &Failure) -> Result<trial::Fails, Refused> {
 fn passes(shrinker: &mut Shrinker<'_>) -> Result<bool, OpenError> {
     loop {
         let weight = shrinker.weight();
+        if shrinker.is_large() {
+            searches::storms(shrinker)?;
+        }
         removals::all(shrinker)?;
+        if shrinker.weight() == weight && shrinker.is_large() {
+            shrinker.go_on_finely();
+            continue;
+        }
         if shrinker.weight() == weight {
             arguments::all(shrinker)?;
             positions::all(shrinker)?;

@@ -4,6 +4,7 @@ use crate::call::{Call, WHOLE_FILE};
 use crate::scenario::plan::{Plan, Strike};
 use crate::shrink::arguments::{fitting, numbers};
 use crate::shrink::shrinker::{Candidate, Shrinker};
+use crate::shrink::trial::Fails;
 use block::OpenError;
 use std::collections::BTreeSet;
 use stormfs::op::Op;
@@ -13,7 +14,7 @@ use stormfs::quantity::{ByteRange, PAGE};
 pub(super) fn all(shrinker: &mut Shrinker<'_>) -> Result<(), OpenError> {
     loop {
         let offers = shrinker.lighter(offers(shrinker.case()));
-        let offer = |_: &Plan, nth: usize| Some(Candidate::followed(offers[nth].clone()));
+        let offer = |_: &Fails, nth: usize| Some(Candidate::followed(offers[nth].clone()));
         if shrinker.first("positions", offers.len(), offer)?.is_none() {
             return Ok(());
         }

@@ -1,28 +1,37 @@
 //! Passes that take something out: actors, switches, faults, calls, pieces, files.
 
 use crate::case;
-use crate::scenario::plan::{Moment, Plan, Strike, Who};
+use crate::scenario::plan::{Plan, Strike};
 use crate::shrink::bridges;
 use crate::shrink::shrinker::{Candidate, Shrinker};
+use crate::shrink::trial::Fails;
 use block::OpenError;
 use std::ops::Range;
 
 /// All of them, once.
 pub(super) fn all(shrinker: &mut Shrinker<'_>) -> Result<(), OpenError> {
     let actors = |case: &Plan| case.actors.len();
-    shrinker.sweep("actors", actors, |case, range| {
-        without_actors(&unscheduled(case, range.clone()), range)
+    shrinker.sweep("actors, bridged", actors, |best, range| {
+        without_actors(&unscheduled(&best.case, range.clone()), range)
     })?;
-    shrinker.sweep("actors", actors, without_actors)?;
+    shrinker.sweep("actors", actors, |best, range| without_actors(&best.case, range))?;
+    shrinker.sweep("calls, bridged", calls, |best, range| {
+        let gone = in_time(best).skip(range.start).take(range.len());
+        bridges::without_calls(&best.case, &gone.collect())
+    })?;
     schedule(shrinker)?;
-    shrinker.sweep("faults", faults, |case, range| Some(without_faults(case, range)))?;
-    shrinker.sweep("calls", calls, without_calls)?;
-    shrinker.sweep("calls, bridged", calls, bridged_calls)?;
+    merge(shrinker)?;
+    shrinker.sweep("faults", faults, |best, range| Some(without_faults(&best.case, range)))?;
+    shrinker.sweep("calls", calls, |best, range| without_calls(&best.case, range))?;
     schedule(shrinker)?;
-    shrinker.sweep("pieces", pieces, |case, range| Some(without_pieces(case, range)))?;
-    shrinker.sweep("files", |case| case.files.len(), without_files)?;
-    let renumbered = |case: &Plan, _| {
-        let mut case = case.clone();
+    shrinker.sweep("pieces", pieces, |best, range| Some(without_pieces(&best.case, range)))?;
+    shrinker.sweep(
+        "files",
+        |case| case.files.len(),
+        |best, range| without_files(&best.case, range),
+    )?;
+    let renumbered = |best: &Fails, _| {
+        let mut case = best.case.clone();
         case::renumber(&mut case);
         Some(Candidate::followed(case))
     };
@@ -30,11 +39,37 @@ pub(super) fn all(shrinker: &mut Shrinker<'_>) -> Result<(), OpenError> {
     Ok(())
 }
 
+/// The calls in the order in which they began, each by its actor and number.
+fn in_time(best: &Fails) -> impl Iterator<Item = (usize, u64)> {
+    let mut next = vec![0; best.case.actors.len()];
+    best.began.iter().filter_map(move |actor| {
+        let call = best.case.actors[*actor].does.get(next[*actor])?;
+        next[*actor] += 1;
+        Some((*actor, call.number))
+    })
+}
+
+/// Lets one actor do what two did, in the order in which they did it.
+fn merge(shrinker: &mut Shrinker<'_>) -> Result<(), OpenError> {
+    loop {
+        let actors = shrinker.case().actors.len();
+        let pair = |best: &Fails, number: usize| {
+            let (one, other) = (number / actors, number % actors);
+            let calls: Vec<_> = in_time(best).collect();
+            let merged = || bridges::merged(&best.case, &calls, (one, other));
+            (one < other).then(merged).map(Candidate::followed)
+        };
+        if shrinker.first("merge", actors * actors, pair)?.is_none() {
+            return Ok(());
+        }
+    }
+}
+
 /// Takes switches out, and then slices.
 fn schedule(shrinker: &mut Shrinker<'_>) -> Result<(), OpenError> {
-    shrinker.sweep("switches", switches, without_switches)?;
-    shrinker.sweep("slices", switches, |case, range| {
-        let mut case = case.clone();
+    shrinker.sweep("switches", switches, |best, range| without_switches(&best.case, range))?;
+    shrinker.sweep("slices", switches, |best, range| {
+        let mut case = best.case.clone();
         for nth in range.rev() {
             let slice = bridges::without_slice(case.schedule.as_ref()?, nth);
             case.schedule = slice.or(case.schedule);
@@ -50,26 +85,6 @@ fn unscheduled(case: &Plan, range: Range<usize>) -> Plan {
         case.schedule = Some(bridges::without_actor(&case, actor));
     }
     case
-}
-
-/// Without some calls, and with the switches of the run without them.
-fn bridged_calls(case: &Plan, range: Range<usize>) -> Option<Plan> {
-    let mut rest = without_calls(case, range.clone())?;
-    if rest.actors.len() != case.actors.len() {
-        return None;
-    }
-    let has = |case: &Plan, at: &Moment| match at.who {
-        Who::Actor(actor) => case.actors[actor].does.iter().any(|call| call.number == at.operation),
-        Who::Conductor | Who::Disk(_) => true,
-    };
-    let gone = |at: &Moment| has(case, at) && !has(&rest, at);
-    let next = |at: &Moment| {
-        let Who::Actor(actor) = at.who else { return None };
-        let mut left = rest.actors[actor].does.iter();
-        left.find(|call| at.operation < call.number).map(|call| call.number)
-    };
-    rest.schedule = Some(bridges::without_calls(case, gone, next));
-    Some(rest)
 }
 
 pub(super) fn without_actors(case: &Plan, range: Range<usize>) -> Option<Plan> {

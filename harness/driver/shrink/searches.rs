@@ -4,6 +4,7 @@
 use crate::scenario::plan::Plan;
 use crate::shrink::removals::{calls, without_actors, without_calls};
 use crate::shrink::shrinker::{Candidate, How, Shrinker};
+use crate::shrink::trial::Fails;
 use crate::shrink::{arguments, positions, settings};
 use block::OpenError;
 use std::collections::BTreeSet;
@@ -35,17 +36,7 @@ pub(super) fn all(shrinker: &mut Shrinker<'_>) -> Result<(), OpenError> {
     }
     let is_stuck = STUCK.0 < weight.calls || STUCK.1 < weight.preemptions;
     if shrinker.weight() == weight && (is_stuck || !is_small) {
-        search(shrinker, "storm: schedule", 4 * STORMS, storming, |case| vec![case.clone()])?;
-        search(shrinker, "storm: actors", STORMS, storming, |case| {
-            let actors = 0..case.actors.len();
-            actors.filter_map(|actor| without_actors(case, actor..actor + 1)).collect()
-        })?;
-        search(shrinker, "storm: calls", STORMS, storming, |case| {
-            let len = calls(case);
-            let sizes = BTreeSet::from([len / 2, len / 4, len / 8, 1]);
-            let sizes = sizes.into_iter().rev().filter(|size| 0 < *size);
-            sizes.flat_map(|size| parts(case, size)).collect()
-        })?;
+        storms(shrinker)?;
     }
     if shrinker.weight() == weight && is_small {
         search(shrinker, "search: arguments", FEW_TRIES, roaming, |case| {
@@ -56,6 +47,22 @@ pub(super) fn all(shrinker: &mut Shrinker<'_>) -> Result<(), OpenError> {
         })?;
     }
     Ok(())
+}
+
+/// Tries the case, and what is left of it without parts, under schedules that are drawn freely.
+pub(super) fn storms(shrinker: &mut Shrinker<'_>) -> Result<(), OpenError> {
+    search(shrinker, "storm: schedule", 4 * STORMS, storming, |case| vec![case.clone()])?;
+    search(shrinker, "storm: actors", STORMS, storming, |case| {
+        let actors = 0..case.actors.len();
+        actors.filter_map(|actor| without_actors(case, actor..actor + 1)).collect()
+    })?;
+    let least = if shrinker.is_large() { 8 } else { usize::MAX };
+    search(shrinker, "storm: calls", STORMS, storming, |case| {
+        let len = calls(case);
+        let sizes = BTreeSet::from([len / 2, len / 4, len / 8, len / least]);
+        let sizes = sizes.into_iter().rev().map(|size| size.max(1));
+        sizes.flat_map(|size| parts(case, size)).collect()
+    })
 }
 
 /// The cases that lack so many calls in a row.
@@ -86,7 +93,7 @@ fn search(
         let offers = simpler(shrinker.case());
         let most = shrinker.weight().preemptions;
         let tries = shrinker.tries(tries);
-        let offer = |_: &Plan, number: usize| {
+        let offer = |_: &Fails, number: usize| {
             let case = offers[number / tries].clone();
             Some(Candidate { case, how: how(number % tries, tries, most) })
         };

@@ -3,6 +3,7 @@
 use crate::scenario::plan::{DevicePlan, FilesystemPlan, Plan};
 use crate::shrink::departures;
 use crate::shrink::shrinker::{Candidate, Shrinker};
+use crate::shrink::trial::Fails;
 use block::OpenError;
 use std::time::Duration;
 use stormfs::choices::Choices;
@@ -15,7 +16,7 @@ const USUAL_DEVICE: u64 = 64 << 20;
 pub(super) fn all(shrinker: &mut Shrinker<'_>) -> Result<(), OpenError> {
     loop {
         let offers = shrinker.lighter(offers(shrinker.case()));
-        let offer = |_: &Plan, nth: usize| Some(Candidate::followed(offers[nth].clone()));
+        let offer = |_: &Fails, nth: usize| Some(Candidate::followed(offers[nth].clone()));
         if shrinker.first("settings", offers.len(), offer)?.is_none() {
             return Ok(());
         }

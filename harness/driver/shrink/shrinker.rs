@@ -19,6 +19,12 @@ use stormfs::quantity::wide;
 /// Candidates that are run at once, at most. The first batches are smaller: a success ends the search.
 const BATCH: usize = 64;
 
+/// A case with more calls is large.
+const LARGE: usize = 24;
+
+/// Of a large case not less than one in so many goes at a time.
+const COARSE: usize = 16;
+
 /// Points that all tries of one thing may pass, about.
 const POINTS: u64 = 60_000;
 
@@ -31,6 +37,8 @@ pub(super) struct Shrinker<'a> {
     executions: u64,
     passes: Vec<Pass>,
     others: BTreeMap<Failure, Plan>,
+    /// Whether nothing more comes off a large case in parts.
+    finely: bool,
 }
 
 /// How a candidate is run.
@@ -71,7 +79,8 @@ impl<'a> Shrinker<'a> {
         progress: &'a mut (dyn FnMut(&Plan, &Weight) + Send),
     ) -> Shrinker<'a> {
         let (passes, others) = (Vec::new(), BTreeMap::new());
-        Shrinker { best: first, limits, watch, progress, executions: 0, passes, others }
+        let (executions, finely) = (0, false);
+        Shrinker { best: first, limits, watch, progress, executions, passes, others, finely }
     }
 
     /// The lightest case so far.
@@ -103,6 +112,16 @@ impl<'a> Shrinker<'a> {
         offers
     }
 
+    /// Whether the case is still so large that parts of it are taken out, and nothing singly.
+    pub(super) fn is_large(&self) -> bool {
+        !self.finely && LARGE < self.best.weight.calls
+    }
+
+    /// From now on also single things are taken out of a large case.
+    pub(super) fn go_on_finely(&mut self) {
+        self.finely = true;
+    }
+
     /// What came of it: the best, how often something was run, by what passes, and what else failed.
     pub(super) fn end(self) -> (Fails, u64, Vec<Pass>, Vec<(Failure, Plan)>) {
         (self.best, self.executions, self.passes, self.others.into_iter().collect())
@@ -114,7 +133,7 @@ impl<'a> Shrinker<'a> {
         &mut self,
         pass: &'static str,
         count: usize,
-        make: impl Fn(&Plan, usize) -> Option<Candidate> + Sync,
+        make: impl Fn(&Fails, usize) -> Option<Candidate> + Sync,
     ) -> Result<Option<usize>, OpenError> {
         let (mut next, mut size) = (0, 1);
         while next < count && !self.is_over() {
@@ -149,16 +168,17 @@ impl<'a> Shrinker<'a> {
         &mut self,
         pass: &'static str,
         len: impl Fn(&Plan) -> usize,
-        without: impl Fn(&Plan, Range<usize>) -> Option<Plan> + Sync,
+        without: impl Fn(&Fails, Range<usize>) -> Option<Plan> + Sync,
     ) -> Result<(), OpenError> {
         let mut size = len(self.case());
-        while 0 < size {
+        let least = if self.is_large() { (size / COARSE).max(1) } else { 1 };
+        while least <= size {
             let mut from = 0;
             while from < len(self.case()) {
                 let left = (len(self.case()) - from).div_ceil(size);
-                let part = |case: &Plan, number: usize| {
+                let part = |best: &Fails, number: usize| {
                     let start = from + number * size;
-                    without(case, start..start + size).map(Candidate::followed)
+                    without(best, start..start + size).map(Candidate::followed)
                 };
                 match self.first(pass, left, part)? {
                     Some(number) => from += number * size,
@@ -174,11 +194,11 @@ impl<'a> Shrinker<'a> {
     fn batch(
         &self,
         numbers: Range<usize>,
-        make: &(impl Fn(&Plan, usize) -> Option<Candidate> + Sync),
+        make: &(impl Fn(&Fails, usize) -> Option<Candidate> + Sync),
     ) -> Result<Vec<Tried>, OpenError> {
         let best = &self.best;
         let one = |number| {
-            let Some(Candidate { case, how }) = make(&best.case, number) else {
+            let Some(Candidate { case, how }) = make(best, number) else {
                 return Ok(Tried::Nothing);
             };
             let strategy = strategy(how, best.decisions);

@@ -22,6 +22,8 @@ pub(super) struct Fails {
     /// How.
     pub(super) failure: Failure,
     pub(super) weight: Weight,
+    /// The actors of its calls, in the order in which the calls began.
+    pub(super) began: Vec<usize>,
     pub(super) trace_hash: u64,
     /// Scheduling points that it passed.
     pub(super) points: u64,
@@ -50,14 +52,15 @@ pub(super) fn run(
     let storm = storm::run_under(orders, Box::new(counted))?;
     let failure = Failure::of(&storm);
     let Storm { end, recording, .. } = storm;
-    let fails = failure.zip(recording).map(|(failure, recording)| {
+    let fails = failure.zip(recording).map(|(failure, mut recording)| {
+        let began = std::mem::take(&mut recording.began);
         let case = followed(case, recording);
         let weight = Weight::of(&case, preemptions.load(Ordering::Relaxed));
         let (trace_hash, points) = (end.trace_hash, end.points);
         let recorded = case.recorded.clone();
         let recorded = recorded.map(|recorded| Recorded { trace_hash, points, ..recorded });
         let case = Plan { recorded, ..case };
-        Fails { case, failure, weight, trace_hash, points, decisions: end.profile.decisions }
+        Fails { case, failure, weight, began, trace_hash, points, decisions: end.profile.decisions }
     });
     Ok(fails)
 }
