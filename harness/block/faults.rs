@@ -406,6 +406,27 @@ mod tests {
     }
 
     #[test]
+    fn what_happened_by_chance_happens_again_without_it() {
+        let time = Duration::from_millis(5);
+        let chance = injector(|faults| {
+            faults.record = true;
+            (faults.read_error_ppm, faults.write_error_ppm) = (300_000, 100_000);
+            faults.spike = Spike { ppm: 200_000, time };
+        });
+        let did = |injector: &Injector| -> Vec<(bool, Duration)> {
+            let all = places(BioOp::Read).take(500).chain(places(BioOp::Write).take(500));
+            all.map(|place| (injector.fails(place), injector.delay(place))).collect()
+        };
+        let first = did(&chance);
+        let strikes = chance.take_strikes();
+        assert!((200..500).contains(&strikes.len()), "{} strikes", strikes.len());
+        let again = injector(|faults| faults.strikes = strikes);
+        assert!(again.is_armed());
+        assert_eq!(did(&again), first);
+        assert_eq!(again.counts().read_error.fired, chance.counts().read_error.fired);
+    }
+
+    #[test]
     fn causes_count_for_themselves_and_memory_stays_flat() {
         let mut recurrences = Recurrences::default();
         for n in 0..3 {

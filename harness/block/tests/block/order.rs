@@ -27,10 +27,10 @@ fn burst(device: &Device, log: &Log) {
 }
 
 /// The order in which a burst completes, and the hash of the run.
-fn order(wish: DeviceSpec, seed: u64, workers: usize) -> (Vec<u64>, u64) {
+fn order(wish: &DeviceSpec, seed: u64, workers: usize) -> (Vec<u64>, u64) {
     let log = Arc::new(sync::mutex(&LOG, 0, Vec::new()));
     let theirs = Arc::clone(&log);
-    let device = open(&wish).expect("it can be had");
+    let device = open(wish).expect("it can be had");
     let end = serve(simulated(seed), &device, workers, move |device| burst(device, &theirs));
     (Arc::into_inner(log).expect("the run is over").into_inner(), end.trace_hash)
 }
@@ -48,8 +48,8 @@ fn two_workers_complete_out_of_order_and_one_does_not() {
     for wish in [spec(DeviceKind::Ram), slow(DeviceKind::Ram)] {
         let mut overtaken = 0;
         for seed in 0..50 {
-            assert_eq!(order(wish, seed, 1).0, submitted);
-            let mut completed = order(wish, seed, 2).0;
+            assert_eq!(order(&wish, seed, 1).0, submitted);
+            let mut completed = order(&wish, seed, 2).0;
             overtaken += u32::from(completed != submitted);
             completed.sort_unstable();
             assert_eq!(completed, submitted, "each exactly once");
@@ -61,12 +61,12 @@ fn two_workers_complete_out_of_order_and_one_does_not() {
 #[test]
 fn a_seed_has_one_hash_whatever_the_media() {
     for wish in [spec, slow] {
-        let first = order(wish(DeviceKind::Ram), 7, 3);
+        let first = order(&wish(DeviceKind::Ram), 7, 3);
         for _ in 0..20 {
-            assert_eq!(order(wish(DeviceKind::Ram), 7, 3), first);
+            assert_eq!(order(&wish(DeviceKind::Ram), 7, 3), first);
         }
-        assert_eq!(order(wish(DeviceKind::Image), 7, 3), first);
-        assert_ne!(order(wish(DeviceKind::Ram), 8, 3).1, first.1);
+        assert_eq!(order(&wish(DeviceKind::Image), 7, 3), first);
+        assert_ne!(order(&wish(DeviceKind::Ram), 8, 3).1, first.1);
     }
 }
 
@@ -78,7 +78,7 @@ fn latency_passes_on_the_clock_of_the_world() {
         ..DeviceFaults::none(Seed(1).faults())
     };
     for world in [simulated(1), threads()] {
-        let device = open(&DeviceSpec { faults, ..spec(DeviceKind::Ram) }).unwrap();
+        let device = open(&DeviceSpec { faults: faults.clone(), ..spec(DeviceKind::Ram) }).unwrap();
         let end = serve(world, &device, 1, |device| {
             device.submit_wait(Bio::flush(0)).1.unwrap();
         });
