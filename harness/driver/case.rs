@@ -9,7 +9,7 @@ use crate::call::Call;
 use crate::recording::Recording;
 use crate::scenario::is_reserved;
 use crate::scenario::plan::{ActorPlan, DeviceKind, DevicePlan, Moment, Plan, Switch, Who};
-use crate::scenario::plan::{SizePlan, StrategyPlan, WorldKind};
+use crate::scenario::plan::{StrategyPlan, WorldKind};
 use sim::chance::Seed;
 use sim::schedule::{Deviation, Key};
 use std::collections::BTreeSet;
@@ -24,17 +24,7 @@ pub fn of(plan: &Plan, seed: Seed, recording: &Recording) -> Plan {
     let names = drawn.actors.iter().flat_map(|actor| actor.names().map(|name| (name, actor.pause)));
     let reclaim = std::iter::once((RECLAIM.to_owned(), Duration::ZERO));
     let all = names.chain(reclaim).zip(&recording.calls);
-    let actors = all.map(|((name, pause), calls)| ActorPlan {
-        name,
-        count: 1,
-        ops: Vec::new(),
-        does: calls.clone(),
-        size: SizePlan::DEFAULT,
-        align: 1,
-        within: None,
-        iovecs: 1,
-        pause,
-    });
+    let actors = all.map(|((name, pause), calls)| ActorPlan::listed(name, calls.clone(), pause));
     let mut case = Plan {
         world: WorldKind::Simulated,
         seed: 1,
@@ -68,7 +58,7 @@ pub fn of(plan: &Plan, seed: Seed, recording: &Recording) -> Plan {
 
 /// Gives actors other names where sentences could not tell them from another task: those of a group
 /// with many members have names that a group of its own may have, too.
-fn name_apart(actors: &mut [ActorPlan]) {
+pub fn name_apart(actors: &mut [ActorPlan]) {
     const LONGEST: usize = 64;
     let mut taken = BTreeSet::new();
     for actor in actors {

@@ -111,13 +111,17 @@ pub struct RunArgs {
 /// What `replay` can be told.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
-    /// Reproducers: scenarios with a schedule.
+    /// Reproducers: scenarios with a schedule, or what threads left.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// How often each is run.
     #[arg(long, value_name = "N", default_value_t = 2,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub times: u32,
+    /// Storms in which the failure of threads is looked for, at most.
+    #[arg(long, value_name = "N", default_value_t = 12_000,
+          value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    pub search: u64,
     /// Print every point that is passed, one a line, and compare nothing.
     #[arg(long)]
     pub trace: bool,

@@ -8,6 +8,9 @@ pub mod abandoned;
 pub mod call;
 pub mod case;
 pub mod recording;
+pub mod memory;
+pub mod ordered;
+pub mod search;
 pub mod strikes;
 pub mod misfortune;
 

@@ -1,14 +1,20 @@
 //! From a failing storm to a case that fails the same way every time, and says what it did.
 
 use crate::case;
+use crate::memory::Made;
 use crate::onlooker::Look;
-use crate::scenario::plan::{Expectation, Plan, Recorded};
+use crate::scenario::plan::{
+    ActorPlan, DeviceKind, DevicePlan, Expectation, FaultPlan, FilePlan, Layout, Plan, Recorded,
+    StrategyPlan, Turn, WorldKind,
+};
+use crate::search;
 use crate::storm::{self, Orders, Storm};
 use block::OpenError;
 use oracle::Violation;
 use sim::chance::Seed;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 /// A case that was run.
 #[derive(Debug, Clone)]
@@ -55,6 +61,78 @@ pub fn of(
     Ok(Some(Reproducer { case, violation }))
 }
 
+/// What is left of a storm of threads that `failed`: its last calls, in which order they began and
+/// ended, and the faults that strike by chance. `None` if it did not fail, or nobody acted.
+pub fn of_threads((plan, from): (&Plan, &str), seed: Seed, failed: &Storm) -> Option<Plan> {
+    let violation = failed.violation.as_ref()?;
+    let made = &failed.last_calls;
+    let drawn = plan.under(seed);
+    let names = drawn.actors.iter().flat_map(|one| one.names().map(move |name| (name, one.pause)));
+    let actor = |(number, (name, pause)): (usize, (String, Duration))| {
+        let calls = made.iter().filter(|made| made.actor == number);
+        ActorPlan::listed(name, calls.map(|made| made.call.clone()).collect(), pause)
+    };
+    let mut actors: Vec<_> = names.enumerate().map(actor).collect();
+    case::name_apart(&mut actors);
+    let acted = |actor: &ActorPlan| !actor.does.is_empty();
+    let numbers: Vec<usize> = actors
+        .iter()
+        .scan(0, |next, actor| {
+            let number = *next;
+            *next += usize::from(acted(actor));
+            Some(number)
+        })
+        .collect();
+    let turn = |made: &Made| {
+        let (actor, operation) = (numbers[made.actor], made.call.number);
+        let begins = Turn { actor, operation, begins_on: Some(made.size) };
+        let ends = Turn { actor, operation, begins_on: None };
+        std::iter::once((made.began, begins)).chain(made.ended.map(|ended| (ended, ends)))
+    };
+    let mut order: Vec<_> = made.iter().flat_map(turn).collect();
+    order.sort_by_key(|(at, _)| *at);
+    let bug = match (&plan.expect, plan.bugs.as_slice()) {
+        (Expectation::Caught { bug, .. }, _) => *bug,
+        (Expectation::Clean, [only]) => Some(*only),
+        (Expectation::Clean, _) => None,
+    };
+    let left = Plan {
+        world: WorldKind::Simulated,
+        seed: 1,
+        seeds: 100,
+        ops: None,
+        time: None,
+        strategy: StrategyPlan::Random,
+        device: DevicePlan { kind: DeviceKind::Auto, ..drawn.device },
+        files: drawn
+            .files
+            .iter()
+            .map(|file| FilePlan { layout: Layout::Any, ..file.clone() })
+            .collect(),
+        actors: actors.into_iter().filter(acted).collect(),
+        faults: drawn.faults.iter().copied().filter(|fault| !is_in_calls(fault)).collect(),
+        expect: Expectation::Caught { by: violation.invariant.to_owned(), bug },
+        recorded: Some(Recorded {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            from: from.to_owned(),
+            seed: seed.0,
+            trace_hash: 0,
+            points: 0,
+            order: order.into_iter().map(|(_, turn)| turn).collect(),
+        }),
+        drawn: Vec::new(),
+        variations: None,
+        dropped: Vec::new(),
+        ..Plan::clone(&drawn)
+    };
+    (!left.actors.is_empty()).then(|| search::tail(&left, usize::MAX))
+}
+
+/// Whether calls say for themselves what this fault did to them.
+fn is_in_calls(fault: &FaultPlan) -> bool {
+    matches!(fault, FaultPlan::ShortCopy { .. } | FaultPlan::AbandonedFault { .. })
+}
+
 /// Runs a case, and records what it does.
 ///
 /// # Errors
@@ -87,5 +165,6 @@ pub fn stamp(case: &mut Plan, ran: &Storm, (from, seed): (&str, Seed)) {
         seed: seed.0,
         trace_hash: ran.end.trace_hash,
         points: ran.end.points,
+        order: Vec::new(),
     });
 }

@@ -88,9 +88,9 @@ impl Reader<'_> {
     fn returned(&self, actor: usize, here: &Moment) -> Moment {
         let lists = self.plan.actors.iter().flat_map(|one| one.names().map(|_| &one.does));
         let mut calls = lists.skip(actor).take(1).flatten();
-        let operation = here.operation + 1;
-        let goes_on = calls.any(|call| call.number == operation);
-        let site = if goes_on { CALL } else { "end" }.to_owned();
+        let next = calls.find(|call| here.operation < call.number).map(|call| call.number);
+        let site = if next.is_some() { CALL } else { "end" }.to_owned();
+        let operation = next.unwrap_or(here.operation + 1);
         Moment { who: here.who, operation, point: 1, site }
     }
 

@@ -4,6 +4,7 @@ use crate::aim::Field;
 use crate::budget;
 use crate::call::Call;
 use crate::haunts::{self, Haunts};
+use crate::memory::Memory;
 use crate::misfortune::Misfortune;
 use crate::onlooker::Onlooker;
 use crate::recording::Notes;
@@ -31,6 +32,8 @@ pub struct Stage {
     pub calls: Notes<(usize, Call)>,
     /// Who looks on.
     pub onlooker: Option<Arc<dyn Onlooker>>,
+    /// What actors did last; of threads only.
+    pub memory: Option<Memory>,
     /// Who judges.
     pub oracle: Arc<Oracle>,
     /// What exists when the gate opens.
@@ -94,6 +97,7 @@ impl Stage {
             target,
             misfortune,
             calls: Notes::new(false),
+            memory: None,
             onlooker: None,
             oracle,
             layouts: plan.files.iter().map(|file| (file.size, file.layout)).collect(),
@@ -276,12 +280,18 @@ impl Player {
         if let Some(range) = haunts::place(&call.op, before.size) {
             stage.haunts.used(self.number, call.file, range);
         }
+        if let Some(memory) = &stage.memory {
+            memory.begins(self.number, call, before.size);
+        }
         let started = sim::now();
         let performed = stage.target.perform(id, self.number, call, &mut self.memory);
         let latency = match stage.world {
             WorldKind::Simulated => sim::points_passed(),
             WorldKind::Threads => nanoseconds(sim::now().saturating_sub(started)),
         };
+        if let Some(memory) = &stage.memory {
+            memory.ends(self.number);
+        }
         if let Some(onlooker) = &stage.onlooker {
             onlooker.call_returns(stage.filesystem(), self.number, call, performed);
         }

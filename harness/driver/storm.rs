@@ -7,6 +7,7 @@
 use crate::conductor;
 use crate::director::{Directed, Director};
 use crate::following::{Drift, Following};
+use crate::memory::{Made, Memory};
 use crate::misfortune::Misfortune;
 use crate::onlooker::{Both, Look};
 use crate::recording::{Notes, Recording};
@@ -75,6 +76,8 @@ pub struct Storm {
     pub misfire: Option<Misfire>,
     /// The step of its script that was running when it ended early, from 1.
     pub step: Option<usize>,
+    /// What actors did last, in the order in which it began; of threads only.
+    pub last_calls: Vec<Made>,
     /// What it did, if that was recorded.
     pub recording: Option<Recording>,
     /// The switches of its schedule that did not fit, in the order of the run.
@@ -171,6 +174,7 @@ fn run_drawn(
     let mut stage = Stage::new(plan, target, Arc::clone(&oracle), Tally::new(clock), interrupted);
     stage.live = Arc::clone(live);
     stage.calls = Notes::new(orders.record);
+    stage.memory = (!simulated).then(|| Memory::new(actors(plan)));
     stage.onlooker = orders.look.onlooker.cloned();
     stage.script = director.map(|director| Script::new(director, plan));
     let stage = Arc::new(stage);
@@ -193,6 +197,7 @@ fn run_drawn(
     let recording = orders.record.then(|| recording(plan, &end, &stage, &device, &steering));
     let drifts = fits.map(|fits| fits.drifts()).unwrap_or_default();
     let violation = oracle.violation();
+    let last_calls = stage.memory.as_ref().map(Memory::last).unwrap_or_default();
     Storm {
         end,
         strategy: told,
@@ -203,6 +208,7 @@ fn run_drawn(
         acted,
         misfire,
         step,
+        last_calls,
         recording,
         drifts,
     }

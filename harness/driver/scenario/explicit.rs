@@ -4,11 +4,12 @@
 use super::actors::RawActor;
 use super::fields::{Given, Read};
 use super::node::{Node, Place};
-use super::plan::{ActorPlan, DevicePlan, FilePlan, Layout, Strike, Switch, WorldKind};
+use super::plan::{ActorPlan, DevicePlan, FilePlan, Layout, Recorded, Strike, Switch, WorldKind};
 use super::problem::{Problem, Problems};
 use super::raw::RawScenario;
+use super::recorded::RawRecorded;
 use super::tasks::{Tasks, is_reserved};
-use super::{schedule, strikes};
+use super::{recorded, schedule, strikes};
 use std::collections::BTreeMap;
 
 /// Which of the two it is.
@@ -119,6 +120,7 @@ fn refuse_dice(raw: &RawScenario, problems: &Problems) {
 pub(super) struct Sentences {
     schedule: Read<Option<Vec<Read<String>>>>,
     strikes: Option<Vec<Read<String>>>,
+    recorded: Read<Option<RawRecorded>>,
     /// Where each group of actors has its name.
     names: Vec<Option<Place>>,
 }
@@ -143,7 +145,8 @@ impl Sentences {
         }
         let place = |actor: &RawActor| actor.name.as_ref().map(|name| name.place);
         let names = raw.actors.iter().flatten().map(place).collect();
-        Sentences { schedule: raw.schedule.clone(), strikes: raw.strikes.clone(), names }
+        let (schedule, strikes) = (raw.schedule.clone(), raw.strikes.clone());
+        Sentences { schedule, strikes, recorded: raw.recorded.clone(), names }
     }
 
     /// What they mean among these.
@@ -153,22 +156,33 @@ impl Sentences {
         files: &[FilePlan],
         actors: &[ActorPlan],
         problems: &Problems,
-    ) -> Option<(Option<Vec<Switch>>, Vec<Strike>)> {
+    ) -> Option<Placed> {
         let (schedule, strikes) = (self.schedule?.value, self.strikes?);
-        if schedule.is_none() && strikes.is_empty() {
-            return Some((None, Vec::new()));
+        let recorded = self.recorded?.value;
+        if schedule.is_some() || !strikes.is_empty() {
+            let key = if schedule.is_some() { "schedule" } else { "strikes" };
+            refuse_names(&self.names, actors, key, problems);
         }
-        let key = if schedule.is_some() { "schedule" } else { "strikes" };
-        refuse_names(&self.names, actors, key, problems);
         let tasks = Tasks::new(actors, files, device.workers);
         let schedule = schedule.map(|switches| schedule::plan(&switches, &tasks, problems));
         let strikes = strikes::plan(&strikes, &tasks, problems);
-        let schedule = match schedule {
-            None => None,
-            Some(switches) => Some(switches?),
-        };
-        Some((schedule, strikes?))
+        let recorded = recorded.map(|recorded| recorded::plan(recorded, &tasks, problems));
+        Some(Placed {
+            schedule: schedule.map(|read| read.ok_or(())).transpose().ok()?,
+            strikes: strikes?,
+            recorded: recorded.map(|read| read.ok_or(())).transpose().ok()?,
+        })
     }
+}
+
+/// What the sentences of a scenario mean.
+pub(super) struct Placed {
+    /// `schedule`, if it is given.
+    pub(super) schedule: Option<Vec<Switch>>,
+    /// `strikes`.
+    pub(super) strikes: Vec<Strike>,
+    /// `recorded`, if it is given.
+    pub(super) recorded: Option<Recorded>,
 }
 
 /// Reports actors whose names somebody else has, where sentences name tasks. `key` is what holds

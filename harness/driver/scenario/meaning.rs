@@ -49,7 +49,8 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
     let (device, files, actors) = (device?, files?, actors?);
     // One worker: in which order requests complete is then a matter of who goes on alone.
     let device = DevicePlan { workers: if tried { 1 } else { device.workers }, ..device };
-    let (schedule, strikes) = sentences.plan(&device, &files, &actors, problems)?;
+    let placed = sentences.plan(&device, &files, &actors, problems)?;
+    let explicit::Placed { schedule, strikes, recorded } = placed;
     let once = is_threads || tried || !script.is_empty() || schedule.is_some();
     // Where a script or a schedule decides, no seed draws a strategy.
     let decided = !script.is_empty() || schedule.is_some();
@@ -74,7 +75,7 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
         schedule,
         faults: raw.faults?.value,
         strikes,
-        recorded: raw.recorded?.value,
+        recorded,
         judge: raw.judge?.value,
         bugs: bugs.iter().map(|bug| bug.value.id).collect(),
         expect: raw.expect?.value,

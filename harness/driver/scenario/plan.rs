@@ -345,10 +345,23 @@ pub struct Recorded {
     pub from: String,
     /// The seed under which it failed.
     pub seed: u64,
-    /// The trace hash of the run.
+    /// The trace hash of the run; 0 of threads.
     pub trace_hash: u64,
-    /// Scheduling points that the run passed.
+    /// Scheduling points that the run passed; 0 of threads.
     pub points: u64,
+    /// In which order the calls of threads began and ended; empty of a simulation.
+    pub order: Vec<Turn>,
+}
+
+/// A call of threads began or ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn {
+    /// The number of its actor, over all actors.
+    pub actor: usize,
+    /// Its number.
+    pub operation: u64,
+    /// The size of its file, if it began; else it ended.
+    pub begins_on: Option<u64>,
 }
 
 /// One step of a script.
@@ -466,6 +479,21 @@ pub struct ActorPlan {
 }
 
 impl ActorPlan {
+    /// One actor with a list.
+    pub fn listed(name: String, does: Vec<Call>, pause: Duration) -> ActorPlan {
+        ActorPlan {
+            name,
+            count: 1,
+            ops: Vec::new(),
+            does,
+            size: SizePlan::DEFAULT,
+            align: 1,
+            within: None,
+            iovecs: 1,
+            pause,
+        }
+    }
+
     /// The names of its actors: its own if there is one, else `writer-0`, `writer-1` and so on.
     pub fn names(&self) -> impl Iterator<Item = String> {
         (0..self.count).map(|nth| match self.count {

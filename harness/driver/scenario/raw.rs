@@ -9,11 +9,10 @@ use super::keys::{Key, Kind, decisions};
 use super::load::Known;
 use super::node::{Node, Value, quoted};
 use super::plan::{
-    DeviceKind, ExhaustivePlan, Expectation, FaultPlan, Judge, Layout, Recorded, StrategyPlan,
-    WorldKind,
+    DeviceKind, ExhaustivePlan, Expectation, FaultPlan, Judge, Layout, StrategyPlan, WorldKind,
 };
 use super::problem::{Problem, Problems};
-use super::recorded;
+use super::recorded::{self, RawRecorded};
 use super::suggest::{bug_help, did_you_mean};
 use super::values::{self, Complaint, Taken, wrong_type};
 use crate::catalogue::Bug;
@@ -40,7 +39,7 @@ pub(super) struct RawScenario {
     pub(super) schedule: Read<Option<Vec<Read<String>>>>,
     pub(super) faults: Read<Vec<FaultPlan>>,
     pub(super) strikes: Option<Vec<Read<String>>>,
-    pub(super) recorded: Read<Option<Recorded>>,
+    pub(super) recorded: Read<Option<RawRecorded>>,
     pub(super) judge: Read<Judge>,
     pub(super) bugs: Option<Vec<Given<&'static Bug>>>,
     pub(super) expect: Read<Expectation>,

@@ -86,6 +86,20 @@ impl Tasks {
         Some(Moment { who, operation, point, site })
     }
 
+    /// The call that the next words name, by its actor and its number.
+    pub(super) fn call(&self, sentence: &mut Sentence<'_>) -> Option<(usize, u64)> {
+        let who = self.who(sentence)?;
+        let word = sentence.next("there is no number of a call behind", "the number of a call")?;
+        let listed = |actor: usize, number| self.calls[actor].1.binary_search(&number).is_ok();
+        match (who, word.text.parse()) {
+            (Who::Actor(actor), Ok(number)) if listed(actor, number) => Some((actor, number)),
+            _ => {
+                let help = "write the `number` of a call of an actor's list".to_owned();
+                sentence.flaw(&word, "there is no such call:", help)
+            }
+        }
+    }
+
     /// Whether a task has that name.
     pub(super) fn has(&self, name: &str) -> bool {
         self.names.contains_key(name)
@@ -211,23 +225,17 @@ impl<'a> Names<'a> {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::plan::{Layout, SizePlan};
+    use super::super::plan::Layout;
     use super::*;
     use crate::call::Call;
     use stormfs::op::Op;
 
     /// `W` with the calls 3 and 5, two that are called `many`, two files, two disks.
     pub(in super::super) fn tasks() -> Tasks {
-        let actor = |name: &str, count, numbers: &[u64]| ActorPlan {
-            name: name.to_owned(),
-            count,
-            does: numbers.iter().map(|number| Call::plain(*number, 0, Op::Fsync)).collect(),
-            ops: Vec::new(),
-            size: SizePlan::DEFAULT,
-            align: 1,
-            within: None,
-            iovecs: 1,
-            pause: Duration::ZERO,
+        let actor = |name: &str, count, numbers: &[u64]| {
+            let calls = numbers.iter().map(|number| Call::plain(*number, 0, Op::Fsync));
+            let actor = ActorPlan::listed(name.to_owned(), calls.collect(), Duration::ZERO);
+            ActorPlan { count, ..actor }
         };
         let file = |name: &str| FilePlan { name: name.to_owned(), size: 0, layout: Layout::Hole };
         let actors = [actor("W", 1, &[3, 5]), actor("many", 2, &[1]), actor("M", 1, &[1])];

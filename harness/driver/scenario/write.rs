@@ -5,9 +5,11 @@ mod calls;
 mod scalar;
 
 use super::node::quoted;
-use super::plan::{ActorPlan, DevicePlan, Expectation, FilePlan, FilesystemPlan, Layout, Plan};
-use super::plan::{Judge, Recorded};
-use super::quantity::{show_duration, show_size};
+use super::plan::{
+    ActorPlan, DevicePlan, Expectation, FaultPlan, FilePlan, FilesystemPlan, Layout,
+};
+use super::plan::{Judge, Plan, Recorded};
+use super::quantity::{show_chance, show_duration, show_size};
 use super::tasks::Names;
 use super::{schedule, strikes};
 use crate::call::Call;
@@ -39,6 +41,7 @@ pub fn write(case: &Plan) -> String {
     lines.push("actors:".to_owned());
     lines.extend(case.actors.iter().flat_map(|actor| self::actor(actor, &case.files)));
     lines.extend(sentences(case));
+    lines.extend(faults(case));
     lines.extend(ending(case));
     lines.join("\n") + "\n"
 }
@@ -103,15 +106,62 @@ fn ending(case: &Plan) -> Vec<String> {
         caught.put_some("bug", bug.map(word));
         lines.push(format!("expect: {{caught: {}}}", caught.text()));
     }
-    if let Some(Recorded { version, from, seed, trace_hash, points }) = &case.recorded {
-        lines.push("recorded:".to_owned());
-        lines.push(format!("  {}", line("version", version)));
-        lines.push(format!("  {}", line("from", from)));
-        lines.push(format!("  seed: {seed:#x}"));
+    lines.extend(case.recorded.iter().flat_map(|recorded| self::recorded(case, recorded)));
+    lines
+}
+
+fn recorded(case: &Plan, recorded: &Recorded) -> Vec<String> {
+    let Recorded { version, from, seed, trace_hash, points, order } = recorded;
+    let mut lines = vec!["recorded:".to_owned()];
+    lines.push(format!("  {}", line("version", version)));
+    lines.push(format!("  {}", line("from", from)));
+    lines.push(format!("  seed: {seed:#x}"));
+    if order.is_empty() {
         lines.push(format!("  trace: {trace_hash:#018x}"));
         lines.push(format!("  points: {points}"));
+    } else {
+        let names = Names::of(case);
+        lines.push("  order:".to_owned());
+        let turn = |turn| format!("  {}", item(&super::recorded::sentence(&names, turn)));
+        lines.extend(order.iter().map(turn));
     }
     lines
+}
+
+/// Faults that strike by chance, which only what threads left has.
+fn faults(case: &Plan) -> Vec<String> {
+    if case.faults.is_empty() {
+        return Vec::new();
+    }
+    let fault = |fault: &FaultPlan| format!("  - {}", self::fault(fault));
+    std::iter::once("faults:".to_owned()).chain(case.faults.iter().map(fault)).collect()
+}
+
+fn fault(fault: &FaultPlan) -> String {
+    let mut keys = Flow::default();
+    let (name, chance_ppm) = match *fault {
+        FaultPlan::ShortCopy { chance_ppm, persistent_ppm } => {
+            keys.put("persistent", show_chance(persistent_ppm));
+            ("short_copy", chance_ppm)
+        }
+        FaultPlan::AbandonedFault { chance_ppm } => ("abandoned_fault", chance_ppm),
+        FaultPlan::IoError { on, chance_ppm } => {
+            keys.put("on", on.name());
+            ("io_error", chance_ppm)
+        }
+        FaultPlan::Evict { chance_ppm } => ("evict", chance_ppm),
+        FaultPlan::Delay { at, chance_ppm, length } => {
+            keys.put("at", at.name());
+            keys.put("for", show_duration(length));
+            ("delay", chance_ppm)
+        }
+        FaultPlan::Latency { chance_ppm, length } => {
+            keys.put("for", show_duration(length));
+            ("latency", chance_ppm)
+        }
+    };
+    keys.put("chance", show_chance(chance_ppm));
+    format!("{name}: {}", keys.text())
 }
 
 fn device(device: &DevicePlan) -> Flow {

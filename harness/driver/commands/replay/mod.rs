@@ -3,6 +3,7 @@
 mod passages;
 mod stands;
 mod told;
+mod searched;
 
 use super::attended::attended;
 use super::outcome;
@@ -12,6 +13,7 @@ use crate::exit::Exit;
 use crate::interrupt::Interrupts;
 use crate::onlooker::Look;
 use crate::replay::{self, Replay};
+use crate::scenario::plan::Recorded;
 use crate::scenario::{self, Plan, Report};
 use crate::vocabulary;
 use block::OpenError;
@@ -40,10 +42,11 @@ pub fn replay(args: &ReplayArgs, console: Console) -> Exit {
         }
     };
     let flag = Arc::clone(interrupts.flag());
+    let (left, cases): (Vec<_>, Vec<_>) = cases.into_iter().partition(Case::is_of_threads);
     let done = if args.trace || args.until.is_some() {
         attended(&pool, look, || shown(&cases, args, &flag)).map(|text| console.print(&text))
     } else {
-        let ran = attended(&pool, look, || every(&cases, args.times.into(), &flag));
+        let ran = attended(&pool, look, || every(&cases, args, &left, &flag));
         ran.map(|told| tell_all(&told, args, interrupts.caught(), console))
     };
     match done {
@@ -68,23 +71,35 @@ impl Case {
         let text = scenario::text_of(file)?;
         let file = file.display().to_string();
         let plan = scenario::parse(&file, &text, &vocabulary::known(), sets)?;
-        if !plan.is_explicit() {
+        let case = Case { file: file.clone(), text: text.clone(), sets: sets.to_vec(), plan };
+        if !case.plan.is_explicit() && !case.is_of_threads() {
             return Err(scenario::not_a_case(&file, &text));
         }
-        Ok(Case { file, text, sets: sets.to_vec(), plan })
+        Ok(case)
+    }
+
+    /// Whether it is what threads left.
+    fn is_of_threads(&self) -> bool {
+        let has_order = |recorded: &Recorded| !recorded.order.is_empty();
+        self.plan.schedule.is_none() && self.plan.recorded.as_ref().is_some_and(has_order)
     }
 }
 
 fn every(
     cases: &[Case],
-    times: u64,
+    args: &ReplayArgs,
+    left: &[Case],
     interrupted: &Arc<AtomicBool>,
 ) -> Result<Vec<Told>, OpenError> {
     let one = |case: &Case| {
-        let replay = Replay::of(&case.plan, times, interrupted)?;
+        let replay = Replay::of(&case.plan, args.times.into(), interrupted)?;
         Told::of(case, &replay, interrupted)
     };
-    cases.par_iter().map(one).collect()
+    let mut told: Vec<Told> = cases.par_iter().map(one).collect::<Result<_, _>>()?;
+    for case in left {
+        told.push(searched::told(case, args.search, interrupted)?);
+    }
+    Ok(told)
 }
 
 /// Tells what came of each. Of runs that were cut short nothing can be told.

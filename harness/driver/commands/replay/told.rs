@@ -59,6 +59,11 @@ impl Told {
         })
     }
 
+    /// What came of a search.
+    pub(super) fn searched(file: &str, line: String, exit: Exit, json: Value) -> Told {
+        Told { line, exit, file: file.to_owned(), violation: None, reports: Vec::new(), json }
+    }
+
     /// What a person wants to see besides the result.
     pub(super) fn details(&self, console: Console) {
         if let Some((violation, strip)) = &self.violation {

@@ -15,3 +15,4 @@ mod scripts;
 mod shrinking;
 mod replay;
 mod explain;
+mod threads;

@@ -16,6 +16,10 @@ const RANKS: &[(&str, &str)] = &[
     ),
     ("driver/explain/watcher.rs", "what an onlooker saw is noted under the filesystem's locks"),
     ("driver/following.rs", "what became of a switch is noted where the task is chosen"),
+    (
+        "driver/memory.rs",
+        "what an actor of threads did last is noted by that actor, between two calls",
+    ),
     ("driver/recording.rs", "what happened is noted at points, under the filesystem's locks"),
     ("driver/script.rs", "why a script could not be followed is noted by the conductor alone"),
     ("driver/stage.rs", "what happened is counted by actors that hold nothing else"),
