@@ -102,7 +102,7 @@ pub fn of_threads((plan, from): (&Plan, &str), seed: Seed, failed: &Storm) -> Op
         seeds: 100,
         ops: None,
         time: None,
-        strategy: StrategyPlan::Random,
+        strategy: StrategyPlan::Mix,
         device: DevicePlan { kind: DeviceKind::Auto, ..drawn.device },
         files: drawn
             .files

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub const TAILS: [usize; 4] = [16, 64, 256, 512];
 
 /// Where storms of a tail take their schedules from, in this order, each for a share of them.
-pub const MANNERS: [Manner; 3] = [Manner::Ordered, Manner::Random, Manner::Pct];
+pub const MANNERS: [Manner; 3] = [Manner::Ordered, Manner::Random, Manner::Mixed];
 
 /// How a storm of the search is scheduled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +26,8 @@ pub enum Manner {
     Ordered,
     /// At random.
     Random,
-    /// With priorities that change at a few places.
-    Pct,
+    /// Each storm by another strategy.
+    Mixed,
 }
 
 impl Manner {
@@ -35,8 +35,8 @@ impl Manner {
     pub fn name(self) -> &'static str {
         match self {
             Manner::Ordered => "in the recorded order",
-            Manner::Random => "in any order",
-            Manner::Pct => "in any order, by priorities",
+            Manner::Random => "in any order, at random",
+            Manner::Mixed => "in any order, by every strategy",
         }
     }
 }
@@ -103,22 +103,16 @@ fn attempt(
     seed: Seed,
     interrupted: &Arc<AtomicBool>,
 ) -> Result<Option<Reproducer>, OpenError> {
-    /// Points of a call, about: where priorities change is drawn among so many for each.
-    const POINTS: u64 = 20;
     if interrupted.load(Ordering::Relaxed) {
         return Ok(None);
     }
-    let depth = Some(2 + u32::try_from(seed.0 % 4).expect("below 4"));
     let strategy = match manner {
-        Manner::Pct => StrategyPlan::Pct { depth },
+        Manner::Mixed => StrategyPlan::Mix,
         Manner::Ordered | Manner::Random => StrategyPlan::Random,
     };
     let plan = Plan { strategy, ..plan.clone() };
-    let calls: usize = plan.actors.iter().map(|actor| actor.does.len()).sum();
-    let length = POINTS * u64::try_from(calls).expect("at most some hundreds");
     let look = Look::default();
-    let orders =
-        Orders { plan: &plan, seed, length, record: true, judged: true, look, interrupted };
+    let orders = Orders { plan: &plan, seed, record: true, judged: true, look, interrupted };
     let order = plan.recorded.as_ref().map(|recorded| recorded.order.as_slice());
     let storm = match (manner, order) {
         (Manner::Ordered, Some(order)) => {

@@ -61,9 +61,16 @@ fn heading(case: &Plan) -> Vec<String> {
     if let Some(Recorded { from, seed, .. }) = &case.recorded {
         lines.push(format!("# Found with {} under seed {seed:#x}.", quoted(from)));
     }
-    let use_of_it =
-        "# `pagestorm replay FILE` runs it and compares; edit it, and look what is left.";
-    lines.push(use_of_it.to_owned());
+    let is_of_threads = case.recorded.as_ref().is_some_and(|recorded| !recorded.order.is_empty());
+    let uses: &[&str] = if is_of_threads {
+        &[
+            "# Threads did it, and do not do it again: these are their last calls.",
+            "# `pagestorm replay FILE` looks for the failure in the simulated world.",
+        ]
+    } else {
+        &["# `pagestorm replay FILE` runs it and compares; edit it, and look what is left."]
+    };
+    lines.extend(uses.iter().map(|line| (*line).to_owned()));
     lines
 }
 

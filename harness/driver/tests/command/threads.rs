@@ -24,8 +24,7 @@ fn left(bug: &str) -> Plan {
     let interrupted = Arc::default();
     for nth in 0..5 {
         let (seed, look, interrupted) = (Seed(1).nth(nth), Look::default(), &interrupted);
-        let orders =
-            Orders { plan: &plan, seed, length: 0, record: false, judged: true, look, interrupted };
+        let orders = Orders { plan: &plan, seed, record: false, judged: true, look, interrupted };
         if let Some(left) = reproducer::of_threads((&plan, &path), seed, &run(orders).unwrap()) {
             return left;
         }
