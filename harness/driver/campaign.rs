@@ -1,14 +1,16 @@
 //! A campaign: one plan, all of its seeds.
 //!
-//! The result is that of running the seeds one after the other up to the first that fails, however
-//! many threads share the work: seeds run in batches, and what a seed beyond the first failing one
-//! did is left out.
+//! The result is that of running the seeds one after the other up to the one that ends the run,
+//! however many threads share the work: seeds run in batches, and what a seed beyond that one did is
+//! left out. Where nothing is expected to fail, a run goes on after a failure, so that a night finds
+//! whatever else there is to find; where something is expected to be caught, it is over once it is.
 
+use crate::clock::Stopwatch;
 use crate::exploration::{self, Tried};
 use crate::onlooker::Look;
 use crate::progress::Progress;
 use crate::reproducer::{self, Kept};
-use crate::scenario::plan::{Plan, WorldKind};
+use crate::scenario::plan::{Expectation, Plan, WorldKind};
 use crate::script::Misfire;
 use crate::storm::{self, Orders, Storm};
 use crate::tally::Tally;
@@ -24,8 +26,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 /// Seeds in a batch. It bounds the memory that waiting tallies take, and nothing else.
 const BATCH: u64 = 64;
 
+/// Seeds in a batch where a clock ends the run: it looks at the clock between two batches.
+const TIMED_BATCH: u64 = 16;
+
 /// Lines of a schedule that are kept as evidence.
 const SCHEDULE_LINES: usize = 200;
+
+/// Failures of different invariants that are collected before a run ends.
+const FAILURES: usize = 8;
 
 /// What is to be run.
 #[derive(Clone, Copy)]
@@ -36,6 +44,16 @@ pub struct Mission<'a> {
     pub interrupted: &'a Arc<AtomicBool>,
     /// Counts what is done.
     pub progress: &'a Progress,
+    /// Whether the first seed that fails ends the run, whatever is expected.
+    pub fail_fast: bool,
+}
+
+impl Mission<'_> {
+    /// Failures after which the run is over.
+    fn most_failures(self) -> usize {
+        let goes_on = self.plan.expect == Expectation::Clean && !self.fail_fast;
+        if goes_on { FAILURES } else { 1 }
+    }
 }
 
 /// What came of it.
@@ -45,9 +63,13 @@ pub struct Campaign {
     pub tally: Tally,
     /// What the oracle found, under the first seed under which it found something.
     pub found: Option<Found>,
+    /// What it found later, of each other invariant under the first seed of that.
+    pub others: Vec<Found>,
+    /// Whether the time of the plan was up before its seeds were.
+    pub timed_out: bool,
     /// The step of the script that could not be performed, if the oracle found nothing before.
     pub misfire: Option<Misfire>,
-    /// False if that seed, run again, did not do the same.
+    /// False if one of those seeds, run again, did not do the same.
     pub deterministic: bool,
     /// How much was tried out, if everything was to be.
     pub tried: Option<Tried>,
@@ -82,6 +104,8 @@ impl Campaign {
         Campaign {
             tally: Tally::new(clock),
             found: None,
+            others: Vec::new(),
+            timed_out: false,
             misfire: None,
             deterministic: true,
             tried: None,
@@ -129,28 +153,51 @@ fn on_threads(mission: Mission<'_>, device: Arc<Device>) -> Result<Campaign, Ope
 
 fn simulated(mission: Mission<'_>) -> Result<Campaign, OpenError> {
     let plan = mission.plan;
+    let watch = Stopwatch::start();
     let mut campaign = Campaign::new(WorldKind::Simulated);
     let mut next = 0;
-    while next < plan.seeds && campaign.found.is_none() && !is_raised(mission) {
-        let end = plan.seeds.min(next + BATCH);
+    while next < plan.seeds && !is_over(mission, &campaign) && !campaign.timed_out {
+        let size = if plan.time.is_some() { TIMED_BATCH } else { BATCH };
+        let end = plan.seeds.min(next + size);
         for (n, ran) in batch(mission, next..end)? {
-            campaign.tally.add(&ran.tally);
-            let step = ran.step;
-            campaign.misfire = ran.misfire.filter(|_| ran.violation.is_none());
-            if let Some(violation) = ran.violation {
-                let seed = Seed(plan.seed).nth(n);
-                let details = followed(plan, ran.script_step);
-                let strategy = ran.strategy;
-                let (case, kept) = (None, None);
-                campaign.found =
-                    Some(Found { seed, violation, strategy, step, details, case, kept });
-                confirm(mission, ran.trace_hash, &mut campaign)?;
+            count(mission, n, ran, &mut campaign)?;
+            if is_over(mission, &campaign) {
                 break;
             }
         }
         next = end;
+        let is_up = plan.time.is_some_and(|time| time <= watch.elapsed());
+        campaign.timed_out = is_up && next < plan.seeds && !is_over(mission, &campaign);
     }
     Ok(campaign)
+}
+
+fn is_over(mission: Mission<'_>, campaign: &Campaign) -> bool {
+    let failures = usize::from(campaign.found.is_some()) + campaign.others.len();
+    mission.most_failures() <= failures || is_raised(mission)
+}
+
+/// Adds what the `n`-th seed did.
+fn count(mission: Mission<'_>, n: u64, ran: Ran, campaign: &mut Campaign) -> Result<(), OpenError> {
+    campaign.tally.add(&ran.tally);
+    let Some(violation) = ran.violation else {
+        campaign.misfire = ran.misfire;
+        return Ok(());
+    };
+    let mut known = campaign.found.iter().chain(&campaign.others);
+    if known.any(|known| known.violation.invariant == violation.invariant) {
+        return Ok(());
+    }
+    let seed = Seed(mission.plan.seed).nth(n);
+    let details = followed(mission.plan, ran.script_step);
+    let (strategy, step, case, kept) = (ran.strategy, ran.step, None, None);
+    let mut found = Found { seed, violation, strategy, step, details, case, kept };
+    campaign.deterministic &= confirm(mission, ran.trace_hash, &mut found)?;
+    match campaign.found {
+        None => campaign.found = Some(found),
+        Some(_) => campaign.others.push(found),
+    }
+    Ok(())
 }
 
 /// What is kept of a storm until its turn to be counted.
@@ -174,7 +221,8 @@ impl Ran {
     }
 }
 
-/// Runs some seeds, and gives those that count in their order: none beyond a failing one.
+/// Runs some seeds, and gives them in their order. Where one failure ends the run, none beyond a
+/// failing one needs to run.
 fn batch(mission: Mission<'_>, seeds: std::ops::Range<u64>) -> Result<Vec<(u64, Ran)>, OpenError> {
     let failing = AtomicU64::new(u64::MAX);
     let one = |n| {
@@ -183,7 +231,7 @@ fn batch(mission: Mission<'_>, seeds: std::ops::Range<u64>) -> Result<Vec<(u64, 
         }
         let storm = nth(mission, n)?;
         let ran = Ran::of(storm, mission.progress);
-        if ran.violation.is_some() {
+        if ran.violation.is_some() && mission.most_failures() == 1 {
             failing.fetch_min(n, Ordering::Relaxed);
         }
         Ok(Some((n, ran)))
@@ -203,20 +251,16 @@ pub fn nth(mission: Mission<'_>, n: u64) -> Result<Storm, OpenError> {
     storm::run_on(orders(mission, seed), device, &mission.progress.operations)
 }
 
-/// Runs the failing seed again, keeps its schedule, and compares.
-fn confirm(
-    mission: Mission<'_>,
-    trace_hash: u64,
-    campaign: &mut Campaign,
-) -> Result<(), OpenError> {
+/// Runs the failing seed again, keeps its schedule and its case, and says whether it did the same.
+fn confirm(mission: Mission<'_>, trace_hash: u64, found: &mut Found) -> Result<bool, OpenError> {
     // A seed that was cut short has no second run that is cut at the same place.
-    let Some(found) = campaign.found.as_mut().filter(|_| !is_raised(mission)) else {
-        return Ok(());
-    };
+    if is_raised(mission) {
+        return Ok(true);
+    }
     let orders = Orders { record: true, ..orders(mission, found.seed) };
     let again = storm::run(orders)?;
     if is_raised(mission) {
-        return Ok(());
+        return Ok(true);
     }
     if mission.plan.script.is_empty() {
         found.details.extend(deviations(&again.end.schedule));
@@ -225,8 +269,7 @@ fn confirm(
     let case = reproducer::of((plan, &plan.name), found.seed, &again, mission.interrupted)?;
     found.case = case.map(|reproducer| Box::new(reproducer.case));
     let same_violation = again.violation.as_ref() == Some(&found.violation);
-    campaign.deterministic = same_violation && again.end.trace_hash == trace_hash;
-    Ok(())
+    Ok(same_violation && again.end.trace_hash == trace_hash)
 }
 
 /// A script as evidence: its steps, and which of them was running.

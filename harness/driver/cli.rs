@@ -78,13 +78,17 @@ pub struct RunArgs {
     /// Operations: per seed (simulated world) or in total (threads).
     #[arg(long, value_name = "N")]
     pub ops: Option<String>,
-    /// How long to run (threads), as in 10s.
+    /// How long to run, as in 10s. In the simulated world it ends after the seeds that are running
+    /// then; without --seeds there is no other end.
     #[arg(long, value_name = "D")]
     pub time: Option<String>,
     /// The world: simulated or threads. Keys of the file that have no meaning in it are dropped; a
     /// script is refused in threads.
     #[arg(long, value_name = "W")]
     pub world: Option<String>,
+    /// End at the first seed that fails, instead of going on for failures of another kind.
+    #[arg(long)]
+    pub fail_fast: bool,
     /// The device: auto, loop, image or ram.
     #[arg(long, value_name = "D")]
     pub device: Option<String>,

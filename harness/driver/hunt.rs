@@ -47,7 +47,7 @@ pub fn hunt(
     }
     let plan = Plan { seed: master, ..plan.clone() };
     let progress = Progress::default();
-    let mission = Mission { plan: &plan, interrupted, progress: &progress };
+    let mission = Mission { plan: &plan, interrupted, progress: &progress, fail_fast: true };
     let watch = ThreadTime::start();
     let mut campaign = Campaign::new(WorldKind::Simulated);
     for nth in 0..plan.seeds {

@@ -49,6 +49,8 @@ pub fn record(
     });
     let plan = drawn.as_deref().unwrap_or(asked.plan);
     let simulated = plan.world == WorldKind::Simulated;
+    let others = campaign.others.iter();
+    let others = others.map(|found| violation(&asked.plan.under(found.seed), found));
     let counts = counts(asked.plan, tally);
     let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     let per_second = counts.operations.saturating_mul(1000) / milliseconds.max(1);
@@ -63,7 +65,7 @@ pub fn record(
         counts,
         explored: tried.as_ref().map(explored),
         verdict,
-        violations: found.iter().map(|found| violation(plan, found)).collect(),
+        violations: found.iter().map(|found| violation(plan, found)).chain(others).collect(),
         latency: tally.latency.to_record(),
         trace_hash: simulated.then(|| format!("{:016x}", tally.trace_hash)),
         environment: environment::environment(),

@@ -95,7 +95,16 @@ fn sentence(plan: &Plan, campaign: &Campaign, kind: VerdictKind) -> String {
         }
         VerdictKind::Clean => format!("Every invariant held in {done}."),
         VerdictKind::Caught | VerdictKind::Violated => {
-            format!("After {done}: {found} does not hold.")
+            let others = campaign.others.iter().map(|found| found.violation.invariant);
+            let others: Vec<_> = others.collect();
+            match others.as_slice() {
+                [] => format!("After {done}: {found} does not hold."),
+                [other] => format!("After {done}: {found} does not hold, nor does {other}."),
+                several => {
+                    let several = several.join(", ");
+                    format!("After {done}: {found} does not hold, nor do {several}.")
+                }
+            }
         }
         VerdictKind::Hung => format!("After {done}: an operation did not end ({found})."),
         VerdictKind::Panicked => format!("After {done}: the filesystem panicked ({found})."),
@@ -133,7 +142,8 @@ fn extent(plan: &Plan, campaign: &Campaign) -> String {
                 return format!("{operations} of a schedule");
             }
             let seeds = campaign.tally.seeds;
-            format!("{operations} under {seeds} seed{}", plural(seeds))
+            let until = if campaign.timed_out { " until the time was up" } else { "" };
+            format!("{operations} under {seeds} seed{}{until}", plural(seeds))
         }
     }
 }

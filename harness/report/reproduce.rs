@@ -16,7 +16,9 @@ pub fn violation(record: &Record, violation: &Violation) -> String {
     }
     // One seed is enough, however many the scenario or the command line asked for.
     let overrides = record.scenario.overrides.iter().map(String::as_str);
-    let kept = overrides.filter(|text| !text.starts_with("seeds="));
+    let simulated = record.world == World::Simulated;
+    let kept = overrides
+        .filter(|text| !text.starts_with("seeds=") && !(simulated && text.starts_with("time=")));
     if record.explored.is_some() {
         // No seed decides anything; the combination that failed is tried out again.
         let all = kept.map(str::to_owned).chain(violation.drawn.iter().cloned());

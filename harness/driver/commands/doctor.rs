@@ -66,7 +66,8 @@ fn simulation() -> Finding {
     let what = "simulated world";
     let plan = parse("doctor", SMALL, &Known::default(), &[]).expect("it is well-formed");
     let (interrupted, progress) = (Arc::new(AtomicBool::new(false)), Progress::default());
-    let mission = Mission { plan: &plan, interrupted: &interrupted, progress: &progress };
+    let mission =
+        Mission { plan: &plan, interrupted: &interrupted, progress: &progress, fail_fast: true };
     let ran = storm::open_device(&plan, Seed(plan.seed))
         .and_then(|device| campaign::run(mission, device));
     match ran {

@@ -151,7 +151,7 @@ impl Run<'_> {
         self.announce(&device);
         let progress = Progress::default();
         let interrupted = self.interrupts.flag();
-        let mission = Mission { plan, interrupted, progress: &progress };
+        let mission = Mission { plan, interrupted, progress: &progress, fail_fast: self.args.fail_fast };
         let goal = match plan.world {
             WorldKind::Threads => Goal::Time,
             WorldKind::Simulated if plan.exhaustive().is_some() => Goal::Schedules,
@@ -194,6 +194,12 @@ impl Run<'_> {
                 None => format!("each seed draws one of {count} combinations"),
             };
             self.console.say(&of_each);
+        }
+        if let Some(time) = plan.time.filter(|_| plan.world == WorldKind::Simulated) {
+            let seconds = time.as_secs_f64();
+            self.console.say(&format!(
+                "ends after {seconds} s: how many seeds that are depends on the machine"
+            ));
         }
         if plan.variants().iter().any(|plan| plan.swarm) {
             let things = "operations, sizes, positions, chances and pauses";

@@ -24,6 +24,9 @@ const MOST_CALLS: usize = 1_000_000;
 /// The file that there is if no other is named.
 pub(super) const ONLY_FILE: &str = "a";
 
+/// The most seeds of one run.
+pub(super) const MOST_SEEDS: u64 = 10_000_000;
+
 /// The most actors of one run, over all groups.
 pub(super) const MOST_ACTORS: u64 = 40;
 
@@ -77,8 +80,8 @@ pub(super) static SCENARIO: Shape = Shape {
         key(
             "seeds",
             "How many seeds to run (simulated world only).",
-            Fallback::Rule("100"),
-            Kind::Number { min: 1, max: 10_000_000 },
+            Fallback::Rule("100, or as many as `time` allows"),
+            Kind::Number { min: 1, max: MOST_SEEDS },
         ),
         key(
             "ops",
@@ -88,8 +91,11 @@ pub(super) static SCENARIO: Shape = Shape {
         ),
         key(
             "time",
-            "How long to run (threads world only).",
-            Fallback::Rule("10s, or until `ops` are done if they are given"),
+            "How long to run. A simulation ends after the seeds that run when it is up, and how many \
+             they are is no function of the seed.",
+            Fallback::Rule(
+                "in threads 10s, or until `ops` are done if they are given; else unlimited",
+            ),
             Kind::Duration { hours: 24 * 7 },
         ),
         key(

@@ -2,7 +2,7 @@
 
 use super::actors::{self, RawActor};
 use super::fields::{Given, Read};
-use super::format::{MOST_ACTORS, ONLY_FILE};
+use super::format::{MOST_ACTORS, MOST_SEEDS, ONLY_FILE};
 use super::node::Place;
 use super::plan::{
     ActorPlan, DeviceKind, DevicePlan, Expectation, FilePlan, FilesystemPlan, Layout, Plan,
@@ -56,12 +56,13 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
     let decided = !script.is_empty() || schedule.is_some();
     let unasked = if decided { StrategyPlan::Random } else { StrategyPlan::Mix };
     let time = raw.time?.value.or((is_threads && ops.is_none()).then_some(THREADS_TIME));
+    let seeds = seeds(raw.seeds?, raw.time?, once);
     Some(Plan {
         name: raw.name?.value.unwrap_or_else(|| default_name(name)),
         about: raw.about?.value,
         world: raw.world?.value,
         seed: raw.seed?.value,
-        seeds: raw.seeds?.value.unwrap_or(if once { 1 } else { 100 }),
+        seeds,
         ops: ops.or((!is_threads && draws).then_some(SIMULATED_OPS)),
         time,
         strategy: given.unwrap_or(unasked),
@@ -85,6 +86,21 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
     })
 }
 
+/// How many seeds there are. If the command line gives a time and no number, only the time ends the
+/// run, whatever the file says.
+fn seeds(seeds: Given<Option<u64>>, time: Given<Option<Duration>>, once: bool) -> u64 {
+    let commanded = |place| matches!(place, Place::Set { .. });
+    if !once && time.value.is_some() && commanded(time.place) && !commanded(seeds.place) {
+        return MOST_SEEDS;
+    }
+    let unasked = match time.value {
+        _ if once => 1,
+        Some(_) => MOST_SEEDS,
+        None => 100,
+    };
+    seeds.value.unwrap_or(unasked)
+}
+
 /// Keys that have a meaning in one world only.
 fn world(raw: &RawScenario, problems: &Problems) {
     let Some(world) = raw.world else { return };
@@ -101,8 +117,6 @@ fn world(raw: &RawScenario, problems: &Problems) {
     only("strategy", given(raw.strategy), simulated, help);
     let help = "remove it, or let `world` be `simulated`: there is one seed in threads";
     only("swarm", given(raw.swarm), simulated, help);
-    let help = "remove it, or let `world` be `threads`; `seeds` and `ops` say how long it runs";
-    only("time", given(raw.time), WorldKind::Threads, help);
     if let Some(Given { value: Some(time), place }) = raw.time
         && time.is_zero()
     {

@@ -31,7 +31,7 @@ pub struct Plan {
     /// Operations over all actors that draw theirs, per seed (simulated) or in total (threads).
     /// `None`: only `time` ends the run, or nobody draws.
     pub ops: Option<u64>,
-    /// How long a threads run lasts at most. Always `None` in the simulated world.
+    /// How long a run lasts at most. In the simulated world no seed is cut short.
     pub time: Option<Duration>,
     /// Who decides which actor goes on. Has no meaning in the threads world, and beside a script.
     pub strategy: StrategyPlan,

@@ -148,7 +148,10 @@ impl Row {
     ) -> Result<Ran, OpenError> {
         let device = storm::open_device(plan, Seed(plan.seed))?;
         let progress = Progress::default();
-        let campaign = campaign::run(Mission { plan, interrupted, progress: &progress }, device)?;
+        let campaign = campaign::run(
+            Mission { plan, interrupted, progress: &progress, fail_fast: true },
+            device,
+        )?;
         Ok(match campaign {
             Campaign { deterministic: false, .. } => Ran::Undetermined,
             Campaign { found: Some(found), .. } => {

@@ -2,6 +2,7 @@
 
 use crate::stand::{CLEAN, Ran, Stand, project};
 use report::record::{Environment, Record, Timing, VerdictKind, Violation};
+use std::collections::BTreeSet;
 
 /// Fails, but not at its first seed.
 pub(crate) const LATE: &str =
@@ -41,6 +42,9 @@ fn results_do_not_depend_on_the_number_of_jobs() {
         format!("{mixed} --ops 100"),
         format!("{mixed} --ops 100 --seeds 8 {pct}"),
         format!("{mixed} {LATE}"),
+        format!("{mixed} {LATE} --fail-fast"),
+        format!("{mixed} --ops 200 --set filesystem.preset=v5.19"),
+        format!("{mixed} --ops 200 --set swarm=false"),
     ] {
         let stand = Stand::with(CLEAN);
         let of = |jobs| stand.run(&format!("run {words} --json - --jobs {jobs}"));
@@ -58,7 +62,7 @@ fn the_last_line_of_a_failing_run_shows_the_same_violation() {
                 strategy: [random, {pct: {depth: 3}}]}";
     for (set, drawn) in [("strategy=random", 0), ("strategy={pct: {depth: 3}}", 0), (vary, 3)] {
         let stand = Stand::new();
-        let mut command = stand.command(&format!("run {mixed} {LATE} --json -"));
+        let mut command = stand.command(&format!("run {mixed} {LATE} --fail-fast --json -"));
         let first = Ran::of(command.args(["--set", set]).output().unwrap());
         assert_eq!(first.code, Some(1), "{first:?}");
         let record = first.record();
@@ -78,6 +82,36 @@ fn the_last_line_of_a_failing_run_shows_the_same_violation() {
         assert_eq!(first.record().violations[0].drawn.len(), drawn);
         assert_eq!(again.record().counts.seeds_done, 1);
     }
+}
+
+#[test]
+fn a_run_goes_on_for_failures_of_other_invariants() {
+    let mixed = project("scenarios/mixed.yaml").display().to_string();
+    let stand = Stand::new();
+    let of = |more: &str| {
+        let set = "--set filesystem.preset=v5.19";
+        stand.run(&format!("run {mixed} --ops 200 --seeds 60 {set} --json - {more}"))
+    };
+    let (all, first) = (of(""), of("--fail-fast"));
+    assert_eq!((all.code, first.code), (Some(1), Some(1)));
+    let (all, first) = (all.record(), first.record());
+    let names: BTreeSet<_> = all.violations.iter().map(|one| &one.invariant).collect();
+    assert!(2 <= names.len() && names.len() == all.violations.len(), "{names:?}");
+    assert!(names.len() == 8 || all.counts.seeds_done == 60);
+    assert_eq!(first.violations, all.violations[..1]);
+    assert!(first.counts.seeds_done < all.counts.seeds_done);
+    assert!(all.verdict.sentence.contains(&all.violations[1].invariant));
+}
+
+#[test]
+fn time_ends_a_simulation_too() {
+    let stand = Stand::with(CLEAN);
+    let record = stand.run("run a.yaml --time 1ms --json -").record();
+    assert!((1..10_000_000).contains(&record.counts.seeds_done), "{:?}", record.counts.seeds_done);
+    assert!(record.verdict.sentence.ends_with(" until the time was up."), "{:?}", record.verdict);
+    let both = stand.run("run a.yaml --time 1h --seeds 3 --json -").record();
+    assert_eq!(both.counts.seeds_done, 3);
+    assert!(!both.verdict.sentence.contains("time"), "{:?}", both.verdict);
 }
 
 #[test]
