@@ -47,7 +47,7 @@ impl Keeper<'_> {
                 Exit::Environment
             }
         };
-        campaign.found.iter_mut().map(keep).max().unwrap_or(Exit::Ok)
+        campaign.found.iter_mut().chain(&mut campaign.others).map(keep).max().unwrap_or(Exit::Ok)
     }
 
     fn keep_one(&self, found: &mut Found) -> io::Result<Exit> {

@@ -151,7 +151,8 @@ impl Run<'_> {
         self.announce(&device);
         let progress = Progress::default();
         let interrupted = self.interrupts.flag();
-        let mission = Mission { plan, interrupted, progress: &progress, fail_fast: self.args.fail_fast };
+        let mission =
+            Mission { plan, interrupted, progress: &progress, fail_fast: self.args.fail_fast };
         let goal = match plan.world {
             WorldKind::Threads => Goal::Time,
             WorldKind::Simulated if plan.exhaustive().is_some() => Goal::Schedules,
