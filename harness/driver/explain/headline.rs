@@ -46,6 +46,10 @@ pub struct Decision {
     pub value: String,
     /// What the value means.
     pub means: String,
+    /// The value that the correct filesystem has.
+    pub right: String,
+    /// What that means.
+    pub right_means: String,
 }
 
 impl Headline {
@@ -86,11 +90,14 @@ fn fault(strike: &Strike, cast: &Cast) -> String {
 pub fn decision((name, value): (&str, &str)) -> Option<Decision> {
     let decision = Choices::DECISIONS.iter().find(|decision| decision.name == name)?;
     let (_, means) = decision.values.iter().find(|(known, _)| *known == value)?;
+    let (right, right_means) = decision.values.first()?;
     Some(Decision {
         name: name.to_owned(),
         about: decision.about.to_owned(),
         value: value.to_owned(),
         means: (*means).to_owned(),
+        right: (*right).to_owned(),
+        right_means: (*right_means).to_owned(),
     })
 }
 

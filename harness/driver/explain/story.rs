@@ -1,7 +1,7 @@
 //! The turns that matter, each in a sentence or two.
 
 use super::cast::{Cast, listed, ordinal};
-use super::headline::{Headline, decision};
+use super::headline::{Decision, Headline, decision};
 use super::state::{Change, What};
 use super::turns::{Ended, Turn, outdated, struck};
 use super::watcher::Frame;
@@ -228,9 +228,10 @@ impl Teller<'_> {
         if !self.told.insert(name) {
             return format!(" Again `{name}: {}` decides.", chosen.value);
         }
+        let Decision { name, about, value, means, right, right_means } = chosen;
         format!(
-            " Here a correct filesystem decides otherwise: `{name}: {}`. {} {}",
-            chosen.value, chosen.about, chosen.means
+            " Here a correct filesystem decides otherwise. {about} Right (`{right}`): {right_means} \
+             Here (`{name}: {value}`): {means}"
         )
     }
 }
