@@ -101,7 +101,7 @@ pub fn explain(plan: &Plan, interrupted: &Arc<AtomicBool>) -> Result<Explanation
     let cast = Cast::of(plan);
     let frames = turns::with_the_end(watcher.take(), deviated);
     let scope = scope(plan, violation);
-    let turns = turns::turns(&frames, scope);
+    let turns = turns::turns(&frames, scope, &cast);
     let matter = story::matter(&turns, &frames, &cast);
     let mut headline = Headline::of(plan, &cast, violation);
     if about_bytes(violation) {

@@ -13,7 +13,7 @@ use std::fmt::Write;
 use stormfs::points::Point;
 
 /// At most so many turns are told, the last ones.
-const MOST: usize = 12;
+const MOST: usize = 16;
 
 /// Of changes outside of what the violation is about at most so many are told in a turn.
 const ELSEWHERE: usize = 3;
@@ -88,7 +88,8 @@ impl Teller<'_> {
             acts.extend(self.reaches(turn));
         }
         if !acts.is_empty() {
-            text.push_str(link);
+            let alone = acts.len() == 1 && link == ", ";
+            text.push_str(if alone { " and " } else { link });
             text.push_str(&listed(&acts));
         }
         text.push('.');

@@ -1,5 +1,5 @@
 //! A storm as turns: who acted from when to when, what was different afterwards, and how the turn
-//! ended. A turn ends where another task goes on.
+//! ended. A turn ends where another task goes on, and where an actor's next operation begins.
 
 use super::cast::Cast;
 use super::state::{self, Change, FileState, What};
@@ -127,18 +127,23 @@ pub fn opening(frames: &[Frame]) -> usize {
 }
 
 /// The turns from the opening on.
-pub fn turns(frames: &[Frame], scope: Option<Scope>) -> Vec<Turn> {
+pub fn turns(frames: &[Frame], scope: Option<Scope>, cast: &Cast) -> Vec<Turn> {
     let mut all = Vec::new();
     let mut start = opening(frames);
-    while start < frames.len() {
-        let task = frames[start].task;
-        let leaves = |frame: &Frame| frame.task != task || frame.leaves().is_some();
-        let len = frames[start..]
-            .iter()
-            .position(leaves)
-            .map_or(frames.len() - start, |at| at + usize::from(frames[start + at].task == task));
-        all.push(turn(frames, start..start + len, scope));
-        start += len;
+    while let Some(first) = frames.get(start) {
+        let is_own = |frame: &Frame| {
+            let same_call = frame.operation == first.operation || !cast.is_actor(first.task);
+            frame.task == first.task && same_call
+        };
+        let ends = |(at, frame): (usize, &Frame)| match () {
+            () if !is_own(frame) => Some(at),
+            () if frame.leaves().is_some() => Some(at + 1),
+            () => None,
+        };
+        let rest = frames[start..].iter().enumerate();
+        let end = start + rest.into_iter().find_map(ends).unwrap_or(frames.len() - start);
+        all.push(turn(frames, start..end, scope));
+        start = end;
     }
     all
 }

@@ -19,7 +19,7 @@ pub(super) fn text(explanation: &Explanation, styled: bool) -> String {
     out.heading("What happened");
     if 0 < explanation.left_out {
         let turns = explanation.left_out;
-        out.line(&format!("   ({turns} earlier turns that touched the same bytes are left out)"));
+        out.line(&format!("   (earlier turns that matter, left out: {turns})"));
     }
     for (number, sentence) in (1..).zip(&explanation.story) {
         out.out.push_str(&wrapped(&format!("{number:2}. "), &visible(sentence)));
@@ -88,7 +88,7 @@ impl Text {
         }
         self.line(&format!("  step  {}", names.join(" ")));
         if 0 < lanes.left_out {
-            self.line(&format!("        ({} earlier events are left out)", lanes.left_out));
+            self.line(&format!("        (earlier events, left out: {})", lanes.left_out));
         }
         for (at, row) in lanes.rows.iter().enumerate() {
             let passed = row.points.saturating_sub(1);
