@@ -134,7 +134,8 @@ fn explore(
                 Err(storm) => {
                     tally.add(&storm.tally);
                     mission.progress.violations.fetch_add(1, Ordering::Relaxed);
-                    let failed = Some(Failed { walk, storm });
+                    let failed = Some(Failed { walk: walk.again(), storm });
+                    explorer.learn(walk);
                     return Ok(Explored { failed, coverage: explorer.coverage() });
                 }
             }

@@ -42,6 +42,12 @@ impl Walk {
         })
     }
 
+    /// The same run, to be made once more.
+    #[must_use]
+    pub fn again(&self) -> Walk {
+        Walk::new(self.start.clone(), self.cost, &self.bounds)
+    }
+
     /// Preemptions of this run.
     pub fn preemptions(&self) -> u32 {
         self.cost.preemptions
