@@ -13,6 +13,7 @@ use driver::shrink::{Limits, Refused, Shrunk, shrink};
 use driver::storm::{self, Orders, Storm};
 use driver::vocabulary;
 use sim::chance::Seed;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use stormfs::choices::Choices;
@@ -138,4 +139,79 @@ fn a_case_that_does_not_fail_so_is_refused() {
     clean.filesystem.choices = Choices::default();
     let refused = shrink(&clean, &other, limits, &mut |_, _| {}).unwrap_err();
     assert!(matches!(refused, Refused::FailsOtherwise(None)));
+}
+
+/// Two mistakes, each with an invariant of its own.
+const TWO: &str = "
+seeds: 50
+ops: 40
+filesystem: {block_size: 4KiB, max_folio: 4KiB}
+files:
+  - {name: a, size: 9216, layout: written}
+  - {name: b, size: 16KiB, layout: unwritten}
+actors:
+  - {name: writer, count: 2, ops: {write: 1, read: 1}, size: {max: 64, shape: fixed}, within: 16KiB}
+faults: [short_copy: {chance: 30%, persistent: 100%}]
+bugs: [zero-bumps-isize, unwritten-not-new]
+";
+
+#[test]
+fn one_failure_never_becomes_another() {
+    let mut met = BTreeSet::new();
+    for master in 1..=8 {
+        let (case, failure) = case_of(&parsed(TWO), master);
+        let shrunk = shrunk(&case, &failure, false);
+        let storm = run(&shrunk.case, Seed(0));
+        assert_eq!(Failure::of(&storm).as_ref(), Some(&failure), "master {master}");
+        assert!(shrunk.others.iter().all(|(other, _)| *other != failure), "master {master}");
+        for (other, case) in &shrunk.others {
+            assert_eq!(Failure::of(&run(case, Seed(0))).as_ref(), Some(other), "master {master}");
+        }
+        assert_eq!((shrunk.after.actors, shrunk.after.calls), (1, 1), "master {master}");
+        met.insert(failure.invariant);
+    }
+    assert!(1 < met.len(), "both are found, one or the other first: {met:?}");
+}
+
+/// Every case that lacks one thing.
+fn lacking(case: &Plan) -> Vec<Plan> {
+    let mut all = Vec::new();
+    for actor in 0..case.actors.len() {
+        for call in 0..case.actors[actor].does.len() {
+            let mut less = case.clone();
+            less.actors[actor].does.remove(call);
+            if less.actors[actor].does.is_empty() {
+                driver::case::remove_actor(&mut less, actor);
+            }
+            all.push(less);
+            let mut less = case.clone();
+            if less.actors[actor].does[call].gap.take().is_some() {
+                all.push(less);
+            }
+        }
+    }
+    for switch in 0..case.schedule.as_ref().map_or(0, Vec::len) {
+        let mut less = case.clone();
+        less.schedule.as_mut().expect("a case has one").remove(switch);
+        all.push(less);
+    }
+    for strike in 0..case.strikes.len() {
+        let mut less = case.clone();
+        less.strikes.remove(strike);
+        all.push(less);
+    }
+    all.retain(|less| !less.actors.is_empty());
+    all
+}
+
+#[test]
+fn nothing_can_be_taken_out_of_what_is_left() {
+    for id in BUGS {
+        let (case, failure) = failing(id, 2);
+        let shrunk = shrunk(&case, &failure, false);
+        for less in lacking(&shrunk.case) {
+            let met = Failure::of(&run(&less, Seed(0)));
+            assert_ne!(met.as_ref(), Some(&failure), "{id}: {less:?}");
+        }
+    }
 }
