@@ -188,7 +188,8 @@ fn tried(scenario: &str) -> Campaign {
     let plan = parsed.unwrap_or_else(|report| panic!("{report}"));
     let bounds = plan.exhaustive().expect("the scenario says so");
     let (progress, interrupted) = (Progress::default(), Arc::default());
-    let mission = Mission { plan: &plan, interrupted: &interrupted, progress: &progress };
+    let mission =
+        Mission { plan: &plan, interrupted: &interrupted, progress: &progress, fail_fast: true };
     exploration::run(mission, bounds).expect("a simulation has a device in memory")
 }
 
