@@ -88,7 +88,7 @@ pub struct Found {
     pub step: u64,
     /// The schedule that led there, as far as it was recorded: one line each.
     pub details: Vec<String>,
-    /// Its case, if there is one that ends with the same violation.
+    /// Its case, if there is one that ends with the same violation; of threads, what they did last.
     pub case: Option<Box<Plan>>,
     /// The file that holds it, once there is one.
     pub kept: Option<Kept>,
@@ -136,6 +136,8 @@ fn on_threads(mission: Mission<'_>, device: Arc<Device>) -> Result<Campaign, Ope
     let seed = Seed(mission.plan.seed);
     let storm = storm::run_on(orders(mission, seed), device, &mission.progress.operations)?;
     let mut campaign = Campaign::new(WorldKind::Threads);
+    let plan = mission.plan;
+    let case = reproducer::of_threads((plan, &plan.name), seed, &storm).map(Box::new);
     let ran = Ran::of(storm, mission.progress);
     campaign.tally.add(&ran.tally);
     let step = |violation: &Violation| violation.operation.map_or(0, |operation| operation.number);
@@ -145,7 +147,7 @@ fn on_threads(mission: Mission<'_>, device: Arc<Device>) -> Result<Campaign, Ope
         violation,
         strategy: None,
         details: Vec::new(),
-        case: None,
+        case,
         kept: None,
     });
     Ok(campaign)

@@ -2,6 +2,7 @@
 
 use crate::campaign::{Campaign, Found};
 use crate::environment;
+use crate::explain::cast::Cast;
 use crate::exploration::Tried;
 use crate::scenario::plan::{ActorPlan, FaultPlan, IoKind, Plan, WorldKind};
 use crate::scenario::variations::Dimension;
@@ -236,6 +237,7 @@ fn kinds(fault: &FaultPlan) -> Vec<Fault> {
 
 fn violation(plan: &Plan, found: &Found) -> Violation {
     let Found { seed, violation, strategy, step, details, kept, .. } = found;
+    let cast = Cast::of(plan);
     let file = violation.file.and_then(|file| plan.files.get(file));
     let operation = violation.operation.map(|operation| operation_name(plan, operation));
     Violation {
@@ -243,8 +245,8 @@ fn violation(plan: &Plan, found: &Found) -> Violation {
         sentence: one_line(violation.about()),
         file: file.map(|file| file.name.clone()),
         range: violation.range.map(|range| ByteRange { start: range.start, end: range.end }),
-        expected: violation.expected.clone(),
-        found: violation.found.clone(),
+        expected: cast.named(&violation.expected),
+        found: cast.named(&violation.found),
         signature: kept.as_ref().map_or(violation.invariant, |kept| &kept.signature).to_owned(),
         seed: Seed(seed.0),
         strategy: strategy.clone(),

@@ -94,12 +94,21 @@ impl Reader<'_> {
         Moment { who: here.who, operation, point: 1, site }
     }
 
+    /// The conductor evicts in a step of its own; or it goes on after such a step, and whoever
+    /// evicted comes to its next call or to its end.
     fn evicts(&self, here: Moment) -> Option<Moment> {
-        let nth = usize::try_from(here.operation.checked_sub(self.before + 1)?).ok()?;
-        let evictions = self.plan.script.get(..=nth)?.iter();
-        let mut evictions = evictions.map(|step| eviction(&step.action));
-        let operation = u64::try_from(evictions.clone().flatten().count()).ok()?;
-        evictions.next_back()??;
-        Some(Moment { who: Who::Actor(self.actors), operation, ..here })
+        let step = usize::try_from(here.operation.checked_sub(self.before + 1)?).ok()?;
+        let who = Who::Actor(self.actors);
+        let is_eviction = |step: usize| eviction(&self.plan.script.get(step)?.action);
+        let all = (0..self.plan.script.len()).filter(|step| is_eviction(*step).is_some());
+        let begun = all.clone().filter(|other| *other <= step).count();
+        let operation = u64::try_from(begun).ok()?;
+        if is_eviction(step).is_some() {
+            // A call begins with a point that the conductor does not pass.
+            return Some(Moment { who, operation, point: here.point + 1, ..here });
+        }
+        is_eviction(step.checked_sub(1)?)?;
+        let site = if begun < all.count() { CALL } else { "end" }.to_owned();
+        Some(Moment { who, operation: operation + 1, point: 1, site })
     }
 }

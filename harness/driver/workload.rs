@@ -88,7 +88,7 @@ impl Workload {
             return range;
         }
         let start = if range.start < end { range.start } else { self.chance.below(end) };
-        ByteRange::new(start, range.end.max(start + range.len()).min(end.max(start + 1)))
+        ByteRange::new(start, (start + range.len()).min(end))
     }
 
     fn everything_at_times(&mut self, range: ByteRange) -> ByteRange {

@@ -60,6 +60,12 @@ impl Keeper<'_> {
         // Before anything else runs: whatever happens next, the failure is not lost.
         let whole = failures.join(format!("seed-{}.yaml", Seed(found.seed.0)));
         outcome::write_whole(&whole, scenario::write(case).as_bytes())?;
+        if !case.is_explicit() {
+            // What threads did last has no schedule: it is for `replay` to find one.
+            let signature = found.violation.invariant.to_owned();
+            found.kept = Some(Kept { signature, path: whole.to_string_lossy().into_owned() });
+            return Ok(Exit::Ok);
+        }
         let (shrunk, exit) = self.shrink(case);
         let mut path = whole;
         if let Some(shrunk) = shrunk {

@@ -217,7 +217,7 @@ pub(super) static SCENARIO: Shape = Shape {
 
 /// Words of `strategy`.
 pub(super) static STRATEGIES: &[(&str, &str)] = &[
-    ("mix", "Each seed draws one of these: pos 35 %, pct 25 %, surw 25 %, random 15 %."),
+    ("mix", "Each seed draws one of these: random 40 %, pos 20 %, pct 20 %, surw 20 %."),
     ("random", "Any runnable actor, with equal chance, at every scheduling point."),
     ("exhaustive", "Every schedule and every fault, within bounds; every actor needs `does`."),
     ("pct", "Priorities that change at a few random places; each seed draws the depth, 1 to 6."),

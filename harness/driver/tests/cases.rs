@@ -10,6 +10,7 @@ use driver::vocabulary;
 use sim::chance::Seed;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use stormfs::points::Point;
 
 /// Seeds of each scenario.
 const SEEDS: u64 = 4;
@@ -87,6 +88,10 @@ fn the_case_of_a_script_needs_no_script() {
         let again = storm(&case, seed);
         let found = |storm: &Storm| storm.violation.clone().map(|found| found.to_string());
         assert_eq!(found(&again), found(&first), "{}", path.display());
+        // Whatever the conductor evicted, somebody evicts at the same place.
+        let evicted =
+            |storm: &Storm| storm.tally.points[usize::from(Point::EvictFolioLocked.code())];
+        assert_eq!(evicted(&again), evicted(&first), "{}", path.display());
         // What it really did is without what the default rule says anyway.
         let followed = case::of(&case, seed, again.recording.as_ref().unwrap());
         let third = storm(&followed, seed);
