@@ -4,6 +4,7 @@ use crate::call::{Call, WHOLE_FILE};
 use crate::case;
 use crate::scenario::plan::Plan;
 use crate::user_buffer::Gap;
+use oracle::Violation;
 use std::fmt::Write;
 use stormfs::op::{Op, OpId};
 
@@ -125,6 +126,20 @@ impl Cast {
     pub fn op(&self, task: usize, number: u64) -> Option<OpId> {
         let actor = u16::try_from(task).ok()?;
         self.is_actor(task).then_some(OpId { actor, number })
+    }
+
+    /// A violation in one line.
+    pub fn violation(&self, violation: &Violation) -> String {
+        let mut text = violation.invariant.to_owned();
+        if let Some(file) = violation.file {
+            let _ = write!(text, " in file {}", self.file(file));
+        }
+        if let Some(range) = violation.range {
+            let _ = write!(text, " at {range}");
+        }
+        let (expected, found) = (self.named(&violation.expected), self.named(&violation.found));
+        let _ = write!(text, ": expected {expected}; found {found}");
+        text
     }
 
     /// `text` with the names of operations where it has their numbers, as in `5.62`.

@@ -2,6 +2,7 @@
 
 use super::passages::call;
 use crate::case;
+use crate::explain::cast::Cast;
 use crate::scenario;
 use crate::scenario::plan::{Plan, Who};
 use crate::storm::{self, Storm};
@@ -17,7 +18,7 @@ const MOST_BLOCKS: u64 = 1024;
 pub(super) fn ending(plan: &Plan, storm: &Storm, until: Option<u64>) -> String {
     let points = storm.end.points;
     if let Some(violation) = &storm.violation {
-        return format!("after {points} points: {violation}\n");
+        return format!("after {points} points: {}\n", Cast::of(plan).violation(violation));
     }
     match until {
         Some(step) if points <= step && storm.end.stands.is_empty() => {

@@ -3,6 +3,7 @@
 use super::Case;
 use crate::console::Console;
 use crate::exit::Exit;
+use crate::explain::cast::Cast;
 use crate::replay::{self, List, Replay, Unfit, Verdict};
 use crate::scenario::plan::Expectation;
 use crate::scenario::{self, Report};
@@ -48,13 +49,13 @@ impl Told {
         };
         let words = if deterministic { words(case, replay, verdict) } else { astray(replay) };
         let line = format!("{}: {} of {}: {words}", case.file, replay.equal, replay.runs);
-        let violation = replay.first.violation.as_ref();
+        let (violation, names) = (replay.first.violation.as_ref(), Cast::of(&case.plan));
         Ok(Told {
             line,
             exit,
             file: case.file.clone(),
             json: as_json(case, replay, (verdict, &words), &unfit),
-            violation: violation.map(|found| (found.to_string(), found.strip.clone())),
+            violation: violation.map(|found| (names.violation(found), found.strip.clone())),
             reports: reports(case, &unfit),
         })
     }
