@@ -41,7 +41,7 @@ pub enum Command {
     },
     /// List what the oracle checks, and why it must hold.
     Invariants,
-    /// List the bugs that a scenario can switch on; show one whole; or hunt them.
+    /// List the bugs that a scenario can switch on; show one whole; or hunt them, by every strategy.
     Bugs(BugsArgs),
     /// Make a reproducer as small as it can be while it fails alike.
     Shrink(ShrinkArgs),
@@ -148,7 +148,8 @@ pub struct ReplayArgs {
 
 /// What `bugs` can be told.
 #[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("hunts").args(["run", "shrink"]))]
+#[command(group = clap::ArgGroup::new("hunts").args(["run", "shrink", "strategies"]))]
+#[command(group = clap::ArgGroup::new("shrinks").args(["shrink", "strategies"]))]
 pub struct BugsArgs {
     /// Ids of bugs; all of them if none is given.
     #[arg(value_name = "ID")]
@@ -159,9 +160,18 @@ pub struct BugsArgs {
     /// Shrink the first failure under each of several master seeds.
     #[arg(long, conflicts_with = "run")]
     pub shrink: bool,
-    /// How long one failure is shrunk at most, as in 20s.
-    #[arg(long, value_name = "D", default_value = "20s", requires = "shrink", value_parser = crate::scenario::time)]
-    pub time: Duration,
+    /// Count the schedules that each strategy tries until it meets the failure of each bug again,
+    /// shrunk and without its schedule.
+    #[arg(long, conflicts_with_all = ["run", "shrink"])]
+    pub strategies: bool,
+    /// How long one failure is shrunk at most, as in 20s, the default; with --strategies 5s.
+    #[arg(long, value_name = "D", requires = "shrinks", value_parser = crate::scenario::time)]
+    pub time: Option<Duration>,
+    /// Count also with so many calls more before those of each actor, and after them, and with two
+    /// readers beside.
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "strategies",
+          value_parser = clap::value_parser!(u16).range(..=1000))]
+    pub padding: u16,
     /// Under how many master seeds: 1, 2, 3 and so on.
     #[arg(long, value_name = "N", default_value_t = 20, requires = "hunts",
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]

@@ -2,8 +2,12 @@
 
 use crate::campaign::{self, Campaign, Found, Mission};
 use crate::clock::ThreadTime;
+use crate::failure::Failure;
+use crate::onlooker::Look;
 use crate::progress::Progress;
+use crate::reproducer;
 use crate::scenario::plan::{Plan, WorldKind};
+use crate::storm::{self, Orders};
 use crate::verdict;
 use block::OpenError;
 use report::record::VerdictKind;
@@ -73,4 +77,34 @@ pub fn hunt(
         deviations: campaign.tally.deviations,
         time: watch.used(),
     }))
+}
+
+/// What a hunt brings home.
+pub enum Catch {
+    /// Nothing was found under this master seed.
+    Nothing,
+    /// The case of the failing storm does not fail.
+    NoCase,
+    /// A case, and how it fails.
+    Case(Box<Plan>, Failure),
+}
+
+/// Hunts the bug of which `plan` is the scenario, the file `from`, and makes the case of what is
+/// found. None if it was interrupted before.
+///
+/// # Errors
+///
+/// The system has no memory for a device.
+pub fn catch(
+    (plan, from): (&Plan, &str),
+    master: u64,
+    interrupted: &Arc<AtomicBool>,
+) -> Result<Option<Catch>, OpenError> {
+    let Some(ended) = hunt(plan, master, interrupted)? else { return Ok(None) };
+    let Some(seed) = ended.at else { return Ok(Some(Catch::Nothing)) };
+    let look = Look::default();
+    let storm = storm::run(Orders { plan, seed, record: true, judged: true, look, interrupted })?;
+    let Some(failure) = Failure::of(&storm) else { return Ok(Some(Catch::Nothing)) };
+    let case = reproducer::of((plan, from), seed, &storm, interrupted)?;
+    Ok(Some(case.map_or(Catch::NoCase, |found| Catch::Case(Box::new(found.case), failure))))
 }

@@ -42,6 +42,8 @@ pub mod progress;
 pub mod campaign;
 pub mod verdict;
 pub mod hunt;
+pub mod padding;
+pub mod contest;
 pub mod explain;
 pub mod environment;
 pub mod record;

@@ -4,6 +4,7 @@ mod listing;
 mod whole;
 mod hunts;
 mod shrinks;
+mod strategies;
 
 use super::outcome;
 use crate::catalogue::{self, Bug};
@@ -12,7 +13,7 @@ use crate::console::Console;
 use crate::exit::Exit;
 use crate::scenario::bug_help;
 
-/// Lists all, shows some, hunts them, or shrinks what the hunts find.
+/// Lists all, shows some, hunts them, shrinks what the hunts find, or lets strategies find it again.
 pub fn bugs(args: &BugsArgs, console: Console) -> Exit {
     let Some(bugs) = chosen(&args.ids, console) else { return Exit::Usage };
     if args.run {
@@ -20,6 +21,9 @@ pub fn bugs(args: &BugsArgs, console: Console) -> Exit {
     }
     if args.shrink {
         return shrinks::shrinks(&bugs, args, console);
+    }
+    if args.strategies {
+        return strategies::strategies(&bugs, args, console);
     }
     let text = if args.ids.is_empty() { listing::listing(&bugs) } else { whole::whole(&bugs) };
     outcome::deliver(&text, &listing::json(&bugs), args.json.as_deref(), console)

@@ -9,14 +9,10 @@ use crate::commands::attended::attended;
 use crate::commands::outcome;
 use crate::console::Console;
 use crate::exit::Exit;
-use crate::failure::Failure;
-use crate::hunt;
+use crate::hunt::{self, Catch};
 use crate::interrupt::Interrupts;
-use crate::onlooker::Look;
-use crate::reproducer;
 use crate::scenario::plan::Plan;
 use crate::shrink::{self, Limits, Refused, Shrunk, Weight};
-use crate::storm::{self, Orders};
 use block::OpenError;
 use rayon::ThreadPoolBuilder;
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
@@ -25,6 +21,9 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
+
+/// How long one failure is shrunk at most, if nothing else is said.
+const TIME: Duration = Duration::from_secs(20);
 
 /// Shrinks what is found of `bugs`. The command fails unless something was found and shrunk under
 /// every master seed.
@@ -91,10 +90,11 @@ fn all(
     console: Console,
 ) -> Result<Vec<Row>, OpenError> {
     let done = AtomicUsize::new(0);
+    let time = args.time.unwrap_or(TIME);
     let row = |bug: &&'static Bug| {
         let plan = bug.plan();
         let masters = (1..=args.masters).into_par_iter().map(u64::from);
-        let made = masters.map(|master| one(bug, &plan, master, args.time, interrupted));
+        let made = masters.map(|master| one(bug, &plan, master, time, interrupted));
         let made: Vec<_> = made.collect::<Result<_, _>>()?;
         let row = Row { bug, made: made.into_iter().flatten().collect() };
         let nth = done.fetch_add(1, Ordering::Relaxed) + 1;
@@ -112,17 +112,18 @@ fn one(
     time: Duration,
     interrupted: &Arc<AtomicBool>,
 ) -> Result<Option<Made>, OpenError> {
-    let Some(ended) = hunt::hunt(plan, master, interrupted)? else { return Ok(None) };
+    let Some(catch) = hunt::catch((plan, &bug.file()), master, interrupted)? else {
+        return Ok(None);
+    };
     let made = |came, time| Ok(Some(Made { master, came, time }));
-    let Some(seed) = ended.at else { return made(Came::NotFound, Duration::ZERO) };
-    let look = Look::default();
-    let storm = storm::run(Orders { plan, seed, record: true, judged: true, look, interrupted })?;
-    let Some(failure) = Failure::of(&storm) else { return made(Came::NotFound, Duration::ZERO) };
-    let case = reproducer::of((plan, &bug.file()), seed, &storm, interrupted)?;
-    let Some(case) = case else { return made(Came::NoCase, Duration::ZERO) };
+    let (case, failure) = match catch {
+        Catch::Nothing => return made(Came::NotFound, Duration::ZERO),
+        Catch::NoCase => return made(Came::NoCase, Duration::ZERO),
+        Catch::Case(case, failure) => (case, failure),
+    };
     let watch = Stopwatch::start();
     let limits = Limits { time, interrupted, parallel: false };
-    let result = match shrink::shrink(&case.case, &failure, limits, &mut |_, _| {}) {
+    let result = match shrink::shrink(&case, &failure, limits, &mut |_, _| {}) {
         Ok(shrunk) => Came::Shrunk(Box::new(shrunk)),
         Err(Refused::NoDevice(error)) => return Err(error),
         Err(refused) => Came::Refused(refused),

@@ -13,6 +13,7 @@ mod matrix;
 mod bad_input;
 mod scripts;
 mod shrinking;
+mod strategies;
 mod replay;
 mod explain;
 mod threads;
