@@ -28,6 +28,7 @@ const STEP: u64 = 256 << 10;
 
 /// Leads the storm from its first to its last task.
 pub fn conduct(stage: &Stage, device: &Device) {
+    sim::explore(false);
     let mut conductor = Conductor { stage, number: 0 };
     for (file, (size, layout)) in stage.layouts.clone().into_iter().enumerate() {
         conductor.lay_out(file, size, layout);

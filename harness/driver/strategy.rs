@@ -37,7 +37,7 @@ pub fn make(plan: StrategyPlan, seed: Seed, profile: &Profile) -> Made {
             made(surw, told)
         }
         StrategyPlan::Pct { depth: Some(depth) } => {
-            made(Pct::new(chance, depth, profile.decisions), format!("{name}, depth {depth}"))
+            made(Pct::new(chance, depth, profile.explored), format!("{name}, depth {depth}"))
         }
         // The first schedule of an exploration, if nobody leads it.
         StrategyPlan::Exhaustive(_) => made(Replay::new(&Schedule::default()), name.to_owned()),

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 pub struct Profile {
     /// How often a strategy was asked: at points where more than one task could go on.
     pub decisions: u64,
+    /// Those of them that were worth exploring: see [`crate::explore`].
+    pub explored: u64,
     /// By task, in the order of spawning: how often it came to the places of each name.
     pub passages: Vec<BTreeMap<&'static str, u64>>,
 }
@@ -15,7 +17,7 @@ pub struct Profile {
 impl Profile {
     /// Nothing counted yet, of so many tasks.
     pub(crate) fn of(tasks: usize) -> Profile {
-        Profile { decisions: 0, passages: vec![BTreeMap::new(); tasks] }
+        Profile { decisions: 0, explored: 0, passages: vec![BTreeMap::new(); tasks] }
     }
 
     /// Counts one passage.

@@ -76,6 +76,8 @@ struct Engine {
     budget: Cell<u32>,
     until: Cell<u64>,
     decisions: Cell<u64>,
+    explored: Cell<u64>,
+    exploring: Cell<bool>,
     record: Cell<Record>,
     recheck_ready: Cell<bool>,
     slots: [Slot; TASKS],
@@ -113,6 +115,8 @@ thread_local! {
             budget: Cell::new(0),
             until: Cell::new(u64::MAX),
             decisions: Cell::new(0),
+            explored: Cell::new(0),
+            exploring: Cell::new(true),
             record: Cell::new(Record::Nothing),
             recheck_ready: Cell::new(false),
             slots: [const {
@@ -196,6 +200,8 @@ impl Engine {
         self.switches.set(0);
         self.hash.set(0x9e37_79b9_7f4a_7c15);
         self.decisions.set(0);
+        self.explored.set(0);
+        self.exploring.set(true);
         self.watch(settings);
         for slot in &self.slots {
             slot.operation.set(0);
@@ -284,7 +290,11 @@ impl Engine {
                 switches: self.switches.get(),
                 elapsed: Duration::from_nanos(self.clock.get()),
                 schedule: Schedule { deviations: std::mem::take(&mut cold.deviations) },
-                profile: Profile { decisions: self.decisions.get(), ..profile },
+                profile: Profile {
+                    decisions: self.decisions.get(),
+                    explored: self.explored.get(),
+                    ..profile
+                },
                 trace: std::mem::take(&mut cold.trace),
                 stands,
             }
@@ -416,6 +426,7 @@ pub(crate) fn choice(options: u32) -> u32 {
 
 /// See [`crate::explore`].
 pub(crate) fn explore(on: bool) {
+    ENGINE.with(|engine| engine.exploring.set(on));
     COLD.with_borrow_mut(|cold| {
         cold.strategy.as_mut().expect("a simulation is running").explore(on);
     });

@@ -112,8 +112,8 @@ pub fn choice(options: u32) -> u32 {
     }
 }
 
-/// Says that what happens from here on is worth exploring, or no longer. Strategies that do not
-/// explore pay no attention.
+/// Says that what happens from here on is worth exploring, or no longer; at first it is. Strategies
+/// that neither explore nor count pay no attention.
 pub fn explore(on: bool) {
     match here() {
         Here::Threads => {}

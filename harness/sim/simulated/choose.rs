@@ -52,6 +52,7 @@ impl Engine {
             point: slot.passed.get(),
         };
         self.decisions.set(self.decisions.get() + 1);
+        self.explored.set(self.explored.get() + u64::from(self.exploring.get()));
         COLD.with_borrow_mut(|cold| {
             let strategy = cold.strategy.as_mut().expect("a simulation is running");
             let chosen = strategy.pick(&decision, key);

@@ -1,9 +1,12 @@
 //! Probabilistic concurrency testing (Burckhardt et al., ASPLOS 2010).
 //!
 //! Every task has a random priority and the highest that can run does; at `depth - 1` random
-//! points of the run the task that stands there falls below all others. A bug that needs `depth`
+//! points of the run the task that would go on falls below all others. A bug that needs `depth`
 //! ordering constraints among `n` tasks is found with probability at least
 //! `1 / (n * length^(depth-1))` per run.
+//!
+//! A change that changes nothing is wasted. So it takes the one that would go on, who may be another
+//! than the one that stands there, and only decisions count where the run is worth exploring.
 
 use super::{Decision, Strategy};
 use crate::chance::Stream;
@@ -14,16 +17,18 @@ use crate::schedule::Key;
 pub struct Pct {
     /// By task; the larger goes first. Initial priorities lie above every demotion.
     priorities: [u64; 64],
-    /// Decision numbers at which the current task falls, in falling order.
+    /// Decision numbers at which the first task falls, in falling order.
     changes: Vec<u64>,
+    /// Those that were worth exploring.
     decisions: u64,
+    exploring: bool,
     /// What the next task to fall gets; it only ever shrinks.
     floor: u64,
 }
 
 impl Pct {
-    /// `depth` of at least 1; `length` is the expected number of decisions of a run, as a
-    /// [`crate::profile::Profile`] has it.
+    /// `depth` of at least 1; `length` is the expected number of decisions of a run that are worth
+    /// exploring, as a [`crate::profile::Profile`] has it.
     pub fn new(mut chance: Stream, depth: u32, length: u64) -> Pct {
         let mut order: Vec<u64> = (0..64).collect();
         chance.shuffle(&mut order);
@@ -33,22 +38,84 @@ impl Pct {
         }
         let mut changes: Vec<u64> = (1..depth).map(|_| 1 + chance.below(length.max(1))).collect();
         changes.sort_unstable_by(|a, b| b.cmp(a));
-        Pct { priorities, changes, decisions: 0, floor: u64::MAX / 2 }
+        Pct { priorities, changes, decisions: 0, exploring: true, floor: u64::MAX / 2 }
     }
 }
 
 impl Strategy for Pct {
     fn pick(&mut self, decision: &Decision<'_>, _key: Key) -> usize {
-        self.decisions += 1;
-        while self.changes.last().is_some_and(|change| *change <= self.decisions) {
-            self.changes.pop();
-            self.demote(decision.current);
+        let mut first = decision.candidates.highest(&self.priorities);
+        if self.exploring {
+            self.decisions += 1;
+            while self.changes.last().is_some_and(|change| *change <= self.decisions) {
+                self.changes.pop();
+                self.demote(first);
+                first = decision.candidates.highest(&self.priorities);
+            }
         }
-        decision.candidates.highest(&self.priorities)
+        first
+    }
+
+    fn explore(&mut self, on: bool) {
+        self.exploring = on;
     }
 
     fn demote(&mut self, task: usize) {
         self.floor -= 1;
         self.priorities[task] = self.floor;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chance::Seed;
+    use crate::site::Site;
+    use crate::strategy::Candidates;
+    use std::cell::Cell;
+
+    const KEY: Key = Key { task: 0, operation: 0, point: 0 };
+
+    fn pick(pct: &mut Pct, tasks: u64, current: usize) -> usize {
+        let site = Site::point("a", 1, 0);
+        let places = [const { Cell::new(Site::point("a", 1, 0)) }; 64];
+        let (stays, default, candidates) = (true, current, Candidates(tasks));
+        let decision = Decision { current, stays, default, candidates, site, places: &places };
+        pct.pick(&decision, KEY)
+    }
+
+    #[test]
+    fn every_change_takes_the_one_that_would_go_on() {
+        for seed in 0..50 {
+            let mut pct = Pct::new(Seed(seed).schedule(), 3, 20);
+            let mut fell = 0;
+            for at in 0..20 {
+                let tasks = [0b111, 0b110, 0b101][at % 3];
+                let (first, left) = (Candidates(tasks).highest(&pct.priorities), pct.changes.len());
+                let picked = pick(&mut pct, tasks, 2);
+                fell += left - pct.changes.len();
+                match left - pct.changes.len() {
+                    0 => assert_eq!(picked, first),
+                    1 => assert_ne!(picked, first),
+                    // Of two candidates both fall, and the first is the first again.
+                    _ => {}
+                }
+            }
+            assert_eq!(fell, 2);
+        }
+    }
+
+    #[test]
+    fn what_is_not_worth_exploring_takes_no_change() {
+        for seed in 0..50 {
+            let mut pct = Pct::new(Seed(seed).schedule(), 4, 10);
+            pct.explore(false);
+            let before: Vec<_> = (0..100).map(|_| pick(&mut pct, 0b1111, 2)).collect();
+            assert!(before.iter().all(|pick| *pick == before[0]));
+            assert_eq!(pct.changes.len(), 3);
+            pct.explore(true);
+            (0..10).for_each(|_| assert!(pick(&mut pct, 0b1111, 2) < 4));
+            assert!(pct.changes.is_empty());
+        }
     }
 }

@@ -99,7 +99,7 @@ const NAMES: [&str; 6] = ["random", "pct 2", "pct 3", "pct 5", "pos", "surw"];
 
 fn strategy(which: usize, seed: u64, profile: &Profile) -> Box<dyn Strategy> {
     let chance = Seed(seed).schedule();
-    let pct = |depth| Box::new(Pct::new(Seed(seed).schedule(), depth, profile.decisions));
+    let pct = |depth| Box::new(Pct::new(Seed(seed).schedule(), depth, profile.explored));
     match which {
         0 => Box::new(Random::new(chance)),
         1 => pct(2),
