@@ -169,7 +169,7 @@ pub struct BugsArgs {
     pub time: Option<Duration>,
     /// Count also with so many calls more before those of each actor, and after them, and with two
     /// readers beside.
-    #[arg(long, value_name = "N", default_value_t = 0, requires = "strategies",
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "strategies", conflicts_with_all = ["run", "shrink"],
           value_parser = clap::value_parser!(u16).range(..=1000))]
     pub padding: u16,
     /// Under how many master seeds: 1, 2, 3 and so on.
