@@ -59,10 +59,8 @@ fn table(rows: &[Row], heading: &str, of: impl Fn(&Contest) -> Option<Tried>) ->
     let mut text = format!("{heading}\n\n");
     text.push_str(&aligned(&lines, 1..9));
     if !at_once.is_empty() {
-        let count = at_once.len();
-        text.push_str(&format!(
-            "\nmet by the first schedule of every strategy: {count} more bugs\n"
-        ));
+        let count = at_once.len().to_string();
+        text.extend(["\nmet by the first schedule of every strategy: ", &count, " more bugs\n"]);
     }
     text.push_str(&compared(&all));
     text
