@@ -1,6 +1,7 @@
 //! The tasks of a simulation and the places where they stand, in the sentences of a scenario: read
 //! and written.
 
+use super::format::LARGEST_FILE;
 use super::plan::{ActorPlan, FilePlan, Moment, Plan, Who};
 use super::quantity;
 use super::suggest::did_you_mean;
@@ -153,10 +154,16 @@ fn place(sentence: &mut Sentence<'_>, word: &Word<'_>) -> Option<(u64, u32)> {
     })
 }
 
-/// The bytes that the next word says.
+/// The bytes that the next word says: a position in a file, or its size.
 pub(super) fn bytes(sentence: &mut Sentence<'_>) -> Option<u64> {
     let word = sentence.next("there is no position behind", "bytes, as in `4KiB`")?;
-    quantity::size(word.text).map_err(|misread| refuse(sentence, &word, misread)).ok()
+    let read = quantity::size(word.text).map_err(|misread| refuse(sentence, &word, misread));
+    let bytes = read.ok()?;
+    if LARGEST_FILE < bytes {
+        let help = format!("write {} or less", quantity::show_size(LARGEST_FILE));
+        return sentence.flaw(&word, "no file is so large:", help);
+    }
+    Some(bytes)
 }
 
 /// The time that the next word says.
