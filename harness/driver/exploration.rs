@@ -48,7 +48,7 @@ impl Tried {
                 None => self.levels.push(*covered),
                 Some(level) => {
                     level.runs += covered.runs;
-                    level.about += covered.about;
+                    level.about = level.about.saturating_add(covered.about);
                     level.complete &= covered.complete;
                 }
             }
@@ -128,7 +128,12 @@ fn explore(
             let rest = if failed { Err(storm) } else { Ok(storm.tally) };
             Ok((walk, rest))
         };
-        for (walk, ran) in walks.into_par_iter().map(run).collect::<Result<Vec<_>, OpenError>>()? {
+        let ran: Vec<_> = walks.into_par_iter().map(run).collect::<Result<_, OpenError>>()?;
+        if is_interrupted(mission) {
+            // Runs that were cut short were not asked everything.
+            return Ok(Explored { failed: None, coverage: explorer.coverage() });
+        }
+        for (walk, ran) in ran {
             match ran {
                 Ok(counted) => tally.add(&counted),
                 Err(storm) => {
@@ -153,8 +158,8 @@ fn confirm(
     let first = &failed.storm;
     let Some(violation) = first.violation.clone() else { return Ok(()) };
     let again = one(mission, &failed.walk, true)?;
-    let same = again.violation == first.violation;
-    campaign.deterministic = same && again.end.trace_hash == first.end.trace_hash;
+    let same = again.violation == first.violation && again.end.trace_hash == first.end.trace_hash;
+    campaign.deterministic = same || is_interrupted(mission);
     let from = (mission.plan, mission.plan.name.as_str());
     let seed = Seed(mission.plan.seed);
     let case = reproducer::of(from, seed, &again, mission.interrupted)?;

@@ -33,6 +33,21 @@ fn explore(bounds: Bounds, program: Program) -> (Vec<String>, Coverage) {
     }
 }
 
+/// Of two tasks without points there are two runs, and the second is known once the first was made.
+#[test]
+fn runs_that_nobody_made_are_missing() {
+    let mut explorer = Explorer::new(Bounds::new(0));
+    for (made, about) in [(0, 1), (1, 2)] {
+        let mut walks = explorer.batch();
+        let walk = walks.pop().expect("one run at a time");
+        assert!(walks.is_empty() && !explorer.coverage().is_complete());
+        assert_eq!((explorer.coverage().runs, explorer.coverage().levels[0].about), (made, about));
+        steps(walk.strategy(), &[0, 0]);
+        explorer.learn(walk);
+    }
+    assert!(explorer.coverage().is_complete());
+}
+
 fn world(strategy: Box<dyn Strategy>) -> World {
     World::simulated(Settings::new(strategy, 1000))
 }

@@ -48,6 +48,8 @@ pub(crate) struct Level {
     dropped: u64,
     /// Who is next, at the end: runs of trees that are begun.
     open: Vec<Start>,
+    /// Runs that were handed out, and those of them that were learned from.
+    taken: u64,
     runs: u64,
     /// The weight of the runs that were made.
     covered: u128,
@@ -93,6 +95,7 @@ impl Level {
         starts.reverse();
         let roots = self.roots.len().min(room - open);
         starts.extend(self.roots.drain(self.roots.len() - roots..).rev());
+        self.taken += length(&starts);
         starts
     }
 
@@ -126,7 +129,8 @@ impl Level {
 
     /// How much of the level has been run.
     pub(crate) fn covered(&self, cost: Cost) -> Covered {
-        let waiting = length(&self.open) + length(&self.roots) + self.dropped;
+        let in_flight = self.taken - self.runs;
+        let waiting = length(&self.open) + length(&self.roots) + self.dropped + in_flight;
         let complete = waiting == 0;
         let about = if complete { self.runs } else { self.estimate().max(self.runs + waiting) };
         let Cost { preemptions, faults } = cost;
