@@ -2,6 +2,7 @@
 
 mod render;
 
+use super::attended::attended;
 use crate::cli::ExplainArgs;
 use crate::console::Console;
 use crate::exit::Exit;
@@ -10,7 +11,9 @@ use crate::interrupt::Interrupts;
 use crate::scenario::plan::{Plan, WorldKind};
 use crate::scenario::{self, Report};
 use crate::vocabulary;
+use rayon::ThreadPoolBuilder;
 use report::visible;
+use std::sync::Arc;
 
 /// Reads, runs and explains.
 pub fn explain(args: &ExplainArgs, console: Console) -> Exit {
@@ -24,7 +27,22 @@ pub fn explain(args: &ExplainArgs, console: Console) -> Exit {
         }
     };
     let interrupts = Interrupts::catch();
-    match explain::explain(&plan, interrupts.flag()) {
+    let Ok(pool) = ThreadPoolBuilder::new().build() else {
+        console.warn("the system has no room for a thread on each processor");
+        return Exit::Environment;
+    };
+    let look = || {
+        if interrupts.look() {
+            console.warn("ending; once more ends at once");
+        }
+    };
+    let flag = Arc::clone(interrupts.flag());
+    let explained = attended(&pool, look, || explain::explain(&plan, &flag));
+    // Runs that were cut short would be taken for runs in which nothing breaks.
+    if let Some(caught) = interrupts.caught() {
+        return caught;
+    }
+    match explained {
         Ok(explanation) => {
             let json =
                 serde_json::to_string_pretty(&explanation).expect("an explanation is plain data");
