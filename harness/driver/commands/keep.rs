@@ -18,6 +18,7 @@ use report::record::Seed;
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Keeps failures in the directory of a run.
@@ -92,7 +93,7 @@ impl Keeper<'_> {
             self.interrupts.look();
         };
         let shrunk = attended(self.pool, look, || {
-            let failed = reproducer::run(case, interrupted)?;
+            let failed = reproducer::run(case, &Arc::default())?;
             let Some(failure) = Failure::of(&failed) else {
                 return Err(shrink::Refused::FailsOtherwise(None));
             };

@@ -142,8 +142,9 @@ impl Shelf {
     }
 
     fn write(&mut self, case: &Plan) -> io::Result<()> {
-        if let Some(before) = self.before.take() {
-            std::fs::copy(&self.file, before)?;
+        if let Some(before) = &self.before {
+            write_whole(before, &std::fs::read(&self.file)?)?;
+            self.before = None;
         }
         write_whole(&self.file, scenario::write(case).as_bytes())
     }

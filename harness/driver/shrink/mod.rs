@@ -115,17 +115,12 @@ pub fn shrink(
 ) -> Result<Shrunk, Refused> {
     let watch = Stopwatch::start();
     let first = failing(case, failure)?;
-    if failing(case, failure)?.trace_hash != first.trace_hash {
-        return Err(Refused::NotDeterministic);
-    }
+    repeated(case, failure, first.trace_hash)?;
     let before = first.weight;
     let mut shrinker = Shrinker::new(first, limits, watch, progress);
     let minimal = passes(&mut shrinker)?;
     let (best, executions, passes, others) = shrinker.end();
-    let again = failing(&best.case, failure);
-    if !matches!(&again, Ok(again) if again.trace_hash == best.trace_hash) {
-        return Err(Refused::NotDeterministic);
-    }
+    repeated(&best.case, failure, best.trace_hash)?;
     let (case, after) = (best.case, best.weight);
     Ok(Shrunk { case, before, after, executions: executions + 3, minimal, passes, others })
 }
@@ -135,6 +130,15 @@ fn failing(case: &Plan, failure: &Failure) -> Result<trial::Fails, Refused> {
     match fails {
         Some(fails) if fails.failure == *failure => Ok(fails),
         other => Err(Refused::FailsOtherwise(other.map(|fails| fails.failure))),
+    }
+}
+
+/// Runs a case once more, which failed with that trace.
+fn repeated(case: &Plan, failure: &Failure, trace_hash: u64) -> Result<(), Refused> {
+    match failing(case, failure) {
+        Ok(again) if again.trace_hash == trace_hash => Ok(()),
+        Err(Refused::NoDevice(error)) => Err(Refused::NoDevice(error)),
+        Ok(_) | Err(_) => Err(Refused::NotDeterministic),
     }
 }
 

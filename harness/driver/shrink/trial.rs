@@ -100,6 +100,10 @@ impl Strategy for Counted {
         self.inner.choose(options)
     }
 
+    fn explore(&mut self, on: bool) {
+        self.inner.explore(on);
+    }
+
     fn demote(&mut self, task: usize) {
         self.inner.demote(task);
     }
