@@ -2,8 +2,8 @@
 //! place, and the schedule says who goes on where the default rule says otherwise.
 //!
 //! The case of a storm passes the same points in the same order, whatever the seed, and so has the
-//! same trace hash, if every actor had begun to act. It can be edited: keys name a place by task, operation and point, so that taking
-//! something out leaves the rest in its place.
+//! same trace hash, if every actor had begun to act. It can be edited: keys name a place by task,
+//! operation and point, so that taking something out leaves the rest in its place.
 
 use crate::call::Call;
 use crate::recording::Recording;

@@ -15,8 +15,9 @@ pub struct Ordered {
     actors: usize,
     /// In the order in which they begin.
     calls: Vec<Turned>,
-    /// By actor: the operation that it was last seen in, and whether it had begun.
+    /// By actor: the operation that it was last seen in.
     seen: Vec<u64>,
+    /// By actor and operation: which of the calls it is.
     places: BTreeMap<(usize, u64), usize>,
 }
 
@@ -83,14 +84,12 @@ impl Ordered {
 
 impl Strategy for Ordered {
     fn pick(&mut self, decision: &Decision<'_>, key: Key) -> usize {
-        let actor = |task: usize| task.checked_sub(1).filter(|actor| *actor < self.actors);
-        let at_call = |task: &usize| decision.pending(*task).name == CALL;
-        let current = actor(decision.current);
-        if let Some(current) = current {
-            self.look(current, key.operation, decision.stays && decision.site.name == CALL);
-        }
         let actors = self.actors;
         let actor = |task: usize| task.checked_sub(1).filter(|actor| *actor < actors);
+        let at_call = |task: &usize| decision.pending(*task).name == CALL;
+        if let Some(current) = actor(decision.current) {
+            self.look(current, key.operation, decision.stays && decision.site.name == CALL);
+        }
         let may = |task: &usize| match actor(*task) {
             Some(actor) if at_call(task) => self.may_begin(actor),
             _ => true,
