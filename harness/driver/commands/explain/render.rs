@@ -147,7 +147,7 @@ impl Text {
             (None, Some((one, other))) => {
                 say(&format!("No single swap helps. If {one}, and {other}, nothing breaks."));
             }
-            (None, None) => say("No swap that was tried helps, nor any two."),
+            (None, None) => say("None of the swaps and pairs of swaps that were tried helps."),
         }
         if *switches != 0 {
             let passing = swaps.len();
