@@ -91,6 +91,10 @@ pub fn run(mission: Mission<'_>, bounds: ExhaustivePlan) -> Result<Campaign, Ope
             break;
         }
     }
+    if !tried.complete && (tried.failed.is_some() || is_interrupted(mission)) {
+        // Combinations that were not run have all of their schedules left.
+        tried.levels.iter_mut().for_each(|level| level.complete = false);
+    }
     campaign.tried = Some(tried);
     Ok(campaign)
 }

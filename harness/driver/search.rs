@@ -4,9 +4,10 @@
 use crate::onlooker::Look;
 use crate::ordered::Ordered;
 use crate::reproducer::{self, Reproducer};
-use crate::scenario::plan::{Expectation, Plan, StrategyPlan};
+use crate::scenario::plan::{Expectation, Judge, Plan, StrategyPlan};
 use crate::storm::{self, Orders, Storm};
 use block::OpenError;
+use oracle::{Invariant, Scope};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use sim::chance::Seed;
 use std::collections::{BTreeMap, BTreeSet};
@@ -110,7 +111,7 @@ fn attempt(
         Manner::Mixed => StrategyPlan::Mix,
         Manner::Ordered | Manner::Random => StrategyPlan::Random,
     };
-    let plan = Plan { strategy, ..plan.clone() };
+    let plan = Plan { strategy, judge: judge(plan), ..plan.clone() };
     let look = Look::default();
     let orders = Orders { plan: &plan, seed, record: true, judged: true, look, interrupted };
     let order = plan.recorded.as_ref().map(|recorded| recorded.order.as_slice());
@@ -125,6 +126,15 @@ fn attempt(
         return Ok(None);
     }
     reproducer::of((&plan, from), seed, &storm, interrupted)
+}
+
+/// Where a user noticed it, wrong state that speaks earlier must not end the storm.
+fn judge(plan: &Plan) -> Judge {
+    let Expectation::Caught { by, .. } = &plan.expect else { return plan.judge };
+    match Invariant::named(by).map(|invariant| invariant.scope) {
+        Some(Scope::User) => Judge::Bytes,
+        Some(Scope::State) | None => plan.judge,
+    }
 }
 
 fn is_expected(plan: &Plan, storm: &Storm) -> bool {

@@ -40,15 +40,28 @@ pub struct Keeper<'a> {
 impl Keeper<'_> {
     /// Keeps every failure of a campaign that has a case. The answer is how well that went.
     pub fn keep(&self, campaign: &mut Campaign) -> Exit {
+        self.set_aside();
         let keep = |found: &mut Found| match self.keep_one(found) {
             Ok(exit) => exit,
             Err(error) => {
-                let told = format!("a reproducer was not written: {error}; free space there");
-                self.console.warn(&told);
+                self.console.warn(&format!(
+                    "a reproducer was not written below {}: {error}; name another place with --reports",
+                    self.dir.display()
+                ));
                 Exit::Environment
             }
         };
         campaign.found.iter_mut().chain(&mut campaign.others).map(keep).max().unwrap_or(Exit::Ok)
+    }
+
+    /// Failures of an earlier run into the same directory are none of this one: they are put aside,
+    /// in the place of those put aside before.
+    fn set_aside(&self) {
+        let (failures, before) = (self.dir.join("failures"), self.dir.join("failures.before"));
+        if failures.exists() {
+            drop(fs::remove_dir_all(&before));
+            drop(fs::rename(&failures, &before));
+        }
     }
 
     fn keep_one(&self, found: &mut Found) -> io::Result<Exit> {
@@ -70,7 +83,7 @@ impl Keeper<'_> {
         let (shrunk, exit) = self.shrink(case);
         let mut path = whole;
         if let Some(shrunk) = shrunk {
-            self.console.say(&told(&shrunk));
+            self.console.say(&told(&shrunk, self.interrupts.caught().is_some()));
             keep_others(&failures, &shrunk)?;
             **case = shrunk.case;
         }
@@ -119,15 +132,22 @@ fn keep_others(failures: &Path, shrunk: &Shrunk) -> io::Result<()> {
     for (failure, case) in &shrunk.others {
         let by = failure.invariant.to_owned();
         let case = Plan { expect: Expectation::Caught { by, bug: None }, ..case.clone() };
-        let path = failures.join(format!("met-{}.yaml", failure.invariant));
+        let words = failure.to_string();
+        let fit = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+        let name: String = words.chars().map(fit).collect();
+        let path = failures.join(format!("met-{}.yaml", name.trim_end_matches('-')));
         outcome::write_whole(&path, scenario::write(&case).as_bytes())?;
     }
     Ok(())
 }
 
 /// What shrinking came to.
-fn told(shrunk: &Shrunk) -> String {
+fn told(shrunk: &Shrunk, interrupted: bool) -> String {
     let Shrunk { before, after, executions, minimal, .. } = shrunk;
-    let end = if *minimal { "nothing more can be taken out" } else { "time ran out" };
+    let end = match (minimal, interrupted) {
+        (true, _) => "nothing more can be taken out",
+        (false, true) => "a signal ended it; `pagestorm shrink` goes on",
+        (false, false) => "time ran out; `pagestorm shrink` goes on",
+    };
     format!("made smaller: {before} -> {after}; {executions} runs; {end}")
 }

@@ -15,7 +15,10 @@ pub fn tell(record: &Record, args: &RunArgs, console: Console) -> Exit {
     let mut exit = Exit::Ok;
     let summary = summary::summary(record);
     exit = exit.max(deliver(&summary, &record.to_json(), args.json.as_deref(), console));
-    let dir = directory(&record.scenario.name, record.seed.first, &args.reports);
+    // The run of a reproducer is not that of the scenario that it comes from.
+    let name = &record.scenario.name;
+    let name = if record.scenario.scheduled { &format!("{name}-case") } else { name };
+    let dir = directory(name, record.seed.first, &args.reports);
     match writing::write_run(&dir, record) {
         Ok(written) => console.say(&format!("report: {}", written.html.display())),
         Err(error) => {

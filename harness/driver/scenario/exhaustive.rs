@@ -17,6 +17,10 @@ pub(super) fn refuse_chance(raw: &RawScenario, problems: &Problems) {
         let message = "`seeds` has no meaning where `strategy` is `exhaustive`";
         report(place, message, "remove it: schedules are counted, and no seed decides anything");
     }
+    if let Some(place) = given(raw.time) {
+        let message = "`time` has no meaning where `strategy` is `exhaustive`";
+        report(place, message, "bound the schedules instead: `{exhaustive: {limit: 100000}}`");
+    }
     for actor in raw.actors.iter().flatten() {
         if let Some(place) = actor.draws {
             let help = "list what it does: `does: [write: {at: 0, size: 4KiB}]`";

@@ -43,7 +43,14 @@ pub fn replay(args: &ReplayArgs, console: Console) -> Exit {
     };
     let flag = Arc::clone(interrupts.flag());
     let (left, cases): (Vec<_>, Vec<_>) = cases.into_iter().partition(Case::is_of_threads);
-    let done = if args.trace || args.until.is_some() {
+    let shows = args.trace || args.until.is_some();
+    if let Some(case) = left.first().filter(|_| shows) {
+        let told = "threads have left it, and no schedule to follow: replay it first, and then the \
+                    case that is found";
+        console.warn(&format!("{}: {told}", case.file));
+        return Exit::Usage;
+    }
+    let done = if shows {
         attended(&pool, look, || shown(&cases, args, &flag)).map(|text| console.print(&text))
     } else {
         let ran = attended(&pool, look, || every(&cases, args, &left, &flag));
