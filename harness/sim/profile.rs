@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 pub struct Profile {
     /// How often a strategy was asked: at points where more than one task could go on.
     pub decisions: u64,
-    /// Those of them that were worth exploring: see [`crate::explore`].
+    /// How many points all tasks passed that were worth exploring: see [`crate::explore`]. Unlike
+    /// decisions they hardly depend on the schedule.
     pub explored: u64,
     /// By task, in the order of spawning: how often it came to the places of each name.
     pub passages: Vec<BTreeMap<&'static str, u64>>,

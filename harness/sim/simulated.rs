@@ -76,8 +76,10 @@ struct Engine {
     budget: Cell<u32>,
     until: Cell<u64>,
     decisions: Cell<u64>,
+    /// Points worth exploring that were passed before the stretch that has begun at `exploring`.
     explored: Cell<u64>,
-    exploring: Cell<bool>,
+    /// How many points had been passed when the run was said to be worth exploring, if it still is.
+    exploring: Cell<Option<u64>>,
     record: Cell<Record>,
     recheck_ready: Cell<bool>,
     slots: [Slot; TASKS],
@@ -116,7 +118,7 @@ thread_local! {
             until: Cell::new(u64::MAX),
             decisions: Cell::new(0),
             explored: Cell::new(0),
-            exploring: Cell::new(true),
+            exploring: Cell::new(Some(0)),
             record: Cell::new(Record::Nothing),
             recheck_ready: Cell::new(false),
             slots: [const {
@@ -201,7 +203,7 @@ impl Engine {
         self.hash.set(0x9e37_79b9_7f4a_7c15);
         self.decisions.set(0);
         self.explored.set(0);
-        self.exploring.set(true);
+        self.exploring.set(Some(0));
         self.watch(settings);
         for slot in &self.slots {
             slot.operation.set(0);
@@ -292,7 +294,7 @@ impl Engine {
                 schedule: Schedule { deviations: std::mem::take(&mut cold.deviations) },
                 profile: Profile {
                     decisions: self.decisions.get(),
-                    explored: self.explored.get(),
+                    explored: self.explored(),
                     ..profile
                 },
                 trace: std::mem::take(&mut cold.trace),
@@ -426,7 +428,7 @@ pub(crate) fn choice(options: u32) -> u32 {
 
 /// See [`crate::explore`].
 pub(crate) fn explore(on: bool) {
-    ENGINE.with(|engine| engine.exploring.set(on));
+    ENGINE.with(|engine| engine.explore(on));
     COLD.with_borrow_mut(|cold| {
         cold.strategy.as_mut().expect("a simulation is running").explore(on);
     });

@@ -89,6 +89,8 @@ pub struct Decision<'a> {
     pub candidates: Candidates,
     /// Where it stands.
     pub site: Site,
+    /// How many points all tasks have passed so far that were worth exploring: see [`crate::explore`].
+    pub explored: u64,
     /// By task.
     pub(crate) places: &'a [Cell<Site>],
 }

@@ -37,6 +37,7 @@ impl Engine {
                 default,
                 candidates: Candidates(can_run),
                 site,
+                explored: self.explored(),
                 places: &self.places,
             })
         };
@@ -52,7 +53,6 @@ impl Engine {
             point: slot.passed.get(),
         };
         self.decisions.set(self.decisions.get() + 1);
-        self.explored.set(self.explored.get() + u64::from(self.exploring.get()));
         COLD.with_borrow_mut(|cold| {
             let strategy = cold.strategy.as_mut().expect("a simulation is running");
             let chosen = strategy.pick(&decision, key);
@@ -66,6 +66,19 @@ impl Engine {
             }
             chosen
         })
+    }
+
+    /// See [`crate::explore`].
+    pub(super) fn explore(&self, on: bool) {
+        self.explored.set(self.explored());
+        self.exploring.set(on.then_some(self.points.get()));
+    }
+
+    /// How many of the points passed so far were worth exploring.
+    #[inline]
+    pub(super) fn explored(&self) -> u64 {
+        let now = self.exploring.get().map_or(0, |since| self.points.get() - since);
+        self.explored.get() + now
     }
 
     fn first_sleeper(&self) -> Option<usize> {

@@ -6,7 +6,9 @@
 //! `1 / (n * length^(depth-1))` per run.
 //!
 //! A change that changes nothing is wasted. So it takes the one that would go on, who may be another
-//! than the one that stands there, and only decisions count where the run is worth exploring.
+//! than the one that stands there; it waits for a decision while only one task can go on, and until
+//! the next one if another change has come first; and only points count that are worth exploring.
+//! Points are counted and not decisions, because how many of these a run has depends on its schedule.
 
 use super::{Decision, Strategy};
 use crate::chance::Stream;
@@ -17,17 +19,15 @@ use crate::schedule::Key;
 pub struct Pct {
     /// By task; the larger goes first. Initial priorities lie above every demotion.
     priorities: [u64; 64],
-    /// Decision numbers at which the first task falls, in falling order.
+    /// After how many points the first task falls, in falling order.
     changes: Vec<u64>,
-    /// Those that were worth exploring.
-    decisions: u64,
     exploring: bool,
     /// What the next task to fall gets; it only ever shrinks.
     floor: u64,
 }
 
 impl Pct {
-    /// `depth` of at least 1; `length` is the expected number of decisions of a run that are worth
+    /// `depth` of at least 1; `length` is the expected number of points of a run that are worth
     /// exploring, as a [`crate::profile::Profile`] has it.
     pub fn new(mut chance: Stream, depth: u32, length: u64) -> Pct {
         let mut order: Vec<u64> = (0..64).collect();
@@ -38,22 +38,19 @@ impl Pct {
         }
         let mut changes: Vec<u64> = (1..depth).map(|_| 1 + chance.below(length.max(1))).collect();
         changes.sort_unstable_by(|a, b| b.cmp(a));
-        Pct { priorities, changes, decisions: 0, exploring: true, floor: u64::MAX / 2 }
+        Pct { priorities, changes, exploring: true, floor: u64::MAX / 2 }
     }
 }
 
 impl Strategy for Pct {
     fn pick(&mut self, decision: &Decision<'_>, _key: Key) -> usize {
-        let mut first = decision.candidates.highest(&self.priorities);
-        if self.exploring {
-            self.decisions += 1;
-            while self.changes.last().is_some_and(|change| *change <= self.decisions) {
-                self.changes.pop();
-                self.demote(first);
-                first = decision.candidates.highest(&self.priorities);
-            }
+        let first = decision.candidates.highest(&self.priorities);
+        if !self.exploring || self.changes.last().is_none_or(|change| decision.explored < *change) {
+            return first;
         }
-        first
+        self.changes.pop();
+        self.demote(first);
+        decision.candidates.highest(&self.priorities)
     }
 
     fn explore(&mut self, on: bool) {
@@ -76,11 +73,12 @@ mod tests {
 
     const KEY: Key = Key { task: 0, operation: 0, point: 0 };
 
-    fn pick(pct: &mut Pct, tasks: u64, current: usize) -> usize {
+    fn pick(pct: &mut Pct, tasks: u64, current: usize, explored: u64) -> usize {
         let site = Site::point("a", 1, 0);
         let places = [const { Cell::new(Site::point("a", 1, 0)) }; 64];
         let (stays, default, candidates) = (true, current, Candidates(tasks));
-        let decision = Decision { current, stays, default, candidates, site, places: &places };
+        let decision =
+            Decision { current, stays, default, candidates, site, explored, places: &places };
         pct.pick(&decision, KEY)
     }
 
@@ -89,19 +87,28 @@ mod tests {
         for seed in 0..50 {
             let mut pct = Pct::new(Seed(seed).schedule(), 3, 20);
             let mut fell = 0;
-            for at in 0..20 {
-                let tasks = [0b111, 0b110, 0b101][at % 3];
+            for explored in 1..=21 {
+                let tasks = [0b111, 0b110, 0b101][narrow(explored) % 3];
                 let (first, left) = (Candidates(tasks).highest(&pct.priorities), pct.changes.len());
-                let picked = pick(&mut pct, tasks, 2);
-                fell += left - pct.changes.len();
-                match left - pct.changes.len() {
-                    0 => assert_eq!(picked, first),
-                    1 => assert_ne!(picked, first),
-                    // Of two candidates both fall, and the first is the first again.
-                    _ => {}
-                }
+                let picked = pick(&mut pct, tasks, 2, explored);
+                let falls = left - pct.changes.len();
+                assert_eq!(
+                    (picked == first, falls),
+                    if falls == 0 { (true, 0) } else { (false, 1) }
+                );
+                fell += falls;
             }
             assert_eq!(fell, 2);
+        }
+    }
+
+    #[test]
+    fn changes_wait_for_decisions_each_for_its_own() {
+        let mut pct = Pct::new(Seed(1).schedule(), 4, 10);
+        for left in [2, 1, 0] {
+            let first = Candidates(0b111).highest(&pct.priorities);
+            assert_ne!(pick(&mut pct, 0b111, 0, 100), first);
+            assert_eq!(pct.changes.len(), left);
         }
     }
 
@@ -110,12 +117,16 @@ mod tests {
         for seed in 0..50 {
             let mut pct = Pct::new(Seed(seed).schedule(), 4, 10);
             pct.explore(false);
-            let before: Vec<_> = (0..100).map(|_| pick(&mut pct, 0b1111, 2)).collect();
+            let before: Vec<_> = (0..100).map(|_| pick(&mut pct, 0b1111, 2, 0)).collect();
             assert!(before.iter().all(|pick| *pick == before[0]));
             assert_eq!(pct.changes.len(), 3);
             pct.explore(true);
-            (0..10).for_each(|_| assert!(pick(&mut pct, 0b1111, 2) < 4));
+            (0..13).for_each(|explored| assert!(pick(&mut pct, 0b1111, 2, explored) < 4));
             assert!(pct.changes.is_empty());
         }
+    }
+
+    fn narrow(number: u64) -> usize {
+        usize::try_from(number).unwrap()
     }
 }
