@@ -27,6 +27,10 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Run reproducers again, and compare them with what they say of themselves.
     Replay(ReplayArgs),
+    /// Soak scenarios for hours under new seeds, alone or beside other machines.
+    Soak(Box<crate::soak::args::SoakArgs>),
+    /// Add up what several machines have soaked in one night.
+    Merge(crate::soak::args::MergeArgs),
     /// Read scenarios and tell every mistake in them, without running anything.
     Check {
         /// Scenarios.
@@ -270,6 +274,8 @@ pub fn answer(cli: &Cli) -> Exit {
         None => commands::hint::hint(console),
         Some(Command::Run(args)) => commands::run::run(args, Console::new(args.quiet)),
         Some(Command::Replay(args)) => commands::replay::replay(args, Console::new(args.quiet)),
+        Some(Command::Soak(args)) => commands::soak::soak(args, Console::new(args.quiet)),
+        Some(Command::Merge(args)) => commands::merge::merge(args, Console::new(args.quiet)),
         Some(Command::Check { files }) => commands::check::check(files, console),
         Some(Command::List { dir }) => commands::list::list(dir, console),
         Some(Command::Invariants) => commands::invariants::invariants(console),

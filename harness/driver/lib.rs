@@ -50,5 +50,6 @@ pub mod record;
 pub mod exit;
 pub mod console;
 pub mod interrupt;
+pub mod soak;
 pub mod cli;
 pub mod commands;

@@ -161,7 +161,7 @@ fn filesystem(plan: &Plan) -> Filesystem {
     }
 }
 
-fn counts(plan: &Plan, tally: &Tally) -> Counts {
+pub(crate) fn counts(plan: &Plan, tally: &Tally) -> Counts {
     let variants = plan.variants().into_iter();
     let kinds = variants.flat_map(|plan| &plan.actors).flat_map(ActorPlan::kinds);
     let mut by_kind: BTreeMap<String, u64> =

@@ -69,7 +69,8 @@ fn kind(plan: &Plan, campaign: &Campaign, interrupted: bool) -> VerdictKind {
     }
 }
 
-fn expected(plan: &Plan) -> String {
+/// What a scenario expects, in words.
+pub(crate) fn expected(plan: &Plan) -> String {
     match &plan.expect {
         Expectation::Clean => "clean".to_owned(),
         Expectation::Caught { by, bug: None } => format!("caught by {by}"),

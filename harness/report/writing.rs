@@ -34,6 +34,22 @@ pub fn write_run(dir: &Path, record: &Record) -> io::Result<Written> {
     Ok(written)
 }
 
+/// Puts files into `dir`, which is made if it is missing: all of them are written beside their places,
+/// and then they appear there, in this order. On an error what was there stays.
+pub fn publish(dir: &Path, files: &[(&str, &str)]) -> io::Result<()> {
+    fs::create_dir_all(dir).map_err(naming(dir))?;
+    let write = |(name, text): &(&str, &str)| {
+        let path = dir.join(name);
+        Pending::write(&path, text.as_bytes()).map_err(naming(&path))
+    };
+    let pending: Vec<Pending> = files.iter().map(write).collect::<io::Result<_>>()?;
+    for one in pending {
+        let path = one.target.clone();
+        one.publish().map_err(naming(&path))?;
+    }
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(naming(dir))
+}
+
 /// The same error, saying which path it is about.
 fn naming(path: &Path) -> impl Fn(io::Error) -> io::Error {
     move |error| io::Error::new(error.kind(), format!("{}: {error}", path.display()))

@@ -11,6 +11,8 @@ pub mod replay;
 pub mod check;
 pub mod list;
 pub mod invariants;
+pub mod soak;
+pub mod merge;
 pub mod shrink;
 pub mod bugs;
 pub mod explain;

@@ -39,9 +39,12 @@ pub(super) fn banner(html: &mut Html, record: &Record) {
 /// How the verdict looks. Each tone has its own shape, because colour alone tells some readers
 /// nothing.
 #[derive(Clone, Copy)]
-enum Tone {
+pub(super) enum Tone {
+    /// As it should be.
     Good,
+    /// Not as it should be, and no harm seen.
     Weak,
+    /// Harm was seen.
     Bad,
 }
 
@@ -63,7 +66,7 @@ impl Tone {
         }
     }
 
-    fn class(self) -> &'static str {
+    pub(super) fn class(self) -> &'static str {
         match self {
             Tone::Good => "good",
             Tone::Weak => "weak",
@@ -71,7 +74,7 @@ impl Tone {
         }
     }
 
-    fn icon(self) -> &'static str {
+    pub(super) fn icon(self) -> &'static str {
         match self {
             Tone::Good => concat!(
                 "<svg class=\"icon\" viewBox=\"0 0 32 32\" aria-hidden=\"true\">",

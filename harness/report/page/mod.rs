@@ -12,6 +12,8 @@ mod chart;
 mod coverage;
 mod setting;
 mod table;
+mod night;
 mod html;
 
+pub use night::night;
 pub use render::render;

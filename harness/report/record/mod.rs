@@ -13,11 +13,16 @@ mod verdict;
 mod violation;
 mod percentiles;
 mod surroundings;
+mod night;
 mod json;
 
 pub use counts::{Counts, FaultCount};
 pub use explored::{Explored, Level};
 pub use json::RecordError;
+pub use night::{
+    Ended, FirstMet, LeftOut, Night, NightFailure, NightVerdict, Part, Rate, Regression,
+    ScenarioTotal, Shard, ShardState, Signature, Soaked,
+};
 pub use percentiles::{Clock, LatencyRecord, LatencyRow, Outcome};
 pub use run::Record;
 pub use seed::{Seed, Seeds};

@@ -17,3 +17,4 @@ mod strategies;
 mod replay;
 mod explain;
 mod threads;
+mod soak;

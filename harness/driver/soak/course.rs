@@ -1,0 +1,191 @@
+//! The course of a night: whose turn it is, what is made of what failed, and when all of it is
+//! written down.
+
+use super::night;
+use super::regressions::Cases;
+use super::shelf::Shelf;
+use super::turn::{Means, News, Work};
+use crate::clock::Stopwatch;
+use crate::exit::Exit;
+use crate::progress::Progress;
+use block::OpenError;
+use report::record::{Ended, LeftOut, Night, ShardState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How often what there is is written down: so much work a kill can cost.
+const PERIOD: Duration = Duration::from_secs(30);
+
+/// How long one turn is at most.
+const TURN: Duration = Duration::from_secs(2);
+
+/// Of the time of a night, the part in which failures are made smaller.
+const EFFORT: u32 = 10;
+
+/// How often a night that is over is tried to be written, and how long it waits in between.
+const TRIES: usize = 5;
+const BETWEEN: Duration = Duration::from_secs(1);
+
+/// A night on its way.
+pub struct Course<'a> {
+    /// What is known beside what the works have done.
+    pub night: Night,
+    /// The scenarios.
+    pub works: Vec<Work<'a>>,
+    /// What runs first; nothing if that was done by an earlier start.
+    pub cases: Option<Cases>,
+    /// Where it is written.
+    pub shelf: Shelf,
+    /// When it ends by itself, counted over all starts.
+    pub time: Option<Duration>,
+    /// How long one failure is made smaller at most.
+    pub shrink: Duration,
+    /// Asks to end.
+    pub interrupted: &'a Arc<AtomicBool>,
+    /// Counts what is done.
+    pub progress: &'a Progress,
+    /// The time of earlier starts.
+    pub before: Duration,
+    /// Since when this start is at it.
+    pub watch: Stopwatch,
+}
+
+impl Course<'_> {
+    /// Runs the night to its end. The answer is the night, how the command ends because of it, and
+    /// whether it is on disk.
+    ///
+    /// # Errors
+    ///
+    /// What an earlier start left cannot be added up.
+    pub fn run(mut self) -> Result<(Night, Exit, bool), String> {
+        self.write()?;
+        if let Some(cases) = self.cases.take() {
+            match cases.run() {
+                Ok(regressions) => self.night.regressions = regressions,
+                Err(error) => self.refuse("regressions", &error),
+            }
+            self.night.left_out.extend(cases.left_out);
+            self.write()?;
+        }
+        let (mut written, mut effort) = (Duration::ZERO, self.effort());
+        let turn = self.turn();
+        while let Some(at) = self.next() {
+            let (interrupted, progress) = (self.interrupted, self.progress);
+            match self.works[at].turn(Means { progress, interrupted, turn }) {
+                Ok(news) if news.is_empty() => {}
+                Ok(news) => {
+                    // Before anything else runs: whatever happens next, the failure is not lost.
+                    self.write()?;
+                    for one in news {
+                        self.make_smaller(at, one, &mut effort);
+                    }
+                    self.write()?;
+                    written = self.watch.elapsed();
+                }
+                Err(error) => self.works[at].refused = Some(error.to_string()),
+            }
+            if PERIOD <= self.watch.elapsed().saturating_sub(written) {
+                self.write()?;
+                written = self.watch.elapsed();
+            }
+        }
+        self.end()
+    }
+
+    /// Whose turn it is: of those who have something to do, the one that has had the least time.
+    fn next(&self) -> Option<usize> {
+        let is_up = self.time.is_some_and(|time| time <= self.elapsed());
+        if is_up || self.is_raised() {
+            return None;
+        }
+        let works = self.works.iter().enumerate();
+        let open = works.filter(|(_, work)| work.done < work.all && work.refused.is_none());
+        // A bug that was caught has shown that the alarm rings; the time is for what is not known.
+        let open = open.filter(|(_, work)| self.time.is_none() || !work.is_caught());
+        open.min_by_key(|(_, work)| work.used).map(|(at, _)| at)
+    }
+
+    /// Short enough for everybody to have some turns.
+    fn turn(&self) -> Duration {
+        let works = u32::try_from(self.works.len()).unwrap_or(u32::MAX).max(1);
+        let share = self.time.map_or(TURN, |time| time / works / 4);
+        share.clamp(Duration::from_millis(20), TURN)
+    }
+
+    fn effort(&self) -> Option<Duration> {
+        self.time.map(|time| time / EFFORT)
+    }
+
+    fn make_smaller(&mut self, at: usize, news: News<'_>, effort: &mut Option<Duration>) {
+        let time = effort.map_or(self.shrink, |left| left.min(self.shrink));
+        let Some(case) = news.case.filter(|_| !time.is_zero() && !self.is_raised()) else { return };
+        let begun = self.watch.elapsed();
+        let work = &mut self.works[at];
+        let entered = &mut work.failures[news.at];
+        match news.first.make_smaller(&case, entered, (time, self.interrupted)) {
+            Ok(same) => work.deterministic &= same,
+            Err(error) => work.refused = Some(error.to_string()),
+        }
+        work.touch();
+        let took = self.watch.elapsed().saturating_sub(begun);
+        *effort = effort.map(|left| left.saturating_sub(took));
+    }
+
+    fn end(mut self) -> Result<(Night, Exit, bool), String> {
+        for work in self.works.iter().filter(|work| work.refused.is_some()) {
+            let why = work.refused.clone().unwrap_or_default();
+            let file = work.entry.file.clone();
+            self.night.left_out.push(LeftOut { file, why, refused: true });
+        }
+        self.night.regressions.sort();
+        self.night.left_out.sort();
+        self.night.left_out.dedup();
+        let ended = if self.is_raised() { Ended::Interrupted } else { Ended::Complete };
+        if let Some(state) = self.night.shards.first_mut() {
+            state.ended = ended;
+        }
+        let (night, exit) = self.concluded()?;
+        let mut tries = 0..TRIES;
+        loop {
+            if self.shelf.put(&night).is_ok() {
+                return Ok((night, exit, true));
+            }
+            if tries.next().is_none() {
+                return Ok((night, exit, false));
+            }
+            sim::sleep(BETWEEN);
+        }
+    }
+
+    /// Writes down what there is. That it could not be is told, and is no reason to end.
+    fn write(&mut self) -> Result<(), String> {
+        let (night, _) = self.concluded()?;
+        drop(self.shelf.put(&night));
+        Ok(())
+    }
+
+    fn concluded(&mut self) -> Result<(Night, Exit), String> {
+        let elapsed = self.elapsed();
+        let mut night = self.night.clone();
+        if let Some(ShardState { elapsed_ms, .. }) = night.shards.first_mut() {
+            *elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        }
+        night.parts = self.works.iter_mut().map(Work::part).collect();
+        night::sort(&mut night.parts);
+        night::concluded(night)
+    }
+
+    fn refuse(&mut self, what: &str, error: &OpenError) {
+        let (file, why) = (what.to_owned(), error.to_string());
+        self.night.left_out.push(LeftOut { file, why, refused: true });
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.before + self.watch.elapsed()
+    }
+
+    fn is_raised(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,168 @@
+//! What a night runs: every scenario that was given, in every world in which that makes sense.
+
+use super::seeds;
+use crate::scenario::plan::{Expectation, Plan, WorldKind};
+use crate::scenario::{self, Report};
+use crate::vocabulary;
+use report::record::LeftOut;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// One scenario in one world.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its file, as it was given.
+    pub file: String,
+    /// The hash of its text.
+    pub text_hash: u64,
+    /// What it means in that world.
+    pub plan: Plan,
+    /// Whether it is the same under every seed, so that once is enough.
+    pub once: bool,
+}
+
+impl Entry {
+    /// The invariant that it expects to be violated.
+    pub fn expects(&self) -> Option<&str> {
+        match &self.plan.expect {
+            Expectation::Clean => None,
+            Expectation::Caught { by, .. } => Some(by),
+        }
+    }
+}
+
+/// What was found where one was told to look.
+#[derive(Debug, Default)]
+pub struct Given {
+    /// What can be soaked.
+    pub entries: Vec<Entry>,
+    /// What cannot, and why.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// Where to look, and in which worlds.
+#[derive(Debug)]
+pub struct Wanted<'a> {
+    /// Files and directories.
+    pub files: &'a [PathBuf],
+    /// A directory that is left out wherever it lies.
+    pub except: Option<&'a Path>,
+    /// The only world, if there is only one.
+    pub world: Option<WorldKind>,
+    /// How long a slice of threads is, as a scenario says it.
+    pub slice: &'a str,
+}
+
+/// Reads all scenarios.
+///
+/// # Errors
+///
+/// Everything that is wrong with them.
+pub fn read(wanted: &Wanted<'_>) -> Result<Given, Vec<String>> {
+    let (mut given, mut wrong) = (Given::default(), Vec::new());
+    let except = wanted.except.and_then(|dir| fs::canonicalize(dir).ok());
+    let mut seen = BTreeSet::new();
+    for root in wanted.files {
+        let files = match files_below(root, except.as_deref()) {
+            Ok(files) => files,
+            Err(error) => {
+                wrong.push(format!(
+                    "{}: {error}; name scenarios or directories of them\n",
+                    root.display()
+                ));
+                continue;
+            }
+        };
+        for file in files {
+            if let Err(report) = add(&file, wanted, &mut seen, &mut given) {
+                wrong.push(report.render(false));
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(given) } else { Err(wrong) }
+}
+
+/// A file itself; of a directory all scenarios in and below it, by their names.
+///
+/// # Errors
+///
+/// It cannot be read.
+pub fn files_below(root: &Path, except: Option<&Path>) -> io::Result<Vec<PathBuf>> {
+    if !fs::metadata(root)?.is_dir() {
+        return Ok(vec![root.to_owned()]);
+    }
+    if except.is_some() && fs::canonicalize(root).ok().as_deref() == except {
+        return Ok(Vec::new());
+    }
+    let entries: Vec<_> = fs::read_dir(root)?.collect::<Result<_, _>>()?;
+    let mut paths: Vec<_> = entries.iter().map(|entry| (entry.path(), entry.file_type())).collect();
+    paths.sort_by(|one, other| one.0.cmp(&other.0));
+    let mut files = Vec::new();
+    for (path, kind) in paths {
+        let is_scenario = path.extension().is_some_and(|end| end == "yaml" || end == "yml");
+        // A link to a directory could lead in circles.
+        if kind?.is_dir() {
+            files.extend(files_below(&path, except)?);
+        } else if is_scenario {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+fn add(
+    path: &Path,
+    wanted: &Wanted<'_>,
+    seen: &mut BTreeSet<(String, u64)>,
+    given: &mut Given,
+) -> Result<(), Report> {
+    let text = scenario::text_of(path)?;
+    let file = path.display().to_string();
+    let own = scenario::parse(&file, &text, &vocabulary::known(), &[])?;
+    let text_hash = seeds::hash(&text);
+    let mut leave_out =
+        |why: String| given.left_out.push(LeftOut { file: file.clone(), why, refused: false });
+    if !seen.insert((own.name.clone(), text_hash)) {
+        leave_out("the same text was given before".to_owned());
+        return Ok(());
+    }
+    if own.exhaustive().is_some() {
+        leave_out("it tries everything out and has no seeds: `pagestorm run` does that".to_owned());
+        return Ok(());
+    }
+    if own.recorded.is_some() && !own.is_explicit() {
+        leave_out("threads have left it: `pagestorm replay` looks for the failure".to_owned());
+        return Ok(());
+    }
+    let once = own.is_without_seeds();
+    let only_own = once || own.expect != Expectation::Clean;
+    for world in [WorldKind::Simulated, WorldKind::Threads] {
+        let is_wanted = wanted.world.is_none_or(|wanted| wanted == world);
+        if !is_wanted || (only_own && world != own.world) {
+            continue;
+        }
+        match scenario::parse(&file, &text, &vocabulary::known(), &changes(world, wanted.slice)) {
+            Ok(plan) => {
+                let file = file.clone();
+                given.entries.push(Entry { file, text_hash, plan, once });
+            }
+            Err(_) if world != own.world => {
+                let why = format!("it makes no sense in the {} world", world.name());
+                given.left_out.push(LeftOut { file: file.clone(), why, refused: false });
+            }
+            Err(report) => return Err(report),
+        }
+    }
+    Ok(())
+}
+
+/// What is said to a scenario so that it runs in a world.
+fn changes(world: WorldKind, slice: &str) -> Vec<(String, String)> {
+    let mut changes = vec![("world".to_owned(), world.name().to_owned())];
+    if world == WorldKind::Threads {
+        changes.push(("time".to_owned(), slice.to_owned()));
+    }
+    changes
+}

@@ -1,0 +1,187 @@
+//! A failure that was met for the first time: whether it comes back, its case, and the smallest like it.
+
+use super::entries::Entry;
+use crate::failure::Failure;
+use crate::onlooker::Look;
+use crate::replay::Replay;
+use crate::reproducer;
+use crate::scenario;
+use crate::scenario::plan::{Expectation, Plan, WorldKind};
+use crate::shrink::{self, Limits, Refused};
+use crate::signature::signature;
+use crate::storm::{self, Orders, Storm};
+use block::OpenError;
+use oracle::Violation;
+use report::record::{NightFailure, Rate, Soaked};
+use sim::chance::Seed;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+/// How often a case is run again.
+const REPLAYS: u64 = 3;
+
+/// The first seed of a kind of failure, which is still to be looked at.
+pub struct First<'a> {
+    /// What was run.
+    pub entry: &'a Entry,
+    /// Under which campaign.
+    pub campaign: &'a Soaked,
+    /// The number of the iteration.
+    pub iteration: u64,
+    /// Its seed.
+    pub seed: Seed,
+    /// How it failed.
+    pub failure: Failure,
+}
+
+/// What is kept of a storm that failed. Its device and its filesystem are not.
+pub struct Failed {
+    /// How.
+    pub failure: Failure,
+    /// What was violated.
+    pub violation: Violation,
+    trace_hash: u64,
+    /// What threads did last.
+    left: Option<Plan>,
+}
+
+impl Failed {
+    /// How a storm of `entry` failed, if it did.
+    pub fn of(entry: &Entry, seed: Seed, storm: &Storm) -> Option<Failed> {
+        let (failure, violation) = (Failure::of(storm)?, storm.violation.clone()?);
+        let Entry { plan, file, .. } = entry;
+        let of_threads = plan.world == WorldKind::Threads;
+        let left =
+            if of_threads { reproducer::of_threads((plan, file), seed, storm) } else { None };
+        Some(Failed { failure, violation, trace_hash: storm.end.trace_hash, left })
+    }
+}
+
+/// What is known of it.
+pub struct Known {
+    /// The case; none if there is none that fails alike.
+    pub case: Option<Plan>,
+    /// Whether the seed did the same when it was run again.
+    pub deterministic: bool,
+}
+
+impl First<'_> {
+    /// Runs the seed again and makes its case. Of threads the case is what the storm did last.
+    ///
+    /// # Errors
+    ///
+    /// A device could not be opened.
+    pub fn look(&self, failed: Failed) -> Result<Known, OpenError> {
+        let Entry { plan, file, .. } = self.entry;
+        if plan.world == WorldKind::Threads {
+            return Ok(Known { case: failed.left, deterministic: true });
+        }
+        let again = storm::run(self.orders(true, &Arc::default()))?;
+        let same = again.violation == Some(failed.violation);
+        let deterministic = same && again.end.trace_hash == failed.trace_hash;
+        let case = reproducer::of((plan, file), self.seed, &again, &Arc::default())?;
+        Ok(Known { case: case.map(|reproducer| reproducer.case), deterministic })
+    }
+
+    /// The entry of a failure that nobody has made smaller.
+    pub fn entered(&self, sentence: String, excused: bool, known: &Known) -> NightFailure {
+        NightFailure {
+            failure: self.failure.to_string(),
+            invariant: self.failure.invariant.to_owned(),
+            sentence,
+            count: 1,
+            excused,
+            iteration: self.iteration,
+            seed: report::record::Seed(self.seed.0),
+            signature: plain_signature(&self.failure),
+            minimal: false,
+            rate: Rate::default(),
+            case: known.case.as_ref().map(|case| self.text(case)),
+        }
+    }
+
+    /// Makes the case as small as it gets in time, and sees how often it fails. False if it did not do
+    /// the same when it was run again.
+    ///
+    /// # Errors
+    ///
+    /// A device could not be opened.
+    pub fn make_smaller(
+        &self,
+        case: &Plan,
+        entered: &mut NightFailure,
+        (time, interrupted): (Duration, &Arc<AtomicBool>),
+    ) -> Result<bool, OpenError> {
+        if !case.is_explicit() {
+            entered.rate = self.tried_again(interrupted)?;
+            return Ok(true);
+        }
+        let limits = Limits { time, interrupted, parallel: true };
+        let mut small = case.clone();
+        match shrink::shrink(case, &self.failure, limits, &mut |_, _| {}) {
+            Ok(shrunk) => {
+                entered.signature = signature(self.failure.invariant, &shrunk.case);
+                entered.minimal = shrunk.minimal;
+                small = shrunk.case;
+                entered.case = Some(self.text(&small));
+            }
+            Err(Refused::NotDeterministic) => return Ok(false),
+            Err(Refused::NoDevice(error)) => return Err(error),
+            // It fails, and in another way than the storm did: it stays as it was found.
+            Err(Refused::FailsOtherwise(_)) => {}
+        }
+        let replay = Replay::of(&small, REPLAYS, &Arc::default())?;
+        let found = replay.first.violation.as_ref().map(|violation| violation.invariant);
+        let fails = found == Some(self.failure.invariant);
+        entered.rate = Rate { failed: if fails { replay.equal } else { 0 }, runs: replay.runs };
+        Ok(replay.equal == replay.runs)
+    }
+
+    /// Threads under the same seed, some times.
+    fn tried_again(&self, interrupted: &Arc<AtomicBool>) -> Result<Rate, OpenError> {
+        let mut rate = Rate::default();
+        for _ in 0..REPLAYS {
+            let storm = storm::run(self.orders(false, interrupted))?;
+            rate.failed += u64::from(Failure::of(&storm).as_ref() == Some(&self.failure));
+            rate.runs += 1;
+        }
+        Ok(rate)
+    }
+
+    fn orders<'b>(&'b self, record: bool, interrupted: &'b Arc<AtomicBool>) -> Orders<'b> {
+        let (plan, seed) = (&self.entry.plan, self.seed);
+        Orders { plan, seed, record, judged: true, look: Look::default(), interrupted }
+    }
+
+    /// The case as a file that can be kept among the scenarios: it says what must hold, so it fails for
+    /// as long as it does not. What threads left is no such case.
+    fn text(&self, case: &Plan) -> String {
+        if !case.is_explicit() {
+            return scenario::write(case);
+        }
+        let about = self.about();
+        scenario::write(&Plan { expect: Expectation::Clean, about, ..case.clone() })
+    }
+
+    fn about(&self) -> String {
+        let Soaked { seed: campaign, date, commit } = self.campaign;
+        let date = date.as_ref().map(|date| format!(" of {date}")).unwrap_or_default();
+        let commit =
+            commit.as_ref().map(|commit| format!(" at commit {commit}")).unwrap_or_default();
+        format!(
+            "A regression: {} was violated here. A soak{date}{commit} with the seed {campaign} found it \
+             in {}, iteration {}. It must be clean, and fails until the cause is gone.",
+            self.failure, self.entry.plan.name, self.iteration
+        )
+    }
+}
+
+/// What stands for a signature as long as the case is as it was found.
+pub fn plain_signature(failure: &Failure) -> String {
+    let words = failure.to_string();
+    let fit = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+    let name: String = words.chars().map(fit).collect();
+    let parts: Vec<_> = name.split('-').filter(|part| !part.is_empty()).collect();
+    parts.join("-")
+}

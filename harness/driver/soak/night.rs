@@ -1,0 +1,337 @@
+//! What follows from the parts of a night: totals, signatures and the verdict.
+
+use super::sums::{add_counts, add_hash, add_latency};
+use crate::exit::Exit;
+use report::record::{
+    Counts, FirstMet, Night, NightFailure, NightVerdict, Part, Regression, ScenarioTotal,
+    Signature, World,
+};
+use report::reproduce;
+use std::collections::BTreeMap;
+
+/// How long a slice of threads is, as the command line takes it.
+pub const SLICE: &str = "2s";
+
+/// The night with everything that follows from its parts, and how a command ends because of it.
+///
+/// # Errors
+///
+/// A part has latencies that cannot be read.
+pub fn concluded(mut night: Night) -> Result<(Night, Exit), String> {
+    night.scenarios = totals(&night.parts)?;
+    night.signatures = signatures(&night.parts);
+    let (verdict, exit) = verdict(&night);
+    night.verdict = verdict;
+    Ok((night, exit))
+}
+
+/// Puts parts in the order in which a night has them.
+pub fn sort(parts: &mut [Part]) {
+    parts.sort_by(|one, other| {
+        let of = |part: &Part| part.shard;
+        scenario_of(one).cmp(&scenario_of(other)).then_with(|| of(one).cmp(&of(other)))
+    });
+}
+
+/// What a scenario is in a night: its name, its world, and the hash of its text.
+fn scenario_of(part: &Part) -> (&str, &'static str, &str) {
+    (&part.name, part.world.name(), &part.text_hash)
+}
+
+fn by_scenario(parts: &[Part]) -> Vec<Vec<&Part>> {
+    let mut all: BTreeMap<_, Vec<&Part>> = BTreeMap::new();
+    for part in parts {
+        all.entry(scenario_of(part)).or_default().push(part);
+    }
+    all.into_values().collect()
+}
+
+fn totals(parts: &[Part]) -> Result<Vec<ScenarioTotal>, String> {
+    by_scenario(parts).iter().map(|parts| total(parts)).collect()
+}
+
+fn total(parts: &[&Part]) -> Result<ScenarioTotal, String> {
+    let first = parts[0];
+    // Who shared the work may have found the files in different places.
+    let file = parts.iter().map(|part| &part.file).min().expect("there is one part");
+    let mut total = ScenarioTotal {
+        name: first.name.clone(),
+        file: file.clone(),
+        world: first.world,
+        expected: first.expected.clone(),
+        iterations: 0,
+        caught: 0,
+        failed: 0,
+        counts: first.counts.clone(),
+        latency: first.latency.clone(),
+        trace_hash: first.trace_hash.clone(),
+    };
+    for (nth, part) in parts.iter().enumerate() {
+        total.iterations = total.iterations.saturating_add(part.done);
+        for failure in &part.failures {
+            let is_expected = part.expects.as_ref() == Some(&failure.invariant);
+            let count = if is_expected { &mut total.caught } else { &mut total.failed };
+            *count = count.saturating_add(failure.count);
+        }
+        if 0 < nth {
+            add_counts(&mut total.counts, &part.counts);
+            add_hash(&mut total.trace_hash, part.trace_hash.as_ref());
+            add_latency(&mut total.latency, &part.latency)
+                .map_err(|error| format!("{} ({} world): {error}", part.name, part.world.name()))?;
+        }
+    }
+    for row in &mut total.latency.kinds {
+        row.histogram = None;
+    }
+    Ok(total)
+}
+
+/// A failure of one scenario in one world, over all of its parts.
+struct Met<'a> {
+    part: &'a Part,
+    first: &'a NightFailure,
+    count: u64,
+}
+
+impl Met<'_> {
+    fn order(&self) -> (u64, (&str, &str, &str), &str) {
+        (self.first.iteration, scenario_of(self.part), &self.first.failure)
+    }
+
+    fn place(&self) -> String {
+        format!("{} ({})", self.part.name, self.part.world.name())
+    }
+}
+
+fn signatures(parts: &[Part]) -> Vec<Signature> {
+    let mut all: BTreeMap<&str, Vec<Met<'_>>> = BTreeMap::new();
+    for met in by_scenario(parts).iter().flat_map(|parts| met(parts)) {
+        all.entry(&met.first.signature).or_default().push(met);
+    }
+    let mut groups: Vec<_> = all.into_values().collect();
+    for group in &mut groups {
+        group.sort_by(|one, other| one.order().cmp(&other.order()));
+    }
+    groups.sort_by(|one, other| one[0].order().cmp(&other[0].order()));
+    groups.iter().map(|group| signature(group)).collect()
+}
+
+/// The failures of one scenario, each with the first seed of all parts.
+fn met<'a>(parts: &[&'a Part]) -> Vec<Met<'a>> {
+    let mut all: BTreeMap<&str, Met<'a>> = BTreeMap::new();
+    for part in parts {
+        for first in part.failures.iter().filter(|failure| !failure.excused) {
+            let met = all.entry(&first.failure).or_insert(Met { part, first, count: 0 });
+            met.count = met.count.saturating_add(first.count);
+            if first.iteration < met.first.iteration {
+                (met.part, met.first) = (part, first);
+            }
+        }
+    }
+    all.into_values().collect()
+}
+
+fn signature(group: &[Met<'_>]) -> Signature {
+    let Met { part, first, .. } = group[0];
+    let mut scenarios: Vec<_> = group.iter().map(Met::place).collect();
+    scenarios.sort();
+    scenarios.dedup();
+    let changes = match part.world {
+        World::Simulated => ["world=simulated".to_owned(), "seeds=1".to_owned()],
+        World::Threads => ["world=threads".to_owned(), format!("time={SLICE}")],
+    };
+    let seed = first.seed.to_string();
+    Signature {
+        signature: first.signature.clone(),
+        invariant: first.invariant.clone(),
+        sentence: first.sentence.clone(),
+        count: group.iter().fold(0, |sum, met| met.count.saturating_add(sum)),
+        scenarios,
+        first: FirstMet {
+            scenario: part.name.clone(),
+            world: part.world,
+            iteration: first.iteration,
+            seed: first.seed,
+        },
+        rate: first.rate,
+        minimal: first.minimal,
+        file: first.case.as_ref().map(|_| file_name(&first.signature)),
+        reproduce: reproduce::command("pagestorm", &part.file, Some(&seed), &changes),
+    }
+}
+
+/// Where the case of a signature lies. A signature that was read from a file may hold anything.
+fn file_name(signature: &str) -> String {
+    const LONGEST: usize = 160;
+    let fit = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+    let name: String = signature.chars().map(fit).take(LONGEST).collect();
+    format!("failures/{name}.yaml")
+}
+
+/// The cases of a night, each with its place beside `night.json`.
+pub fn cases(night: &Night) -> Vec<(String, &str)> {
+    let first = |signature: &Signature| {
+        let met = night.parts.iter().flat_map(|part| &part.failures).find(|failure| {
+            (&failure.signature, failure.seed) == (&signature.signature, signature.first.seed)
+        });
+        Some((signature.file.clone()?, met?.case.as_deref()?))
+    };
+    night.signatures.iter().filter_map(first).collect()
+}
+
+fn verdict(night: &Night) -> (NightVerdict, Exit) {
+    let mut reasons = Reasons::default();
+    for part in night.parts.iter().filter(|part| !part.deterministic) {
+        let what = format!("{}: a seed that failed did not do the same again", place(part));
+        reasons.add(Exit::Harness, what);
+    }
+    for one in &night.signatures {
+        let times = counted(one.count, "seed");
+        reasons.add(
+            Exit::Failed,
+            format!("{}: {times}, in {}", one.signature, one.scenarios.join(", ")),
+        );
+    }
+    for regression in &night.regressions {
+        of_regression(regression, &mut reasons);
+    }
+    for total in &night.scenarios {
+        of_scenario(total, &mut reasons);
+    }
+    for left in night.left_out.iter().filter(|left| left.refused) {
+        reasons.add(Exit::Environment, format!("{}: {}", left.file, left.why));
+    }
+    if night.scenarios.is_empty() && night.regressions.is_empty() {
+        reasons.add(Exit::NothingRan, "there was nothing to soak".to_owned());
+    }
+    never_reached(night, &mut reasons);
+    let Reasons { exit, all: reasons, remarks } = reasons;
+    let good = exit == Exit::Ok;
+    let sentence = sentence(night, good, reasons.len());
+    (NightVerdict { good, exit: exit.code(), sentence, reasons, remarks }, exit)
+}
+
+struct Reasons {
+    exit: Exit,
+    all: Vec<String>,
+    remarks: Vec<String>,
+}
+
+impl Default for Reasons {
+    fn default() -> Reasons {
+        Reasons { exit: Exit::Ok, all: Vec::new(), remarks: Vec::new() }
+    }
+}
+
+impl Reasons {
+    fn add(&mut self, exit: Exit, reason: String) {
+        self.exit = self.exit.max(exit);
+        self.all.push(reason);
+    }
+}
+
+fn of_regression(regression: &Regression, reasons: &mut Reasons) {
+    let Regression { file, expected, found, as_expected, unfit, deterministic } = regression;
+    let found = found.as_deref().unwrap_or("nothing");
+    if !deterministic {
+        reasons.add(Exit::Harness, format!("{file}: run twice, it did not do the same"));
+    } else if !as_expected {
+        reasons
+            .add(Exit::Failed, format!("{file}: {expected} is expected, and it violates {found}"));
+    }
+    if !unfit.is_empty() {
+        let what =
+            format!("{file} no longer fits the code, so it says little: {}", unfit.join("; "));
+        reasons.remarks.push(what);
+    }
+}
+
+fn of_scenario(total: &ScenarioTotal, reasons: &mut Reasons) {
+    let name = format!("{} ({})", total.file, total.world.name());
+    let counts = &total.counts;
+    if counts.operations == 0 && total.caught == 0 && total.failed == 0 {
+        reasons.add(Exit::Failed, format!("{name}: not a single operation ended"));
+        return;
+    }
+    of_faults(&name, counts, reasons);
+    let deviations = counted(counts.deviations, "time");
+    let is_silent = total.caught == 0 && total.failed == 0 && counts.passed_over.is_empty();
+    if total.expected == "clean" {
+        if is_silent && counts.deviations != 0 {
+            let what = "the filesystem decided wrongly";
+            reasons.add(
+                Exit::Failed,
+                format!("{name}: {what} {deviations}, and no invariant noticed"),
+            );
+        }
+    } else if total.caught == 0 {
+        let what = format!("{} is expected, and was not seen", total.expected);
+        let how = format!("{what}; the filesystem decided wrongly {deviations}");
+        reasons.add(Exit::Failed, format!("{name}: {how}"));
+    } else if total.failed != 0 {
+        let others = counted(total.failed, "seed");
+        reasons.remarks.push(format!("{name}: under {others} another invariant spoke first"));
+    }
+}
+
+/// A fault that could strike so often and never did has no excuse.
+const OFTEN: u64 = 1_000;
+
+/// Faults that never struck. One that had few chances is a failure only if no other struck either.
+fn of_faults(name: &str, counts: &Counts, reasons: &mut Reasons) {
+    let none = counts.faults.values().all(|count| count.fired == 0);
+    for (fault, count) in counts.faults.iter().filter(|(_, count)| count.fired == 0) {
+        let armed = counted(count.armed, "time");
+        let told = format!("{name}: {fault} was armed {armed} and never fired");
+        match count.armed {
+            0 => reasons.remarks.push(format!("{name}: {fault} was never armed")),
+            armed if none || OFTEN <= armed => reasons.add(Exit::Failed, told),
+            _ => reasons.remarks.push(told),
+        }
+    }
+}
+
+/// Points and invariants that no scenario came to.
+fn never_reached(night: &Night, reasons: &mut Reasons) {
+    let Some(first) = night.scenarios.first() else { return };
+    let mut all = first.counts.clone();
+    night.scenarios.iter().skip(1).for_each(|total| add_counts(&mut all, &total.counts));
+    for (what, counts) in
+        [("points never passed", &all.points), ("invariants never checked", &all.invariants)]
+    {
+        let names: Vec<_> =
+            counts.iter().filter(|(_, n)| **n == 0).map(|(name, _)| name.as_str()).collect();
+        if !names.is_empty() {
+            reasons.remarks.push(format!("{what} all night: {}", names.join(", ")));
+        }
+    }
+}
+
+fn sentence(night: &Night, good: bool, reasons: usize) -> String {
+    let sum = |of: fn(&ScenarioTotal) -> u64| {
+        night.scenarios.iter().fold(0_u64, |sum, total| sum.saturating_add(of(total)))
+    };
+    let operations = counted(sum(|total| total.counts.operations), "operation");
+    let iterations = counted(sum(|total| total.iterations), "iteration");
+    let done = format!("{operations} in {iterations}");
+    let failed = night.signatures.len();
+    if good {
+        return format!("Everything was as expected in {done}.");
+    }
+    if failed == 0 {
+        let what = if reasons == 1 { "one thing" } else { "some things" };
+        return format!(
+            "No invariant was violated that should hold, in {done}; and {what} went wrong otherwise."
+        );
+    }
+    let failures = counted(u64::try_from(failed).unwrap_or(u64::MAX), "signature");
+    format!("Failures of {failures} in {done}.")
+}
+
+fn place(part: &Part) -> String {
+    format!("{} ({})", part.name, part.world.name())
+}
+
+fn counted(n: u64, one: &str) -> String {
+    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
+}

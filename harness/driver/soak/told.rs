@@ -1,0 +1,82 @@
+//! A night in lines for a terminal.
+
+use report::record::{Night, ScenarioTotal, Signature};
+use report::visible;
+use std::fmt::Write;
+
+/// Reasons and remarks that are shown; the page has all of them.
+const LINES: usize = 20;
+
+/// What came of the night: every scenario on a line, then what failed, the verdict at the end.
+pub fn told(night: &Night) -> String {
+    let mut text = String::new();
+    let mut line = |content: &str| {
+        writeln!(text, "{}", visible::line(content).trim_end()).expect("memory takes every byte");
+    };
+    line(&format!(
+        "{:<48}{:<11}{:>11}{:>14}{:>14}",
+        "scenario", "world", "iterations", "operations", "faults fired"
+    ));
+    night.scenarios.iter().for_each(|total| line(&of_scenario(total)));
+    line("");
+    for one in &night.signatures {
+        for text in of_signature(one) {
+            line(&text);
+        }
+    }
+    for left in night.left_out.iter().filter(|left| left.refused) {
+        line(&format!("left out: {}: {}", left.file, left.why));
+    }
+    let mut some = |what: &str, lines: &[String]| {
+        for reason in lines.iter().take(LINES) {
+            line(&format!("{what}: {reason}"));
+        }
+        if let Some(more @ 1..) = lines.len().checked_sub(LINES) {
+            line(&format!("{what}: {more} more in the report"));
+        }
+    };
+    some("remark", &night.verdict.remarks);
+    some("not good", &night.verdict.reasons);
+    line(&night.verdict.sentence);
+    text
+}
+
+fn of_scenario(total: &ScenarioTotal) -> String {
+    let fired = total.counts.faults.values().fold(0_u64, |sum, one| sum.saturating_add(one.fired));
+    let failed = match (total.failed, total.caught) {
+        (0, 0) => String::new(),
+        (failed, 0) => format!("  {failed} FAILED"),
+        (0, caught) => format!("  {caught} caught"),
+        (others, caught) => format!("  {caught} caught, {others} otherwise"),
+    };
+    let (world, operations) = (total.world.name(), total.counts.operations);
+    let file = short(&total.file);
+    format!("{file:<48}{world:<11}{:>11}{operations:>14}{fired:>14}{failed}", total.iterations)
+}
+
+/// A path that fits, its end if it is too long.
+fn short(file: &str) -> String {
+    const WIDTH: usize = 47;
+    let skipped = file.chars().count().saturating_sub(WIDTH);
+    file.chars().skip(skipped).collect()
+}
+
+fn of_signature(one: &Signature) -> Vec<String> {
+    let first = &one.first;
+    let rate = match one.rate.runs {
+        0 => "not tried again".to_owned(),
+        runs => format!("fails in {} of {runs} runs", one.rate.failed),
+    };
+    let mut lines = vec![
+        format!("FAILED {}", one.signature),
+        format!("  {}", one.sentence),
+        format!("  {} seeds in {}; {rate}", one.count, one.scenarios.join(", ")),
+        format!(
+            "  first: iteration {} of {}, seed {}",
+            first.iteration, first.scenario, first.seed
+        ),
+        format!("  the whole seed: {}", one.reproduce),
+    ];
+    lines.extend(one.file.as_ref().map(|file| format!("  case: {file}")));
+    lines
+}

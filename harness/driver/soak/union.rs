@@ -1,0 +1,352 @@
+//! The union of nights: every iteration counts once, wherever and however often it ran.
+//!
+//! A part holds the first so many iterations of one shard, so of two parts of the same shard one
+//! holds the beginning of the other, and the longer one stands for both. Taking the greater of two
+//! in an order is commutative, associative and idempotent, and so is the union of sets of those.
+//! Simulations are the same wherever they run: where two parts of them have iterations in common that
+//! can be compared, these must be equal.
+
+use report::record::{Night, Part, Shard, ShardState, Soaked, World};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Why nights have no union.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Conflict {
+    /// The same seeds left different results: the harness, or one of the machines, is wrong.
+    Differs(String),
+    /// They belong to different nights.
+    Mixed(String),
+    /// The same iterations are in shares that were cut differently.
+    Cuts(String),
+    /// One of them is damaged.
+    Damaged(String),
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Conflict::Differs(what) => write!(f, "same seeds, different results: {what}"),
+            Conflict::Mixed(what) => {
+                write!(f, "these are different nights: {what}; --allow-mixed takes them together")
+            }
+            Conflict::Cuts(what) => {
+                write!(f, "iterations were shared out in two ways: {what}; merge either of them")
+            }
+            Conflict::Damaged(what) => f.write_str(what),
+        }
+    }
+}
+
+/// The nights as one, whose totals are still those of the first. `mixed` says that they need not belong
+/// together.
+///
+/// # Errors
+///
+/// See [`Conflict`]. Nights of which two conflict do so in any order.
+pub fn union(nights: &[Night], mixed: bool) -> Result<Night, Conflict> {
+    let mut all =
+        nights.first().cloned().ok_or_else(|| Conflict::Damaged("no night".to_owned()))?;
+    for night in nights {
+        if !mixed {
+            same_campaign(&all, night)?;
+        }
+        all.left_out.extend(night.left_out.iter().cloned());
+        all.regressions.extend(night.regressions.iter().cloned());
+        all.shards.extend(night.shards.iter().cloned());
+        all.parts.extend(night.parts.iter().cloned());
+    }
+    sort_and_dedup(&mut all.left_out);
+    sort_and_dedup(&mut all.regressions);
+    all.shards = shards(all.shards);
+    all.parts = parts(all.parts, mixed)?;
+    Ok(all)
+}
+
+/// Shards that more than one of the nights has.
+pub fn twice(nights: &[Night]) -> Vec<Shard> {
+    let mut seen: BTreeMap<Shard, usize> = BTreeMap::new();
+    for state in nights.iter().flat_map(|night| &night.shards) {
+        *seen.entry(state.shard).or_default() += 1;
+    }
+    seen.into_iter().filter(|(_, times)| 1 < *times).map(|(shard, _)| shard).collect()
+}
+
+fn same_campaign(one: &Night, other: &Night) -> Result<(), Conflict> {
+    let differ = |what: &str, one: String, other: String| {
+        if one == other {
+            Ok(())
+        } else {
+            Err(Conflict::Mixed(format!("{what} {one} and {other}")))
+        }
+    };
+    let commit = |night: &Night| night.campaign.commit.clone().unwrap_or_else(|| "none".to_owned());
+    differ("the seed is", one.campaign.seed.to_string(), other.campaign.seed.to_string())?;
+    differ("the commit is", commit(one), commit(other))?;
+    differ("the version is", one.tool.version.clone(), other.tool.version.clone())
+}
+
+fn sort_and_dedup<T: Ord>(items: &mut Vec<T>) {
+    items.sort();
+    items.dedup();
+}
+
+/// Of every shard the state that is furthest.
+fn shards(states: Vec<ShardState>) -> Vec<ShardState> {
+    let mut furthest: BTreeMap<Shard, ShardState> = BTreeMap::new();
+    // The text decides between states of equal rank, so that their order does not.
+    let rank = |state: &ShardState| (state.ended, state.elapsed_ms, format!("{state:?}"));
+    for state in states {
+        let known = furthest.get(&state.shard).is_some_and(|known| rank(&state) <= rank(known));
+        if !known {
+            furthest.insert(state.shard, state);
+        }
+    }
+    furthest.into_values().collect()
+}
+
+/// What a part is about: its name, its world and the hash of its text, and then its share of which
+/// campaign.
+type Key = (String, u8, String, Shard, Soaked);
+
+fn key(part: &Part) -> Key {
+    let world = u8::from(part.world == World::Threads);
+    (part.name.clone(), world, part.text_hash.clone(), part.shard, part.campaign.clone())
+}
+
+fn parts(parts: Vec<Part>, mixed: bool) -> Result<Vec<Part>, Conflict> {
+    let mut union: BTreeMap<Key, Part> = BTreeMap::new();
+    for part in parts {
+        checked(&part)?;
+        let key = key(&part);
+        match union.remove(&key) {
+            None => drop(union.insert(key, part)),
+            Some(known) => drop(union.insert(key, longer(known, part)?)),
+        }
+    }
+    let all: Vec<Part> = union.into_values().collect();
+    for (at, one) in all.iter().enumerate() {
+        // They are sorted by what they are about.
+        let alike = |other: &&Part| (&other.name, other.world) == (&one.name, one.world);
+        for other in all[at + 1..].iter().take_while(alike) {
+            disjoint(one, other, mixed)?;
+        }
+    }
+    Ok(all)
+}
+
+/// What a part must be before anything is made of it.
+fn checked(part: &Part) -> Result<(), Conflict> {
+    let damaged = |what: &str| Err(Conflict::Damaged(format!("{}: {what}", name(part))));
+    let Shard { index, of } = part.shard;
+    if index == 0 || of < index {
+        return damaged("its shard is none");
+    }
+    if part.latency.kinds.iter().any(|row| row.histogram.is_none()) {
+        return damaged("a latency has no histogram, and cannot be merged");
+    }
+    Ok(())
+}
+
+/// The longer of two parts of the same share, whose common beginning must be the same.
+fn longer(one: Part, other: Part) -> Result<Part, Conflict> {
+    let (short, long) = if one.done <= other.done { (one, other) } else { (other, one) };
+    if short.world == World::Threads {
+        // Threads never do the same again. Any order will do, as long as it is one.
+        let rank = |part: &Part| {
+            let json = serde_json::to_string(part).expect("a part has only string keys");
+            (part.done, part.counts.operations, json)
+        };
+        return Ok(if rank(&short) < rank(&long) { long } else { short });
+    }
+    let common = short.marks.len().min(long.marks.len());
+    let differs = short.marks[..common] != long.marks[..common]
+        || (short.done == long.done && results(&short) != results(&long));
+    if differs {
+        return Err(Conflict::Differs(name(&short)));
+    }
+    // Of two that are equal, the one whose failures were made smaller.
+    let effort = |part: &Part| {
+        let small = part.failures.iter().filter(|failure| failure.minimal).count();
+        (small, format!("{:?}", part.failures))
+    };
+    if short.done == long.done && effort(&long) < effort(&short) {
+        return Ok(short);
+    }
+    Ok(long)
+}
+
+/// What of a simulated part is a function of its seeds. How small a failure became depends on the
+/// time there was.
+fn results(part: &Part) -> impl PartialEq {
+    let failures: Vec<_> = part
+        .failures
+        .iter()
+        .map(|one| (one.failure.clone(), one.count, one.iteration, one.seed))
+        .collect();
+    (part.counts.clone(), part.latency.clone(), part.trace_hash.clone(), failures)
+}
+
+/// A file has one text, and parts of one scenario have no iteration in common.
+fn disjoint(one: &Part, other: &Part, mixed: bool) -> Result<(), Conflict> {
+    if one.text_hash != other.text_hash {
+        // Scenarios of different folders may have one name.
+        let changed = one.file == other.file && !mixed;
+        let what = format!("{} has two texts", one.file);
+        return if changed { Err(Conflict::Mixed(what)) } else { Ok(()) };
+    }
+    if one.campaign != other.campaign
+        || one.shard.of == other.shard.of
+        || one.done == 0
+        || other.done == 0
+    {
+        return Ok(());
+    }
+    let (a, b) = (one.shard, other.shard);
+    let apart = a.index.abs_diff(b.index) % common_divisor(a.of, b.of) != 0;
+    if apart {
+        return Ok(());
+    }
+    Err(Conflict::Cuts(format!("{} ran as shard {a} and as shard {b}", name(one))))
+}
+
+fn common_divisor(one: u64, other: u64) -> u64 {
+    if other == 0 { one } else { common_divisor(other, one % other) }
+}
+
+fn name(part: &Part) -> String {
+    format!("{} ({} world)", part.name, part.world.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::soak::night::concluded;
+    use crate::soak::sums::hash_text;
+    use report::latency::Latency;
+    use report::record::{Clock, Counts, Ended, Environment, NightVerdict, Outcome, Seed, Tool};
+    use sim::chance::scramble;
+
+    /// What a shard leaves that did so many of its iterations of one scenario.
+    fn part(shard: Shard, done: u64) -> Part {
+        let (mut hash, mut marks) = (0_u64, Vec::new());
+        let (mut counts, mut latency) = (Counts::default(), Latency::new(Clock::Steps));
+        for nth in 0..done {
+            let drawn = scramble(shard.iteration(nth) + 1);
+            hash = hash.wrapping_add(drawn);
+            if (nth + 1).is_power_of_two() {
+                marks.push(hash_text(hash));
+            }
+            counts.operations += drawn % 100;
+            *counts.points.entry(format!("point-{}", drawn % 3)).or_default() += 1;
+            latency.record("write", Outcome::Ok, drawn % 5_000);
+        }
+        Part {
+            campaign: campaign(),
+            name: "a".to_owned(),
+            file: "a.yaml".to_owned(),
+            text_hash: "1".to_owned(),
+            world: World::Simulated,
+            expected: "clean".to_owned(),
+            expects: None,
+            shard,
+            done,
+            counts,
+            latency: latency.to_record(),
+            trace_hash: Some(hash_text(hash)),
+            marks,
+            failures: Vec::new(),
+            deterministic: true,
+        }
+    }
+
+    fn campaign() -> Soaked {
+        Soaked { seed: Seed(1), date: None, commit: None }
+    }
+
+    fn night(shard: Shard, done: u64) -> Night {
+        Night {
+            schema: Night::SCHEMA_VERSION,
+            tool: Tool { name: "pagestorm".to_owned(), version: "1".to_owned() },
+            campaign: campaign(),
+            verdict: NightVerdict::default(),
+            signatures: Vec::new(),
+            scenarios: Vec::new(),
+            left_out: Vec::new(),
+            regressions: Vec::new(),
+            shards: vec![ShardState {
+                shard,
+                ended: Ended::Complete,
+                seeds: None,
+                time_ms: None,
+                elapsed_ms: done,
+                starts: 1,
+                environment: Environment::default(),
+            }],
+            parts: vec![part(shard, done)],
+        }
+    }
+
+    fn merged(nights: &[Night]) -> Night {
+        concluded(union(nights, false).unwrap()).unwrap().0
+    }
+
+    #[test]
+    fn whatever_is_merged_in_whichever_order_each_iteration_counts_once() {
+        let mut state = 1_u64;
+        let mut draw = |below: u64| {
+            state = scramble(state.wrapping_add(0x9e37_79b9_7f4a_7c15));
+            state % below
+        };
+        let whole = merged(&[night(Shard::WHOLE, 60)]);
+        for _ in 0..60 {
+            let of = 1 + draw(6);
+            let shards = || (1..=of).map(move |index| Shard { index, of });
+            let mut nights: Vec<_> = shards().map(|shard| night(shard, shard.share(60))).collect();
+            // Machines that were killed on the way, and began again elsewhere.
+            for shard in shards().filter(|_| draw(2) == 0).collect::<Vec<_>>() {
+                nights.push(night(shard, draw(1 + shard.share(60))));
+            }
+            for at in (1..nights.len()).rev() {
+                nights.swap(at, usize::try_from(draw(1 + u64::try_from(at).unwrap())).unwrap());
+            }
+            let all = merged(&nights);
+            assert_eq!(all.scenarios, whole.scenarios);
+            let cut = usize::try_from(draw(u64::try_from(nights.len()).unwrap())).unwrap().max(1);
+            let (left, right) = nights.split_at(cut.min(nights.len()));
+            let halves: Vec<_> = [left, right]
+                .iter()
+                .filter(|half| !half.is_empty())
+                .map(|half| merged(half))
+                .collect();
+            let nested: Vec<_> = halves.iter().rev().chain(&nights).cloned().collect();
+            assert_eq!(merged(&nested), all, "{of} shards");
+        }
+    }
+
+    #[test]
+    fn equal_seeds_that_differ_are_told_even_if_one_went_further() {
+        let good = night(Shard::WHOLE, 40);
+        for damage in [0, 20, 39] {
+            let mut bad = night(Shard::WHOLE, 40);
+            bad.parts[0].counts.operations += 1 + damage;
+            assert!(matches!(union(&[good.clone(), bad], false), Err(Conflict::Differs(_))));
+        }
+        let mut short = night(Shard::WHOLE, 33);
+        assert!(union(&[good.clone(), short.clone()], false).is_ok());
+        short.parts[0].marks[2] = "0".to_owned();
+        for pair in [[good.clone(), short.clone()], [short, good]] {
+            assert!(matches!(union(&pair, false), Err(Conflict::Differs(_))));
+        }
+    }
+
+    #[test]
+    fn shares_that_were_cut_differently_may_not_meet() {
+        let shard = |index, of| night(Shard { index, of }, 5);
+        assert!(union(&[shard(1, 2), shard(2, 4)], false).is_ok());
+        for (one, other) in [(shard(1, 2), shard(3, 4)), (shard(1, 3), shard(1, 2))] {
+            assert!(matches!(union(&[one.clone(), other.clone()], false), Err(Conflict::Cuts(_))));
+            assert!(matches!(union(&[other, one], false), Err(Conflict::Cuts(_))));
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! What a night of soaking leaves behind: the contents of `night.json`.
+//!
+//! A night is a set of parts, and everything else in it follows from them: `merge` takes parts from
+//! many places, and adds up again. So it does not matter how many machines shared a night, nor how
+//! often one of them was killed: outside `parts` and `shards`, which say who did what, the same
+//! seeds leave the same bytes where all ran in the simulated world.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Counts, Environment, LatencyRecord, Seed, Tool, World};
+
+/// Everything that is kept of a night. The order of the fields is the order in `night.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Night {
+    /// The version of this format: [`Night::SCHEMA_VERSION`].
+    pub schema: u32,
+    /// The program that ran.
+    pub tool: Tool,
+    /// Where the seeds come from.
+    pub campaign: Soaked,
+    /// How the night ended.
+    pub verdict: NightVerdict,
+    /// What failed, one entry a signature, the one that was met under the lowest iteration first.
+    pub signatures: Vec<Signature>,
+    /// The scenarios, each once for every world that it ran in.
+    pub scenarios: Vec<ScenarioTotal>,
+    /// What was given and not soaked, and why.
+    pub left_out: Vec<LeftOut>,
+    /// Cases that failed once, and were run again before anything else.
+    pub regressions: Vec<Regression>,
+    /// Who took part, by number.
+    pub shards: Vec<ShardState>,
+    /// What each of them did, scenario by scenario.
+    pub parts: Vec<Part>,
+}
+
+impl Night {
+    /// The version of the format that this program writes, and the only one that it reads.
+    pub const SCHEMA_VERSION: u32 = 1;
+
+    /// The night as indented JSON that ends with a newline.
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self)
+            .expect("a night has only string keys and writes to memory");
+        text.push('\n');
+        text
+    }
+
+    /// Reads what [`Night::to_json`] wrote. Fields that it does not know are skipped.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the text, and what to do.
+    pub fn from_json(text: &str) -> Result<Night, String> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            schema: u64,
+        }
+        let read = |error: serde_json::Error| {
+            format!(
+                "not the record of a night: {error}; it was cut short, edited, or is another file"
+            )
+        };
+        let Versioned { schema } = serde_json::from_str(text).map_err(read)?;
+        if schema != u64::from(Night::SCHEMA_VERSION) {
+            return Err(format!(
+                "the night has schema {schema} and this program reads schema {}; use the version \
+                 of the program that wrote it",
+                Night::SCHEMA_VERSION
+            ));
+        }
+        serde_json::from_str(text).map_err(read)
+    }
+}
+
+/// Where the seeds of a night come from: iteration `i` of a scenario has a seed that is a function of
+/// the campaign's, of the scenario's text and of `i`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Soaked {
+    /// The seed that names the night.
+    pub seed: Seed,
+    /// The date that it was made from, as `2026-01-31`; none if the seed was given.
+    pub date: Option<String>,
+    /// The commit that it was made from; none if the seed was given, or no commit was known.
+    pub commit: Option<String>,
+}
+
+/// How a night ended.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct NightVerdict {
+    /// Whether nothing failed and everything was exercised.
+    pub good: bool,
+    /// The exit status that follows from it.
+    pub exit: u8,
+    /// The verdict as one sentence.
+    pub sentence: String,
+    /// Why it is not good, one reason a line, each with the name of what it is about.
+    pub reasons: Vec<String>,
+    /// What is worth knowing and no failure.
+    pub remarks: Vec<String>,
+}
+
+/// Everything that failed alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    /// Equal for failures that probably have the same cause.
+    pub signature: String,
+    /// The invariant that did not hold.
+    pub invariant: String,
+    /// The invariant as prose.
+    pub sentence: String,
+    /// Seeds that failed with that invariant and that kind of finding, over all scenarios in which
+    /// the first of them has this signature.
+    pub count: u64,
+    /// The scenarios and worlds in which it was met, each `name (world)`.
+    pub scenarios: Vec<String>,
+    /// Where it was met first: under the lowest iteration.
+    pub first: FirstMet,
+    /// How often its case fails when it is run again.
+    pub rate: Rate,
+    /// Whether its case was made as small as it can be.
+    pub minimal: bool,
+    /// The file beside `night.json` that holds its case; none if there is no case.
+    pub file: Option<String>,
+    /// The command that runs the first failing seed again.
+    pub reproduce: String,
+}
+
+/// The first seed that fails in some way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirstMet {
+    /// The scenario's name.
+    pub scenario: String,
+    /// Its world.
+    pub world: World,
+    /// The number of the iteration, from 0.
+    pub iteration: u64,
+    /// Its seed.
+    pub seed: Seed,
+}
+
+/// How often a failure came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub struct Rate {
+    /// Runs that failed alike.
+    pub failed: u64,
+    /// Runs; 0 if there was no time to try.
+    pub runs: u64,
+}
+
+/// One scenario in one world, over all shards.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScenarioTotal {
+    /// Its name.
+    pub name: String,
+    /// The path it was read from.
+    pub file: String,
+    /// The world it ran in.
+    pub world: World,
+    /// What it expects, in words.
+    pub expected: String,
+    /// Iterations: seeds in the simulated world, slices of time in that of threads.
+    pub iterations: u64,
+    /// Those that failed as the scenario expects.
+    pub caught: u64,
+    /// Those that failed and should not have.
+    pub failed: u64,
+    /// What happened, and how often.
+    pub counts: Counts,
+    /// How long operations took; the histograms themselves are in the parts.
+    pub latency: LatencyRecord,
+    /// The trace hashes of all iterations, combined; none of threads.
+    pub trace_hash: Option<String>,
+}
+
+/// Something that was given and not soaked.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// The file.
+    pub file: String,
+    /// Why.
+    pub why: String,
+    /// Whether it should have been, and the machine could not.
+    pub refused: bool,
+}
+
+/// A case that failed once, run again.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Regression {
+    /// Its file.
+    pub file: String,
+    /// What it expects, in words.
+    pub expected: String,
+    /// The invariant that it violated now.
+    pub found: Option<String>,
+    /// Whether that is what it expects.
+    pub as_expected: bool,
+    /// What of it no longer fits: its schedule names places where nobody comes to any more.
+    pub unfit: Vec<String>,
+    /// Whether it did the same when it was run once more.
+    pub deterministic: bool,
+}
+
+/// One share of the iterations: those whose number leaves `index - 1` when divided by `of`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Shard {
+    /// Counts from 1.
+    pub index: u64,
+    /// How many shards there are.
+    pub of: u64,
+}
+
+impl Shard {
+    /// The only one there is.
+    pub const WHOLE: Shard = Shard { index: 1, of: 1 };
+
+    /// The number of the `nth` of its iterations; both count from 0.
+    pub fn iteration(self, nth: u64) -> u64 {
+        nth.saturating_mul(self.of).saturating_add(self.index - 1)
+    }
+
+    /// How many of the first `iterations` are its own.
+    pub fn share(self, iterations: u64) -> u64 {
+        iterations.saturating_sub(self.index - 1).div_ceil(self.of)
+    }
+}
+
+impl std::fmt::Display for Shard {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}/{}", self.index, self.of)
+    }
+}
+
+/// How far a shard came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ended {
+    /// It is at work, or it was killed.
+    Running,
+    /// A signal ended it early.
+    Interrupted,
+    /// It did what it was to do.
+    Complete,
+}
+
+/// What one shard was told, and how far it came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardState {
+    /// Which.
+    pub shard: Shard,
+    /// How far it came.
+    pub ended: Ended,
+    /// Iterations of each scenario that all shards together were to do; none: only time ends it.
+    pub seeds: Option<u64>,
+    /// How long it was to take, in milliseconds; none: only the iterations end it.
+    pub time_ms: Option<u64>,
+    /// How long it took, over all its starts, in milliseconds.
+    pub elapsed_ms: u64,
+    /// How often it was started.
+    pub starts: u64,
+    /// The machine of its last start.
+    pub environment: Environment,
+}
+
+/// What one shard did of one scenario in one world: its iterations from the first one on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// Where its seeds come from.
+    pub campaign: Soaked,
+    /// The scenario's name.
+    pub name: String,
+    /// The path it was read from.
+    pub file: String,
+    /// A hash of its text.
+    pub text_hash: String,
+    /// The world.
+    pub world: World,
+    /// What the scenario expects, in words.
+    pub expected: String,
+    /// The invariant that it expects to be violated.
+    pub expects: Option<String>,
+    /// Which iterations these are.
+    pub shard: Shard,
+    /// How many of them, from the first one on.
+    pub done: u64,
+    /// What happened in all of them.
+    pub counts: Counts,
+    /// How long operations took.
+    pub latency: LatencyRecord,
+    /// The trace hashes of all of them, combined; none of threads.
+    pub trace_hash: Option<String>,
+    /// The same after the first 1, 2, 4, 8 and so on: two parts that began alike can be compared.
+    pub marks: Vec<String>,
+    /// What failed, by kind.
+    pub failures: Vec<NightFailure>,
+    /// Whether every seed that failed did the same when it was run again.
+    pub deterministic: bool,
+}
+
+/// Seeds of one part that failed with the same invariant and the same kind of finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NightFailure {
+    /// The invariant and the kind of what was found.
+    pub failure: String,
+    /// The invariant.
+    pub invariant: String,
+    /// The invariant as prose.
+    pub sentence: String,
+    /// How many seeds.
+    pub count: u64,
+    /// Whether the scenario expects it, or has a bug switched on that may show so, too.
+    pub excused: bool,
+    /// The number of the first such iteration.
+    pub iteration: u64,
+    /// Its seed.
+    pub seed: Seed,
+    /// Equal for failures that probably have the same cause.
+    pub signature: String,
+    /// Whether the case was made as small as it can be.
+    pub minimal: bool,
+    /// How often the case fails when it is run again.
+    pub rate: Rate,
+    /// The case of the first such iteration, as a scenario; none if there is none.
+    pub case: Option<String>,
+}
