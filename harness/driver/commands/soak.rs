@@ -210,7 +210,7 @@ impl Prepared {
             night: self.night.clone(),
             works: works.collect(),
             cases,
-            shelf: Shelf::new(self.dir.clone(), console),
+            shelf: Shelf::new(self.dir.clone(), console).knows(&self.night),
             time: self.time,
             shrink: args.shrink,
             interrupted: interrupts.flag(),

@@ -69,6 +69,7 @@ impl Course<'_> {
             self.write()?;
         }
         let (mut written, mut effort) = (Duration::ZERO, self.effort());
+        self.catch_up(&mut effort);
         let turn = self.turn();
         while let Some(at) = self.next() {
             let (interrupted, progress) = (self.interrupted, self.progress);
@@ -118,7 +119,8 @@ impl Course<'_> {
     }
 
     fn make_smaller(&mut self, at: usize, news: News<'_>, effort: &mut Option<Duration>) {
-        let time = effort.map_or(self.shrink, |left| left.min(self.shrink));
+        // No failure takes the time of all others.
+        let time = effort.map_or(self.shrink, |left| (left / 3).min(self.shrink));
         let Some(case) = news.case.filter(|_| !time.is_zero() && !self.is_raised()) else { return };
         let begun = self.watch.elapsed();
         let work = &mut self.works[at];
@@ -130,6 +132,17 @@ impl Course<'_> {
         work.touch();
         let took = self.watch.elapsed().saturating_sub(begun);
         *effort = effort.map(|left| left.saturating_sub(took));
+    }
+
+    /// Looks at what an earlier start has found and left.
+    fn catch_up(&mut self, effort: &mut Option<Duration>) {
+        for at in 0..self.works.len() {
+            let left = self.works[at].left();
+            match left {
+                Ok(news) => news.into_iter().for_each(|one| self.make_smaller(at, one, effort)),
+                Err(error) => self.works[at].refused = Some(error.to_string()),
+            }
+        }
     }
 
     fn end(mut self) -> Result<(Night, Exit, bool), String> {

@@ -10,6 +10,7 @@ use crate::scenario::plan::{Expectation, Plan, WorldKind};
 use crate::shrink::{self, Limits, Refused};
 use crate::signature::signature;
 use crate::storm::{self, Orders, Storm};
+use crate::vocabulary;
 use block::OpenError;
 use oracle::Violation;
 use report::record::{NightFailure, Rate, Soaked};
@@ -66,7 +67,30 @@ pub struct Known {
     pub deterministic: bool,
 }
 
-impl First<'_> {
+impl<'a> First<'a> {
+    /// What an earlier start has found and not looked at: it was killed, or there was no time. None if
+    /// its case does not fail so any more.
+    ///
+    /// # Errors
+    ///
+    /// A device could not be opened.
+    pub fn again(
+        entry: &'a Entry,
+        campaign: &'a Soaked,
+        entered: &NightFailure,
+    ) -> Result<Option<(First<'a>, Plan)>, OpenError> {
+        let Some(text) = entered.case.as_ref().filter(|_| entered.rate.runs == 0) else {
+            return Ok(None);
+        };
+        let read = scenario::parse("case", text, &vocabulary::known(), &[]);
+        let Some(case) = read.ok().filter(Plan::is_explicit) else { return Ok(None) };
+        let failed = reproducer::run(&case, &Arc::default())?;
+        let failure = Failure::of(&failed).filter(|found| found.to_string() == entered.failure);
+        let NightFailure { iteration, seed, .. } = *entered;
+        let seed = Seed(seed.0);
+        Ok(failure.map(|failure| (First { entry, campaign, iteration, seed, failure }, case)))
+    }
+
     /// Runs the seed again and makes its case. Of threads the case is what the storm did last.
     ///
     /// # Errors
@@ -121,7 +145,10 @@ impl First<'_> {
         let mut small = case.clone();
         match shrink::shrink(case, &self.failure, limits, &mut |_, _| {}) {
             Ok(shrunk) => {
-                entered.signature = signature(self.failure.invariant, &shrunk.case);
+                // How far a case comes in time depends on the machine, and its name must not.
+                if shrunk.minimal {
+                    entered.signature = signature(self.failure.invariant, &shrunk.case);
+                }
                 entered.minimal = shrunk.minimal;
                 small = shrunk.case;
                 entered.case = Some(self.text(&small));

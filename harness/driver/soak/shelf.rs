@@ -34,6 +34,13 @@ impl Shelf {
         Shelf { dir, console, is_full: false, cases: BTreeSet::new() }
     }
 
+    /// Knows the cases that an earlier start has put there.
+    #[must_use]
+    pub fn knows(mut self, night: &Night) -> Shelf {
+        self.cases = cases(night).into_iter().map(|(name, _)| name).collect();
+        self
+    }
+
     /// Puts the night there, and says if that did not go well, or goes well again.
     ///
     /// # Errors

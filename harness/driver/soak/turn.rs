@@ -208,6 +208,20 @@ impl<'a> Work<'a> {
         Ok(Some(News { at: self.failures.len() - 1, first, case: known.case }))
     }
 
+    /// Failures that an earlier start has left as they were found.
+    ///
+    /// # Errors
+    ///
+    /// A device could not be opened.
+    pub fn left(&self) -> Result<Vec<News<'a>>, OpenError> {
+        let mut news = Vec::new();
+        for (at, entered) in self.failures.iter().enumerate().filter(|(_, one)| !one.excused) {
+            let again = First::again(self.entry, self.campaign, entered)?;
+            news.extend(again.map(|(first, case)| News { at, first, case: Some(case) }));
+        }
+        Ok(news)
+    }
+
     /// Says that something of it changed.
     pub fn touch(&mut self) {
         self.told = None;

@@ -179,6 +179,19 @@ fn a_night_that_is_killed_goes_on_and_loses_nothing() {
 }
 
 #[test]
+fn what_was_found_and_not_looked_at_is_looked_at_later() {
+    let stand = stand();
+    let soak = "soak --seed 7 --seeds 50 --world simulated --quiet";
+    stand.run(&format!("{soak} --out whole"));
+    stand.run(&format!("{soak} --out later --shrink 0s"));
+    let found = night(&stand, "later");
+    assert!(found.signatures.iter().all(|one| !one.minimal && one.rate.runs == 0), "{found:?}");
+    stand.run(&format!("{soak} --out later --resume"));
+    assert_eq!(essence(&night(&stand, "later")), essence(&night(&stand, "whole")));
+    assert_eq!(stand.names("later/failures"), stand.names("whole/failures"));
+}
+
+#[test]
 fn a_full_disk_keeps_what_it_has_and_gets_the_rest_later() {
     let stand = Stand::new();
     stand.write("a.yaml", CLEAN);
