@@ -9,8 +9,14 @@ pub mod record;
 pub mod latency;
 /// The command that runs something again.
 pub mod reproduce;
-/// Puts `result.json` and `report.html` into a directory, whole or not at all.
+/// Puts `result.json` and what is made of it into a directory, whole or not at all.
 pub mod writing;
+/// JUnit XML, for CI engines.
+pub mod junit;
+/// Annotations and job summaries of GitHub Actions.
+pub mod github;
+/// Two runs side by side.
+pub mod compare;
 /// The text that a terminal prints at the end of a run.
 pub mod summary;
 /// The offline HTML page.
@@ -18,5 +24,6 @@ pub mod page;
 
 mod histogram;
 mod number;
+mod xml;
 /// Makes every character of a hostile text visible.
 pub mod visible;

@@ -1,35 +1,45 @@
-//! Puts `result.json` and `report.html` into a directory, whole or not at all.
+//! Puts `result.json` and what is made of it into a directory, whole or not at all.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::junit;
 use crate::page;
 use crate::record::Record;
 
-/// Where the two files of a run are.
+/// Where the files of a run are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// `result.json`, the record.
     pub json: PathBuf,
     /// `report.html`, the page.
     pub html: PathBuf,
+    /// `junit.xml`, for CI engines.
+    pub junit: PathBuf,
 }
 
-/// Writes the record and its page into `dir`, which is made if it is missing.
+/// Writes the record and what is made of it into `dir`, which is made if it is missing. All of it is
+/// a function of the record.
 ///
 /// Each file appears under its name only when all of its bytes are on disk, `result.json` last:
-/// where it exists, the page beside it is complete. On an error (a full disk, say) no half-written
+/// where it exists, what lies beside it is complete. On an error (a full disk, say) no half-written
 /// file is left behind, and files of an earlier run stay as they were.
 pub fn write_run(dir: &Path, record: &Record) -> io::Result<Written> {
     fs::create_dir_all(dir).map_err(naming(dir))?;
-    let written = Written { json: dir.join("result.json"), html: dir.join("report.html") };
+    let [json, html, junit] =
+        ["result.json", "report.html", "junit.xml"].map(|name| dir.join(name));
+    let written = Written { json, html, junit };
     let write =
         |path: &Path, text: String| Pending::write(path, text.as_bytes()).map_err(naming(path));
-    let html = write(&written.html, page::render(record))?;
-    let json = write(&written.json, record.to_json())?;
-    html.publish().map_err(naming(&written.html))?;
-    json.publish().map_err(naming(&written.json))?;
+    let pending = [
+        (&written.html, write(&written.html, page::render(record))?),
+        (&written.junit, write(&written.junit, junit::junit(&[record]))?),
+        (&written.json, write(&written.json, record.to_json())?),
+    ];
+    for (path, file) in pending {
+        file.publish().map_err(naming(path))?;
+    }
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(naming(dir))?;
     Ok(written)
 }

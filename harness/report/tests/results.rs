@@ -131,14 +131,16 @@ fn a_run_is_written_and_written_over() {
         let written = write_run(&run, &record).unwrap();
         assert_eq!(Record::from_json(&fs::read_to_string(&written.json).unwrap()), Ok(record));
         assert!(fs::read_to_string(&written.html).unwrap().starts_with("<!doctype html>"));
-        assert_eq!(fs::read_dir(&run).unwrap().count(), 2);
+        assert_eq!(fs::read_dir(&run).unwrap().count(), 3);
     }
 }
 
 #[test]
 fn what_cannot_be_written_leaves_nothing_behind() {
     let record = samples::record(VerdictKind::Clean);
-    for blocked in ["report.html", "result.json", "report.html.tmp", "result.json.tmp"] {
+    let names = ["report.html", "junit.xml", "result.json"];
+    let temporary = names.map(|name| format!("{name}.tmp"));
+    for blocked in names.iter().copied().chain(temporary.iter().map(String::as_str)) {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir_all(dir.path().join(blocked).join("occupied")).unwrap();
         let error = write_run(dir.path(), &record).expect_err(blocked);

@@ -1,0 +1,11 @@
+//! What GitHub Actions shows of a run: annotations, and a summary of the job.
+//!
+//! Both have limits beyond which GitHub drops them without a word, and both are read by programs that
+//! act on what they read.
+
+mod annotations;
+mod markdown;
+mod summary;
+
+pub use annotations::{annotations, inert};
+pub use summary::{LARGEST, OWN, job_summary};
