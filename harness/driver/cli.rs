@@ -3,7 +3,8 @@
 use crate::commands;
 use crate::console::Console;
 use crate::exit::Exit;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use report::compare::Gate;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -55,6 +56,10 @@ pub enum Command {
     Points,
     /// Tell why a case fails: what broke, what led there, and what would have prevented it.
     Explain(ExplainArgs),
+    /// Make the files of a run again, of its result.json.
+    Report(ReportArgs),
+    /// Compare two runs: latency and throughput, and failures that came, stayed and went.
+    Compare(CompareArgs),
     /// Look whether this machine can run storms, and say what to do where it cannot.
     Doctor,
     /// Measure what the harness itself costs; takes about a minute.
@@ -105,6 +110,14 @@ pub struct RunArgs {
     /// Where result.json goes as well; - prints it instead of the summary.
     #[arg(long, value_name = "FILE|-")]
     pub json: Option<PathBuf>,
+    /// Where the tests of all scenarios go, in XML for CI engines; each has its own in its directory
+    /// anyway.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Who reads along: with github, failures become annotations and a job summary. By default as the
+    /// environment says.
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<Format>,
     /// How long a failure is made smaller at most, as in 1m; with 0s it is kept as it was found.
     #[arg(long, value_name = "D", default_value = "20s", value_parser = crate::scenario::time)]
     pub shrink: Duration,
@@ -114,6 +127,47 @@ pub struct RunArgs {
     /// Say nothing on stderr but what went wrong.
     #[arg(long)]
     pub quiet: bool,
+}
+
+/// Who reads what is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// People.
+    Plain,
+    /// A runner of `GitHub` Actions.
+    Github,
+}
+
+/// What `report` can be told.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The directory of a run, or its result.json.
+    #[arg(value_name = "DIR")]
+    pub run: PathBuf,
+    /// Where the files go instead of the directory of the run.
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+}
+
+/// What `compare` can be told.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// The directory of the run before, or its result.json.
+    #[arg(value_name = "A")]
+    pub a: PathBuf,
+    /// The directory of the run after, or its result.json.
+    #[arg(value_name = "B")]
+    pub b: PathBuf,
+    /// How much a figure may grow or shrink, as in p99=+20%. It is missed where the whole confidence
+    /// interval of any kind of operation lies beyond it. May be given more than once.
+    #[arg(long = "gate", value_name = "METRIC=PERCENT", value_parser = Gate::parse)]
+    pub gates: Vec<Gate>,
+    /// Compare runs of different machines, scenarios or worlds all the same.
+    #[arg(long)]
+    pub force: bool,
+    /// Where the same goes as JSON; - prints it instead.
+    #[arg(long, value_name = "FILE|-")]
+    pub json: Option<PathBuf>,
 }
 
 /// What `replay` can be told.
@@ -272,7 +326,12 @@ pub fn answer(cli: &Cli) -> Exit {
     let console = Console::new(false);
     match &cli.command {
         None => commands::hint::hint(console),
-        Some(Command::Run(args)) => commands::run::run(args, Console::new(args.quiet)),
+        Some(Command::Run(args)) => {
+            let console = Console::new(args.quiet);
+            let told = args.format.map(|format| format == Format::Github);
+            let is_read = told.unwrap_or(console.is_read_by_github());
+            commands::run::run(args, console.read_by_github(is_read))
+        }
         Some(Command::Replay(args)) => commands::replay::replay(args, Console::new(args.quiet)),
         Some(Command::Soak(args)) => commands::soak::soak(args, Console::new(args.quiet)),
         Some(Command::Merge(args)) => commands::merge::merge(args, Console::new(args.quiet)),
@@ -284,6 +343,8 @@ pub fn answer(cli: &Cli) -> Exit {
         Some(Command::Matrix(args)) => commands::matrix::matrix(args, console),
         Some(Command::Points) => commands::points::points(console),
         Some(Command::Explain(args)) => commands::explain::explain(args, console),
+        Some(Command::Report(args)) => commands::report::report(args, console),
+        Some(Command::Compare(args)) => commands::compare::compare(args, console),
         Some(Command::Doctor) => commands::doctor::doctor(console),
         Some(Command::Bench) => commands::bench::bench(console),
         Some(Command::Schema { result }) => commands::schema::schema(*result, console),

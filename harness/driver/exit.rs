@@ -7,7 +7,7 @@ pub enum Exit {
     Ok,
     /// Only a gate on figures was missed.
     Gate,
-    /// Not a single operation ended.
+    /// Not a single operation ended, or nothing was there to judge.
     NothingRan,
     /// The machine cannot do what was asked.
     Environment,

@@ -1,10 +1,11 @@
-//! Records as JUnit XML, which every CI engine shows as tests.
+//! Records as `JUnit` XML, which every CI engine shows as tests.
 //!
 //! A scenario is a suite. Each invariant that is known is a test of that name, skipped if it was
 //! never checked, and `expectation` is one more. Seeds are no tests: the names are the same in every
 //! run, so that engines can follow a test from run to run.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 
 use crate::number;
 use crate::record::{Record, VerdictKind, Violation};
@@ -156,10 +157,10 @@ fn invariant<'a>(record: &'a Record, name: &'a str) -> Case<'a> {
     let mut text: String =
         found.iter().take(TOLD).map(|violation| told(record, violation)).collect();
     if found.len() > TOLD {
-        text.push_str(&format!("and {} more in result.json\n", found.len() - TOLD));
+        let _ = writeln!(text, "and {} more in result.json", found.len() - TOLD);
     }
     if let Some(over) = record.counts.passed_over.get(name) {
-        text.push_str(&format!("breached {over} times without ending the run\n"));
+        let _ = writeln!(text, "breached {over} times without ending the run");
     }
     Case { name, time: 0, wrong, text }
 }

@@ -11,7 +11,7 @@ pub mod latency;
 pub mod reproduce;
 /// Puts `result.json` and what is made of it into a directory, whole or not at all.
 pub mod writing;
-/// JUnit XML, for CI engines.
+/// `JUnit` XML, for CI engines.
 pub mod junit;
 /// Annotations and job summaries of GitHub Actions.
 pub mod github;

@@ -2,6 +2,7 @@
 //! both as files that `replay` takes.
 
 use super::attended::attended;
+use super::beside;
 use super::outcome;
 use crate::campaign::{Campaign, Found};
 use crate::console::Console;
@@ -91,6 +92,8 @@ impl Keeper<'_> {
         if !self.time.is_zero() {
             path = failures.join(format!("{signature}.yaml"));
             outcome::write_whole(&path, scenario::write(case).as_bytes())?;
+            let told = (self.console, self.interrupts.flag());
+            beside::write(&failures, &signature, (case, found.violation.invariant), told)?;
         }
         found.kept = Some(Kept { signature, path: path.to_string_lossy().into_owned() });
         Ok(exit)

@@ -64,7 +64,8 @@ pub fn directory(name: &str, seed: Seed, reports: &Path) -> PathBuf {
     reports.join(format!("{name}-{seed}"))
 }
 
-fn unwritten(what: &str, error: &io::Error) -> String {
+/// What could not be written, and what to do.
+pub(super) fn unwritten(what: &str, error: &io::Error) -> String {
     format!("{what} was not written: {error}; free space there, or name another place")
 }
 

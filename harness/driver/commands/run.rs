@@ -4,6 +4,7 @@ use super::attended::attended;
 use super::check::{counted, switches};
 use super::keep::Keeper;
 use super::outcome;
+use super::together;
 use crate::campaign::{self, Campaign, Mission};
 use crate::cli::RunArgs;
 use crate::clock::Stopwatch;
@@ -36,22 +37,27 @@ pub fn run(args: &RunArgs, console: Console) -> Exit {
         console.warn("the system has no room for so many threads: use a smaller --jobs");
         return Exit::Environment;
     };
-    let mut exit = Exit::Ok;
+    let (mut exit, mut records) = (Exit::Ok, Vec::new());
     for scenario in &scenarios {
         let asked = scenario.asked(&overrides);
         let run = Run { args, asked, console, interrupts: &interrupts, pool: &pool };
         exit = exit.max(match run.to_its_end() {
-            Ok((record, ended)) => ended.max(outcome::tell(&record, args, console)),
+            Ok((record, ended)) => {
+                let told = outcome::tell(&record, args, console);
+                records.push(record);
+                ended.max(told)
+            }
             Err(misfire) => {
                 console.raw(&misfire.render(console.styled));
                 Exit::Usage
             }
         });
         if let Some(caught) = interrupts.caught() {
-            return exit.max(caught);
+            exit = exit.max(caught);
+            break;
         }
     }
-    exit
+    exit.max(together::leave(&records, args, console))
 }
 
 /// A scenario that was read.

@@ -72,9 +72,8 @@ pub(super) fn latency(a: &Record, b: &Record) -> Vec<Figure> {
         let same = |other: &&LatencyRow| title(other) == title(row);
         let Some(other) = b.latency.kinds.iter().find(same) else { continue };
         // A record that was read has been decoded once already.
-        let ranks = |row: &LatencyRow| {
-            decode(row).ok().flatten().map(|histogram| Ranks::of(&histogram))
-        };
+        let ranks =
+            |row: &LatencyRow| decode(row).ok().flatten().map(|histogram| Ranks::of(&histogram));
         let ranks = ranks(row).zip(ranks(other));
         for (name, one_in, value) in PERCENTILES {
             let (Some(a), Some(b)) = (value(row), value(other)) else { continue };

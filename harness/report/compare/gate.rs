@@ -55,8 +55,7 @@ impl Gate {
 
     pub(super) fn judged(&self, figures: &[&Figure]) -> Judged {
         let own = figures.iter().filter(|figure| figure.metric == self.metric);
-        let known: Vec<_> =
-            own.filter_map(|figure| Some((figure, figure.interval?))).collect();
+        let known: Vec<_> = own.filter_map(|figure| Some((figure, figure.interval?))).collect();
         let beyond = known.iter().filter(|(_, interval)| {
             if self.is_ceiling() {
                 self.percent < interval.low
@@ -82,9 +81,17 @@ mod tests {
         for good in ["p99=+20%", "p50=-3.5%", "p99.99=+0%", "throughput=-10 %"] {
             assert!(Gate::parse(good).is_ok(), "{good}");
         }
-        for bad in
-            ["", "p99", "p99=20%", "p98=+20%", "p99=+20", "p99=+%", "p99=+inf%", "p99=+1e9%", "p99=+-2%"]
-        {
+        for bad in [
+            "",
+            "p99",
+            "p99=20%",
+            "p98=+20%",
+            "p99=+20",
+            "p99=+%",
+            "p99=+inf%",
+            "p99=+1e9%",
+            "p99=+-2%",
+        ] {
             let error = Gate::parse(bad).expect_err(bad);
             assert!(error.contains("as in p99=+20%"), "{error}");
         }

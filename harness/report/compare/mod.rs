@@ -39,9 +39,10 @@ pub struct Comparison {
 /// Compares `a`, which was before, with `b`.
 pub fn compare(a: &Record, b: &Record, gates: &[Gate]) -> Comparison {
     let wall = |record: &Record| record.latency.clock == Clock::Wall;
-    let (latency, throughput) = match wall(a) && wall(b) {
-        true => (figures::latency(a, b), Some(figures::throughput(a, b))),
-        false => (Vec::new(), None),
+    let (latency, throughput) = if wall(a) && wall(b) {
+        (figures::latency(a, b), Some(figures::throughput(a, b)))
+    } else {
+        (Vec::new(), None)
     };
     let totals = if wall(a) || wall(b) { Vec::new() } else { totals::totals(a, b) };
     let all: Vec<_> = latency.iter().chain(&throughput).collect();

@@ -56,7 +56,7 @@ fn latency(figure: &Figure) -> String {
     let [a, b] = [*a, *b].map(|value| number::latency(Clock::Wall, value));
     let sure = match interval {
         Some(interval) => {
-            let [low, high] = [interval.low, interval.high].map(|it| plain(it));
+            let [low, high] = [interval.low, interval.high].map(plain);
             let none = if interval.holds_zero() { "; may be none" } else { "" };
             format!("95 % CI {low} .. {high} %{none}")
         }
@@ -92,7 +92,9 @@ fn failures(out: &mut Lines, failures: &Failures) {
 fn judged(gate: &Judged) -> String {
     let Judged { gate, judged, missed } = gate;
     match (judged, &missed[..]) {
-        (0, _) => format!("gate {gate}: NOT JUDGED, no figure has an interval (too few operations?)"),
+        (0, _) => {
+            format!("gate {gate}: NOT JUDGED, no figure has an interval (too few operations?)")
+        }
         (judged, []) => {
             let figures = number::counted(u64::try_from(*judged).unwrap_or(u64::MAX), "figure");
             format!("gate {gate}: kept by {figures}")

@@ -42,7 +42,8 @@ fn counted(record: &Record) -> Vec<(String, u64)> {
         ("scheduling points", counts.scheduling_points),
         ("switches", counts.switches),
     ];
-    let kinds = counts.operations_by_kind.iter().map(|(kind, n)| (format!("{kind} operations"), *n));
+    let kinds =
+        counts.operations_by_kind.iter().map(|(kind, n)| (format!("{kind} operations"), *n));
     let faults = counts.faults.iter();
     let faults = faults.map(|(kind, fault)| (format!("{kind} faults fired"), fault.fired));
     own.into_iter().map(|(name, n)| (name.to_owned(), n)).chain(kinds).chain(faults).collect()

@@ -15,7 +15,8 @@ pub(super) fn span(text: &str, limit: usize) -> String {
         return "(empty)".to_owned();
     }
     let fence = "`".repeat(longest_run(&code) + 1);
-    format!("{fence} {code} {fence}")
+    let pad = if code.starts_with(['`', ' ']) || code.ends_with(['`', ' ']) { " " } else { "" };
+    format!("{fence}{pad}{code}{pad}{fence}")
 }
 
 /// The same for a cell of a table, which ends at a bar even in code.
@@ -42,17 +43,18 @@ mod tests {
     #[test]
     fn code_ends_where_it_has_to() {
         for (text, expected) in [
-            ("a", "` a `"),
-            ("a`b", "`` a`b ``"),
+            ("a", "`a`"),
+            ("a`b", "``a`b``"),
+            ("`a", "`` `a ``"),
             ("``` x", "```` ``` x ````"),
             ("", "(empty)"),
             ("  ", "(empty)"),
-            ("a\nb", "` a\\nb `"),
-            ("abcdef", "` abcde... `"),
+            ("a\nb", "`a\\nb`"),
+            ("abcdef", "`abcde...`"),
         ] {
             assert_eq!(span(text, 5), expected);
         }
-        assert_eq!(cell("a|b", 9), "` a\\u{7c}b `");
+        assert_eq!(cell("a|b", 9), "`a\\u{7c}b`");
         assert_eq!(block("a ``` b\nc"), "````text\na ``` b\\nc\n````\n");
     }
 }

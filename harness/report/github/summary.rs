@@ -1,6 +1,7 @@
 //! The summary of a job: a table of runs, then the failures, in Markdown.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use super::markdown::{block, cell, span};
 use crate::number;
@@ -64,7 +65,8 @@ impl Page {
     fn finished(mut self) -> String {
         if self.left_out != 0 {
             let left_out = number::count(u64::try_from(self.left_out).unwrap_or(u64::MAX));
-            self.text.push_str(&format!("\n{left_out} more entries do not fit; see the reports.\n"));
+            let rest = "more entries do not fit; see the reports.";
+            let _ = writeln!(self.text, "\n{left_out} {rest}");
         }
         self.text.push('\n');
         self.text

@@ -11,7 +11,8 @@ fn scaled(scale: u64, n: u64) -> Record {
     let mut latency = Latency::new(Clock::Wall);
     let mut state = 1_u64;
     for _ in 0..n {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let typical = 20_000 + (state >> 40) % 10_000;
         latency.record("write", Outcome::Ok, typical * scale / 100);
         latency.record("read", Outcome::Ok, 500 + (state >> 50) % 100);
@@ -22,7 +23,7 @@ fn scaled(scale: u64, n: u64) -> Record {
 }
 
 fn gated(a: &Record, b: &Record, gate: &str) -> (usize, Vec<String>) {
-    let gate = Gate::parse(gate).unwrap();
+    let gate = Gate::parse(gate).expect("it is a gate");
     let judged = compare(a, b, &[gate]).gates.remove(0);
     (judged.judged, judged.missed)
 }
@@ -111,16 +112,19 @@ fn failures_come_stay_and_go() {
     let [before, mut after] = [(); 2].map(|()| samples::record(VerdictKind::Violated));
     after.violations[0].signature = "F-new\u{1b}[2J".to_owned();
     let told = text(&compare(&before, &after, &[]));
-    for line in
-        ["new failure: F-new\\u{1b}[2J\n", "ongoing failure: F-90aa\n", "resolved failure: F-3b1c\n"]
-    {
+    for line in [
+        "new failure: F-new\\u{1b}[2J\n",
+        "ongoing failure: F-90aa\n",
+        "resolved failure: F-3b1c\n",
+    ] {
         assert!(told.contains(line), "{line}: {told}");
     }
 }
 
 #[test]
 fn simulated_runs_are_compared_by_what_they_did() {
-    let (before, mut after) = (samples::record(VerdictKind::Clean), samples::record(VerdictKind::Clean));
+    let (before, mut after) =
+        (samples::record(VerdictKind::Clean), samples::record(VerdictKind::Clean));
     after.counts.switches += 1;
     after.counts.operations_by_kind.insert("read".to_owned(), 5);
     after.counts.faults.remove("evict");

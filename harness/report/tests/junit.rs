@@ -1,4 +1,4 @@
-//! JUnit XML: what is a test, what has failed, and that hostile text stays text.
+//! `JUnit` XML: what is a test, what has failed, and that hostile text stays text.
 
 mod samples;
 
@@ -16,7 +16,7 @@ fn cases(suite: Node<'_, '_>) -> Vec<Case> {
         let name = inside.map_or("", |inside| inside.tag_name().name());
         let kind = inside.and_then(|inside| inside.attribute("type")).unwrap_or_default();
         let text = inside.and_then(|inside| inside.text()).unwrap_or_default();
-        let own = case.attribute("name").unwrap();
+        let own = case.attribute("name").expect("a case has a name");
         (own.to_owned(), name.to_owned(), kind.to_owned(), text.to_owned())
     };
     cases.map(case).collect()
@@ -24,8 +24,8 @@ fn cases(suite: Node<'_, '_>) -> Vec<Case> {
 
 fn of(record: &Record) -> Vec<Case> {
     let text = junit(&[record]);
-    let document = Document::parse(&text).unwrap();
-    cases(document.root_element().first_element_child().unwrap())
+    let document = Document::parse(&text).expect("it is XML");
+    cases(document.root_element().first_element_child().expect("there is a suite"))
 }
 
 fn with<'a>(cases: &'a [Case], inside: &str) -> Vec<&'a str> {
@@ -36,7 +36,10 @@ fn with<'a>(cases: &'a [Case], inside: &str) -> Vec<&'a str> {
 #[test]
 fn a_failing_run_names_its_invariants_and_its_expectation() {
     let cases = of(&samples::record(VerdictKind::Violated));
-    assert_eq!(with(&cases, "failure"), ["expectation", "dirty_block_has_backing", "size_is_linear"]);
+    assert_eq!(
+        with(&cases, "failure"),
+        ["expectation", "dirty_block_has_backing", "size_is_linear"]
+    );
     assert_eq!(with(&cases, "skipped"), ["synced_data_survives"]);
     assert_eq!(with(&cases, "").len(), 3);
     let (_, _, signature, text) = &cases[2];
@@ -121,12 +124,17 @@ fn hostile_text_stays_text() {
     for text in texts {
         let record = samples::hostile(text);
         let written = junit(&[&record]);
-        let document = Document::parse(&written).unwrap_or_else(|error| panic!("{error}: {text:?}"));
-        let names: Vec<_> =
-            document.descendants().filter(Node::is_element).map(|it| it.tag_name().name()).collect();
+        let document =
+            Document::parse(&written).unwrap_or_else(|error| panic!("{error}: {text:?}"));
+        let names: Vec<_> = document
+            .descendants()
+            .filter(Node::is_element)
+            .map(|it| it.tag_name().name())
+            .collect();
         let expected = ["testsuites", "testsuite", "properties"];
         assert_eq!(names[..3], expected, "{text:?}");
-        let rest = ["property"; 6].into_iter().chain(["testcase", "failure", "testcase", "failure"]);
+        let rest =
+            ["property"; 6].into_iter().chain(["testcase", "failure", "testcase", "failure"]);
         assert_eq!(names[3..], rest.collect::<Vec<_>>(), "{text:?}");
         assert!(written.chars().all(|c| c == '\n' || c == '\t' || !c.is_control()), "{text:?}");
         let suite = document.root_element().first_element_child().unwrap();

@@ -97,7 +97,7 @@ fn several_scenarios_run_in_turn() {
     let ran = stand.run("run a.yaml b.yaml");
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert_eq!(stand.names("reports"), ["clean-0x1", "other-0x1"]);
-    assert_eq!(stand.names("reports/other-0x1"), ["report.html", "result.json"]);
+    assert_eq!(stand.names("reports/other-0x1"), ["junit.xml", "report.html", "result.json"]);
 }
 
 #[test]

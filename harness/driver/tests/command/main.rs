@@ -6,6 +6,7 @@ mod stand;
 mod exits;
 mod results;
 mod failures;
+mod files;
 mod signals;
 mod places;
 mod lists;

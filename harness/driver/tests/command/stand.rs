@@ -75,6 +75,10 @@ impl Stand {
         let mut command = Command::new(PAGESTORM);
         command.args(words.split_whitespace()).current_dir(self.dir.path());
         command.env("TMPDIR", self.dir.path()).env_remove("NO_COLOR");
+        // Only tests of it shall meet a runner.
+        for name in ["GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"] {
+            command.env_remove(name);
+        }
         command
     }
 

@@ -10,6 +10,7 @@ const RANKS: &[(&str, &str)] = &[
     ("block/file.rs", "which sectors of a file were written: a leaf below the device's"),
     ("block/ram.rs", "the chunks of memory: a leaf below the device's"),
     ("driver/bench.rs", "a lock of its own in a world of its own, to be measured"),
+    ("driver/chronicle.rs", "what a case does is noted at points, under the filesystem's locks"),
     (
         "driver/director.rs",
         "what a step waits for is asked at points, under the filesystem's locks",
