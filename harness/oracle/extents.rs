@@ -98,6 +98,25 @@ invariants! { subject 3;
         }
     }
 
+    /// A delayed allocation beyond the end of the file was taken in advance, and the file is tagged for
+    /// it. No writeback comes by there, and only a tagged file is looked through for such blocks when
+    /// space runs short.
+    Quiet fn extents_delalloc_beyond_eof_is_tagged(file: View<'_>) {
+        let end = file.geometry().block_from(file.size());
+        let (last, speculative) = file.fork(|fork| (fork.extents.end(), fork.speculative));
+        if speculative || last <= end {
+            return Ok(());
+        }
+        let mut beyond = file.extents(BlockRange { start: end, end: last }).into_iter();
+        match beyond.find(|extent| extent.state == Some(State::Delalloc)) {
+            None => Ok(()),
+            Some(left) => {
+                let place = file.geometry().bytes_of(left.blocks);
+                Err(at(place, "a tag, or nothing reserved beyond the end", "a reservation without a tag"))
+            }
+        }
+    }
+
     /// Every allocated block has one owner, lies on the device, and is not in the free map.
     Quiet fn extents_own_their_blocks(files: &[View<'_>]) {
         let mut owners: BTreeMap<u64, (u64, usize)> = BTreeMap::new();

@@ -21,6 +21,7 @@ impl Oracle {
             let checks = &self.checks;
             let whole = ByteRange::new(0, file.size());
             let verdict = extents::extents_delalloc_is_flushable(checks, *file, whole, &[])
+                .and_then(|()| extents::extents_delalloc_beyond_eof_is_tagged(checks, *file))
                 .and_then(|()| size::size_on_disk_never_exceeds_size(checks, *file))
                 .and_then(|()| size::size_bounds_the_page_cache(checks, *file));
             self.judge(*file, None, verdict);

@@ -43,13 +43,16 @@ pub(crate) fn blocks(
 
 /// Gives back blocks beyond the end of the file that nobody asked for. Held: `i_rwsem`
 /// exclusively, so that no write is about to use them: a write that shares it may.
+///
+/// They need not have been taken in advance: where a write fell short after writeback had allocated
+/// all that it reserved, the rest lies there as well, and no longer as a delayed allocation that the
+/// write would give back. So extents are looked at and no tag, as `xfs_can_free_eofblocks` does.
 pub(crate) fn free_eof_blocks(inode: &Inode) {
     assert!(inode.i_rwsem.is_locked());
     let keep = inode.geometry().block_from(inode.size());
     let only_delalloc = inode.fork(|fork| fork.preallocated);
-    let (end, speculative) = inode.fork(|fork| (fork.extents.end(), fork.speculative));
-    let beyond = BlockRange { start: keep, end };
-    if speculative && !beyond.is_empty() {
+    let beyond = BlockRange { start: keep, end: inode.fork(|fork| fork.extents.end()) };
+    if !beyond.is_empty() {
         if only_delalloc {
             inode.punch_delalloc(beyond);
         } else {

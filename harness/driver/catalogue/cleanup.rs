@@ -76,7 +76,7 @@ pub(super) const BUGS: &[Bug] = &[
         fixed_by: &[],
         fstest: &[],
         sets: &[("walk_end", "end_of_write")],
-        caught_by: "extents_beyond_eof_were_asked_for",
+        caught_by: "extents_delalloc_beyond_eof_is_tagged",
         scenario: scenario!("punch-keeps-post-eof-dirty"),
     },
     Bug {

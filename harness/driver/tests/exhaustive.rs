@@ -73,7 +73,7 @@ const TABLE: &[Row] = &[
                   filesystem: {block_size: 1KiB, max_folio: 4KiB}",
         does: &["mmap_store: {at: 0, size: 64}", "write: {at: 2KiB, size: 1KiB}"],
         faults: "short_copy: {chance: 1%}",
-        by: "extents_beyond_eof_were_asked_for",
+        by: "extents_delalloc_beyond_eof_is_tagged",
     },
     Row {
         bug: "scan-offset-wrap",

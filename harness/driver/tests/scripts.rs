@@ -78,6 +78,7 @@ const TABLE: &[Row] = &[
         &[("truncate_order", "size_free_cache_flush")],
         Some("extents_agree_with_submitted_io"),
     ),
+    ("short-write-after-its-allocation", &[], None),
     ("dirty-cache-over-unwritten", &[("zero_range", "skips_unwritten")], None),
     ("dirtiness-asked-after-the-lookup", &[("zero_range", "samples_after_lookup")], DISK_TAIL),
 ];

@@ -107,6 +107,7 @@ const HARMS: &[(&str, Harm)] = &[
     ("data_is_never_poison", Harm::Exposes),
     ("size_matches_model", Harm::WrongSize),
     ("extents_delalloc_is_flushable", Harm::LeaksSpace),
+    ("extents_delalloc_beyond_eof_is_tagged", Harm::LeaksSpace),
     ("extents_below_eof_are_allocated_after_sync", Harm::LeaksSpace),
     ("extents_beyond_eof_were_asked_for", Harm::LeaksSpace),
     ("space_adds_up", Harm::LeaksSpace),

@@ -178,6 +178,11 @@ const ROWS: &[Row] = &[
         breaking.with(s, Damage::ReserveForNobody(blocks(2, 3)));
         s.oracle.judge_synced(&s.files());
     }),
+    row("extents_delalloc_beyond_eof_is_tagged", |s, breaking| {
+        ok(s.write(0, 4096));
+        breaking.with(s, Damage::ReserveForNobody(blocks(1, 4)));
+        s.oracle.judge_quiet(&s.files());
+    }),
     row("extents_own_their_blocks", |s, breaking| {
         ok(s.write(0, 4096));
         ok(s.fs.sync());
@@ -193,8 +198,8 @@ const ROWS: &[Row] = &[
     }),
     row("extents_beyond_eof_were_asked_for", |s, breaking| {
         ok(s.write(0, 4096));
-        breaking.with(s, Damage::ReserveForNobody(blocks(1, 4)));
         ok(s.fs.release(0));
+        breaking.with(s, Damage::ReserveForNobody(blocks(1, 4)));
         s.oracle.judge_released(&s.files());
     }),
     row("extents_beyond_eof_were_asked_for", |s, breaking| {

@@ -66,7 +66,8 @@ fn table(rows: &[Row], heading: &str, of: impl Fn(&Contest) -> Option<Tried>) ->
     text
 }
 
-/// By depth: for how many bugs others need fewer schedules than a random walk.
+/// By depth: for how many bugs each strategy needs fewer schedules than a random walk, and how many
+/// for the bug that takes it longest.
 fn compared(all: &[(u32, Tried)]) -> String {
     let mut by_depth: BTreeMap<u32, Vec<Tried>> = BTreeMap::new();
     for (depth, medians) in all.iter().filter(|(depth, _)| 1 < *depth) {
@@ -74,22 +75,24 @@ fn compared(all: &[(u32, Tried)]) -> String {
     }
     let mut lines = Vec::new();
     for (depth, medians) in by_depth {
-        for (nth, name) in CONTENDERS.iter().enumerate().skip(1) {
+        for (nth, name) in CONTENDERS.iter().enumerate() {
             let count = |order: Ordering| {
                 medians.iter().filter(|tried| tried[nth].cmp(&tried[0]) == order).count()
             };
             let [fewer, same, more] = [Ordering::Less, Ordering::Equal, Ordering::Greater]
                 .map(count)
                 .map(|n| n.to_string());
-            lines.push([depth.to_string(), (*name).to_owned(), fewer, same, more]);
+            let most = medians.iter().map(|tried| tried[nth]).max().map_or(String::new(), shown);
+            lines.push([depth.to_string(), (*name).to_owned(), fewer, same, more, most]);
         }
     }
     if lines.is_empty() {
         return String::new();
     }
-    let heading = ["depth", "bugs that need", "fewer", "as many", "more"].map(str::to_owned);
+    let heading = ["depth", "bugs that need", "fewer", "as many", "more", "at most"];
+    let heading = heading.map(str::to_owned);
     lines.insert(0, heading);
-    format!("\ncompared with random\n\n{}", aligned(&lines, 2..5))
+    format!("\ncompared with random\n\n{}", aligned(&lines, 2..6))
 }
 
 fn shown(met: Met) -> String {
