@@ -344,6 +344,19 @@ mod tests {
     }
 
     #[test]
+    fn a_call_outlives_a_lock_that_it_began_under() {
+        let outer = LOCKS[0];
+        let events = told(vec![
+            moment(1, &[outer], Event::Returns(Ok(0))),
+            moment(2, &[outer], begins()),
+            moment(3, &[], Event::Returns(Ok(0))),
+        ]);
+        let expected =
+            ["B i_rwsem 1", "B fsync 2", "E fsync 3", "E i_rwsem 3", "B fsync 3", "E fsync 3"];
+        assert_eq!(events, expected);
+    }
+
+    #[test]
     fn whatever_happens_every_slice_ends() {
         let mut chance = 1_u64;
         for _ in 0..200 {
