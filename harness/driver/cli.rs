@@ -69,6 +69,9 @@ pub enum Command {
         /// Print that of result.json instead.
         #[arg(long)]
         result: bool,
+        /// Print that of night.json instead, which a soak leaves.
+        #[arg(long, conflicts_with = "result")]
+        night: bool,
     },
 }
 
@@ -347,7 +350,10 @@ pub fn answer(cli: &Cli) -> Exit {
         Some(Command::Compare(args)) => commands::compare::compare(args, console),
         Some(Command::Doctor) => commands::doctor::doctor(console),
         Some(Command::Bench) => commands::bench::bench(console),
-        Some(Command::Schema { result }) => commands::schema::schema(*result, console),
+        Some(Command::Schema { night: true, .. }) => {
+            console.print(report::record::Night::JSON_SCHEMA)
+        }
+        Some(Command::Schema { result, .. }) => commands::schema::schema(*result, console),
     }
 }
 

@@ -38,6 +38,10 @@ impl Night {
     /// The version of the format that this program writes, and the only one that it reads.
     pub const SCHEMA_VERSION: u32 = 1;
 
+    /// The JSON Schema (draft 2020-12) of `night.json`; what it has in common with `result.json` is
+    /// described there.
+    pub const JSON_SCHEMA: &'static str = include_str!("../night.schema.json");
+
     /// The night as indented JSON that ends with a newline.
     pub fn to_json(&self) -> String {
         let mut text = serde_json::to_string_pretty(self)

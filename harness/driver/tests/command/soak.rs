@@ -5,6 +5,7 @@ use crate::stand::{CLEAN, Ran, Stand, is_root};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use report::record::{Ended, Night, Shard};
+use serde_json::Value;
 use std::fs;
 use std::process::{Child, Command};
 use std::time::Duration;
@@ -285,4 +286,35 @@ fn names_in_a_record_are_text_and_lead_nowhere() {
     assert_eq!(stand.names("out"), ["failures", "night.json", "report.html"]);
     assert_eq!(stand.names("out/failures").len(), 1);
     assert_eq!(stand.names("."), ["a.yaml", "evil", "night", "out"]);
+}
+
+#[test]
+fn the_schema_describes_every_field_of_a_night() {
+    let stand = stand();
+    stand.run("soak --seed 7 --seeds 20 --world simulated --quiet --out night");
+    let schema: Value = serde_json::from_str(Night::JSON_SCHEMA).unwrap();
+    assert_eq!(stand.run("schema --night").out, Night::JSON_SCHEMA);
+    let night = serde_json::to_value(night(&stand, "night")).unwrap();
+    described(&schema, &night, "night");
+}
+
+/// Holds a value against its description. What the schema of results describes is tested there.
+fn described(schema: &Value, value: &Value, path: &str) {
+    assert!(schema["description"].is_string(), "{path} has no description");
+    match value {
+        Value::Object(fields) if schema["$ref"].is_null() => {
+            let properties = schema["properties"].as_object().unwrap();
+            let known: Vec<_> = properties.keys().collect();
+            assert_eq!(fields.keys().collect::<Vec<_>>(), known, "{path}");
+            for (name, field) in fields {
+                described(&properties[name], field, &format!("{path}.{name}"));
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                described(&schema["items"], item, &format!("{path}[]"));
+            }
+        }
+        Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
