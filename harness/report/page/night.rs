@@ -157,12 +157,13 @@ fn figures(html: &mut Html, night: &Night) {
     let fired =
         |total: &ScenarioTotal| number::sum(total.counts.faults.values().map(|one| one.fired));
     let elapsed = number::sum(night.shards.iter().map(|state| state.elapsed_ms));
+    let failing = number::sum(night.signatures.iter().map(|one| one.count));
     let figures = [
         (number::count(sum(|total| total.iterations)), "iterations"),
         (number::count(sum(|total| total.counts.operations)), "operations"),
         (number::count(sum(|total| total.counts.verified_operations)), "of them verified"),
         (number::count(sum(fired)), "faults fired"),
-        (number::count(sum(|total| total.failed)), "failing seeds"),
+        (number::count(failing), "failing seeds"),
         (number::elapsed(elapsed), "of machine time"),
     ];
     html.element("dl", &[("class", "figures")], |html| {

@@ -99,6 +99,9 @@ fn words(case: &Case, replay: &Replay, verdict: Verdict) -> String {
             replay.first.trace_hash, replay.first.points, recorded.trace_hash, recorded.points
         ),
         (Verdict::OtherTrace, None) => unreachable!("a trace differs from a recorded one"),
+        (Verdict::OtherViolation, _) if case.plan.expect == Expectation::Clean => {
+            format!("it violates {}, and nothing should be violated", found.unwrap_or("none"))
+        }
         (Verdict::OtherViolation, _) => {
             format!("another violation: {}, and {expected} is expected", found.unwrap_or("none"))
         }

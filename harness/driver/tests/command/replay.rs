@@ -116,7 +116,7 @@ fn what_is_expected_or_recorded_otherwise_is_told() {
         ("trace", 1, "the same violation, another trace: 0x"),
         ("unrecorded", 0, "the same violation; no trace is recorded\n"),
         ("other", 1, "another violation: size_matches_model, and data_matches_model is expected\n"),
-        ("clean", 1, "another violation: size_matches_model, and none is expected\n"),
+        ("clean", 1, "it violates size_matches_model, and nothing should be violated\n"),
     ] {
         let ran = stand.run(&format!("replay {name}.yaml"));
         assert_eq!(ran.code, Some(code), "{name}: {ran:?}");
