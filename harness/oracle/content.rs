@@ -17,6 +17,7 @@
 
 mod dense;
 mod effects;
+mod expected;
 mod fill;
 mod flight;
 mod judge;

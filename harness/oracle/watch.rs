@@ -170,6 +170,11 @@ impl Oracle {
         self.verified.load(Ordering::Relaxed)
     }
 
+    /// Looks at what a file may hold.
+    pub fn model<R>(&self, file: View<'_>, look: impl FnOnce(&Content) -> R) -> R {
+        look(&self.shadow(file).lock().content)
+    }
+
     /// Takes a verdict about a file; a breach ends the run.
     pub fn judge(&self, file: View<'_>, op: Option<OpId>, verdict: Verdict) {
         if let Err(breach) = verdict

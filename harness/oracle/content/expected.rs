@@ -1,0 +1,62 @@
+//! What a range should hold, where there is one answer.
+
+use super::Content;
+use std::ops::Range;
+
+impl Content {
+    /// The bytes of a range. None if several answers are right: somebody in flight may have come there
+    /// or not, or nobody can tell who of several came last.
+    pub fn expected(&self, range: Range<u64>) -> Option<Vec<u8>> {
+        let overlaps = |other: &Range<u64>| other.start < range.end && range.start < other.end;
+        let lowest = self.sizes.lowest();
+        let mut puts = self.flights.iter().flat_map(|flight| flight.puts(lowest)).flatten();
+        if puts.any(|(put, _)| overlaps(&put)) {
+            return None;
+        }
+        let mut writers = self.segments.overlapping(range.clone()).map(|(_, writers)| writers);
+        let open = writers.any(|all| 1 < all.len() || all.iter().any(|it| !it.kind.is_dense()));
+        (!open).then(|| self.dense.copy(range))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Applied, Effect, Fill, Initial};
+    use super::*;
+    use stormfs::op::OpId;
+
+    const A: OpId = OpId { actor: 1, number: 5 };
+    const B: OpId = OpId { actor: 2, number: 6 };
+
+    fn write(content: &mut Content, op: OpId, range: Range<u64>) -> super::super::Ticket {
+        content.begin(op, Effect::Write { range, fill: Fill::tag(op) })
+    }
+
+    fn wrote(op: OpId, range: Range<u64>) -> Applied<'static> {
+        Applied::Wrote { range, fill: Fill::tag(op) }
+    }
+
+    #[test]
+    fn a_write_in_flight_leaves_its_range_open_and_nothing_else() {
+        let mut content = Content::new(64, Initial::Zeroes);
+        let ticket = write(&mut content, A, 0..16);
+        assert_eq!(content.expected(0..8), None);
+        assert_eq!(content.expected(8..24), None);
+        assert_eq!(content.expected(16..24), Some(vec![0; 8]));
+        content.end(ticket, wrote(A, 0..16)).unwrap();
+        let word = crate::pattern::word(A, 8).to_le_bytes();
+        assert_eq!(content.expected(8..16), Some(word.to_vec()));
+    }
+
+    #[test]
+    fn two_that_overlapped_leave_it_open_until_the_next_write() {
+        let mut content = Content::new(64, Initial::Zeroes);
+        let (one, other) = (write(&mut content, A, 0..16), write(&mut content, B, 8..24));
+        content.end(one, wrote(A, 0..16)).unwrap();
+        content.end(other, wrote(B, 8..24)).unwrap();
+        assert_eq!(content.expected(8..16), None);
+        let last = write(&mut content, OpId { number: 9, ..A }, 8..16);
+        content.end(last, wrote(OpId { number: 9, ..A }, 8..16)).unwrap();
+        assert!(content.expected(8..16).is_some());
+    }
+}
