@@ -17,7 +17,7 @@ use crate::tally::Tally;
 use block::{Device, OpenError};
 use oracle::Violation;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
-use report::record::Clock;
+use report::record::{Clock, Story};
 use sim::chance::Seed;
 use sim::schedule::Schedule;
 use std::sync::Arc;
@@ -92,6 +92,8 @@ pub struct Found {
     pub case: Option<Box<Plan>>,
     /// The file that holds it, once there is one.
     pub kept: Option<Kept>,
+    /// Why it fails, once it was explained.
+    pub story: Option<Box<Story>>,
 }
 
 impl Campaign {
@@ -149,6 +151,7 @@ fn on_threads(mission: Mission<'_>, device: Arc<Device>) -> Result<Campaign, Ope
         details: Vec::new(),
         case,
         kept: None,
+        story: None,
     });
     Ok(campaign)
 }
@@ -192,8 +195,9 @@ fn count(mission: Mission<'_>, n: u64, ran: Ran, campaign: &mut Campaign) -> Res
     }
     let seed = Seed(mission.plan.seed).nth(n);
     let details = followed(mission.plan, ran.script_step);
-    let (strategy, step, case, kept) = (ran.strategy, ran.step, None, None);
-    let mut found = Found { seed, violation, strategy, step, details, case, kept };
+    let (strategy, step) = (ran.strategy, ran.step);
+    let (case, kept, story) = (None, None, None);
+    let mut found = Found { seed, violation, strategy, step, details, case, kept, story };
     campaign.deterministic &= confirm(mission, ran.trace_hash, &mut found)?;
     match campaign.found {
         None => campaign.found = Some(found),

@@ -121,7 +121,8 @@ pub struct RunArgs {
     /// environment says.
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<Format>,
-    /// How long a failure is made smaller at most, as in 1m; with 0s it is kept as it was found.
+    /// How long a failure is made smaller at most, as in 1m, and how long it is looked into for its
+    /// story; with 0s it is kept as it was found, and no story is told.
     #[arg(long, value_name = "D", default_value = "20s", value_parser = crate::scenario::time)]
     pub shrink: Duration,
     /// Where the directories of runs go.

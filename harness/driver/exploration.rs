@@ -175,6 +175,7 @@ fn confirm(
         details: campaign::deviations(&again.end.schedule),
         case: case.map(|reproducer| Box::new(reproducer.case)),
         kept: None,
+        story: None,
     });
     Ok(())
 }

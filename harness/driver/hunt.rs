@@ -63,8 +63,16 @@ pub fn hunt(
         if let Some(violation) = storm.violation {
             let seed = Seed(master).nth(nth);
             let (step, strategy, details) = (storm.end.points, storm.strategy, Vec::new());
-            let (case, kept) = (None, None);
-            campaign.found = Some(Found { seed, violation, strategy, step, details, case, kept });
+            campaign.found = Some(Found {
+                seed,
+                violation,
+                strategy,
+                step,
+                details,
+                case: None,
+                kept: None,
+                story: None,
+            });
             break;
         }
     }

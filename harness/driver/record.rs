@@ -236,7 +236,7 @@ fn kinds(fault: &FaultPlan) -> Vec<Fault> {
 }
 
 fn violation(plan: &Plan, found: &Found) -> Violation {
-    let Found { seed, violation, strategy, step, details, kept, .. } = found;
+    let Found { seed, violation, strategy, step, details, kept, story, .. } = found;
     let cast = Cast::of(plan);
     let file = violation.file.and_then(|file| plan.files.get(file));
     let operation = violation.operation.map(|operation| operation_name(plan, operation));
@@ -256,6 +256,7 @@ fn violation(plan: &Plan, found: &Found) -> Violation {
         replay: kept.as_ref().map(|kept| kept.path.clone()),
         strip: violation.strip.clone(),
         details: details.clone(),
+        story: story.clone(),
     }
 }
 

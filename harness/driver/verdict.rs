@@ -198,6 +198,7 @@ mod tests {
             details: Vec::new(),
             case: None,
             kept: None,
+            story: None,
             violation: Violation {
                 invariant,
                 file: None,

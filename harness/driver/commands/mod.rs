@@ -9,6 +9,7 @@ pub mod together;
 pub mod kept;
 pub mod report;
 pub mod compare;
+pub mod story;
 pub mod matrix;
 pub mod hint;
 pub mod run;

@@ -4,6 +4,7 @@ use super::attended::attended;
 use super::check::{counted, switches};
 use super::keep::Keeper;
 use super::outcome;
+use super::story::Teller;
 use super::together;
 use crate::campaign::{self, Campaign, Mission};
 use crate::cli::RunArgs;
@@ -128,6 +129,8 @@ impl Run<'_> {
         }
         let elapsed = watch.elapsed();
         let exit = verdict::exit(&verdict).max(self.keep(&mut campaign));
+        let Run { interrupts, pool, .. } = *self;
+        Teller { time: self.args.shrink, interrupts, pool }.tell(&mut campaign);
         let record = record::record(self.asked, device, &campaign, (verdict, elapsed));
         Ok((record, exit))
     }

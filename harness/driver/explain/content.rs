@@ -1,5 +1,6 @@
 //! Whose bytes lie where: at one place that is watched, and block by block.
 
+use oracle::content::Content as Model;
 use oracle::pattern::{self, Origin, Plausible};
 use stormfs::op::OpId;
 use stormfs::quantity::{ByteRange, narrow};
@@ -114,20 +115,53 @@ pub enum Whose {
     Poison,
     /// More than one of these.
     Mixed,
+    /// Several answers are right.
+    Open,
 }
 
-/// Whose bytes the blocks of `range` hold, in the cache and on disk.
-pub fn blocks(view: View<'_>, range: ByteRange, writers: &[Writer]) -> Vec<(Whose, Whose)> {
+/// Whose bytes one block holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Block {
+    /// As the model expects.
+    pub model: Whose,
+    /// In the cache.
+    pub cache: Whose,
+    /// On disk.
+    pub disk: Whose,
+    /// Whether some byte in the cache is none that the model expects.
+    pub cache_is_wrong: bool,
+    /// Whether some byte on disk is, and nothing in the cache hides it.
+    pub disk_is_wrong: bool,
+}
+
+/// Whose bytes the blocks of `range` hold.
+pub fn blocks(view: View<'_>, range: ByteRange, writers: &[Writer], model: &Model) -> Vec<Block> {
     let size = view.geometry().block_size();
     let starts = (range.start / size..range.end / size).map(|block| block * size);
     let whole = |start| ByteRange::at(start, size);
-    let both = |start| {
-        let of = |bytes: Option<Vec<u8>>| {
-            bytes.map_or(Whose::Nothing, |bytes| owner(start, &bytes, writers))
+    let block = |start| {
+        let of = |bytes: &Option<Vec<u8>>| {
+            bytes.as_ref().map_or(Whose::Nothing, |bytes| owner(start, bytes, writers))
         };
-        (of(cached(view, whole(start))), of(on_disk(view, whole(start))))
+        let wrong = |bytes: &Option<Vec<u8>>| {
+            bytes.as_ref().is_some_and(|bytes| model.check(start, bytes).is_err())
+        };
+        let (cache, disk) = (cached(view, whole(start)), on_disk(view, whole(start)));
+        let expected = model.expected(start..start + size);
+        let inside = start < model.size();
+        Block {
+            model: match expected {
+                None => Whose::Open,
+                Some(bytes) if inside => owner(start, &bytes, writers),
+                Some(_) => Whose::Nothing,
+            },
+            cache: of(&cache),
+            disk: of(&disk),
+            cache_is_wrong: wrong(&cache),
+            disk_is_wrong: view.folio(start).is_none() && wrong(&disk),
+        }
     };
-    starts.map(both).collect()
+    starts.map(block).collect()
 }
 
 /// Whose a whole block is.

@@ -38,6 +38,14 @@ pub struct Row {
     pub text: String,
     /// How many points of the run were passed since the row before.
     pub points: u64,
+    /// The number of its turn, of all turns.
+    #[serde(skip)]
+    pub turn: usize,
+    /// The locks that the task holds afterwards, outermost first.
+    pub holds: Vec<&'static str>,
+    /// The moment.
+    #[serde(skip)]
+    pub at: usize,
 }
 
 /// Kinds of events.
@@ -70,11 +78,12 @@ pub fn lanes(
     scope: Option<Scope>,
     headline: &Headline,
 ) -> Lanes {
-    let mut drawing =
-        Drawing { plan, cast, frames, scope, rows: Vec::new(), seen: opening(frames) };
+    let seen = opening(frames);
+    let mut drawing = Drawing { plan, cast, frames, scope, rows: Vec::new(), seen, turn: 0 };
     let shown: BTreeSet<usize> = matter.iter().copied().collect();
     for (number, turn) in turns.iter().enumerate() {
         let matters = shown.contains(&number);
+        drawing.turn = number;
         let mut since = turn.frames.start;
         for at in turn.frames.clone() {
             if !drawing.is_break(at) && at + 1 != turn.frames.end {
@@ -113,6 +122,8 @@ struct Drawing<'a> {
     /// Columns are the numbers of tasks until the end.
     rows: Vec<Row>,
     seen: usize,
+    /// The turn that is drawn.
+    turn: usize,
 }
 
 impl Drawing<'_> {
@@ -120,7 +131,8 @@ impl Drawing<'_> {
         let passed = points(self.frames, self.seen..at + 1);
         self.seen = at + 1;
         let (step, column) = (step(self.frames, at), self.frames[at].task);
-        self.rows.push(Row { step, column, kind, text, points: passed });
+        let (turn, holds) = (self.turn, self.frames[at].holds.to_vec());
+        self.rows.push(Row { step, column, kind, text, points: passed, turn, holds, at });
     }
 
     fn frame(&mut self, at: usize, matters: bool) {

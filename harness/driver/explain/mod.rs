@@ -11,6 +11,8 @@ pub mod criticality;
 pub mod headline;
 pub mod lanes;
 pub mod nearest;
+pub mod provenance;
+pub mod recorded;
 pub mod state;
 pub mod story;
 pub mod strips;
@@ -22,6 +24,7 @@ pub use criticality::Criticality;
 pub use headline::{Decision, Headline};
 pub use lanes::{Kind, Lanes, Row};
 pub use nearest::{Nearest, Part, PartKind};
+pub use provenance::Provenance;
 pub use strips::{Strip, Strips};
 
 use crate::onlooker::{Look, Onlooker};
@@ -38,7 +41,7 @@ use std::sync::atomic::AtomicBool;
 use stormfs::op::Op;
 use stormfs::quantity::{ByteRange, Geometry, PAGE};
 use turns::Scope;
-use watcher::{Focus, Watcher};
+use watcher::{Focus, Frame, Watcher};
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -49,16 +52,34 @@ pub struct Explanation {
     pub headline: Headline,
     /// The turns that matter, each in a few sentences.
     pub story: Vec<String>,
+    /// Whose turns these are.
+    pub told: Vec<Told>,
     /// Turns that matter and that the story begins after.
     pub left_out: usize,
     /// What happened, event by event.
     pub lanes: Lanes,
     /// The state after each of the turns, if the violation is about a file.
     pub strips: Option<Strips>,
+    /// The state after each event, likewise.
+    pub moments: Option<Strips>,
+    /// What became of one of the bytes in question, likewise.
+    pub provenance: Option<Provenance>,
     /// What would have prevented it, if the schedule can be changed.
     pub nearest: Option<Nearest>,
     /// Which step decided, if that was measured.
     pub criticality: Option<Criticality>,
+}
+
+/// A turn that is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Told {
+    /// Who acts.
+    pub task: String,
+    /// The step at which it ends.
+    pub step: u64,
+    /// Its number, of all turns.
+    #[serde(skip)]
+    pub turn: usize,
 }
 
 /// Why nothing is explained.
@@ -89,7 +110,7 @@ pub fn explain(plan: &Plan, interrupted: &Arc<AtomicBool>) -> Result<Explanation
     }
     let Some(violation) = &first.violation else { return Err(Refusal::Passes) };
     let focus = focus(plan, violation);
-    let watcher = Arc::new(Watcher::new(focus));
+    let watcher = Arc::new(Watcher::new(plan.files.len(), focus));
     let onlooker: Arc<dyn Onlooker> = watcher.clone();
     let look = Look { onlooker: Some(&onlooker), ..Look::default() };
     let again = run(plan, look, interrupted)?;
@@ -98,31 +119,66 @@ pub fn explain(plan: &Plan, interrupted: &Arc<AtomicBool>) -> Result<Explanation
         return Err(Refusal::Differs);
     }
     let deviated = again.filesystem.shared().rules.deviated().collect();
-    let cast = Cast::of(plan);
     let frames = turns::with_the_end(watcher.take(), deviated);
-    let scope = scope(plan, violation);
-    let turns = turns::turns(&frames, scope, &cast);
-    let matter = story::matter(&turns, &frames, &cast);
-    let mut headline = Headline::of(plan, &cast, violation);
-    if about_bytes(violation) {
-        headline.origin = story::origin(&turns, &frames, &cast);
-    }
-    let told = (&turns[..], &matter[..]);
-    let (story, left_out) = story::story(plan, &cast, &frames, told, &headline);
-    let lanes = lanes::lanes((plan, &cast), &frames, told, scope, &headline);
-    let strips = focus.and_then(|focus| {
-        let marked = violation.range?;
-        strips::strips(&cast, &frames, (&turns, &matter[left_out..]), focus, marked)
-    });
+    let told = told(plan, violation, &frames, focus);
     let (nearest, criticality) = match plan.schedule {
-        Some(_) => (
-            Some(nearest::nearest((plan, &cast), &frames, violation.invariant, interrupted)),
-            criticality::criticality(plan, &frames, violation.invariant, interrupted),
-        ),
+        Some(_) => {
+            let cast = Cast::of(plan);
+            (
+                Some(nearest::nearest((plan, &cast), &frames, violation.invariant, interrupted)),
+                criticality::criticality(plan, &frames, violation.invariant, interrupted),
+            )
+        }
         None => (None, None),
     };
-    let name = plan.name.clone();
-    Ok(Explanation { name, headline, story, left_out, lanes, strips, nearest, criticality })
+    Ok(Explanation { nearest, criticality, ..told })
+}
+
+/// What the moments of the run tell.
+fn told(plan: &Plan, violation: &Violation, frames: &[Frame], focus: Option<Focus>) -> Explanation {
+    let cast = Cast::of(plan);
+    let scope = scope(plan, violation);
+    let turns = turns::turns(frames, scope, &cast);
+    let matter = story::matter(&turns, frames, &cast);
+    let mut headline = Headline::of(plan, &cast, violation);
+    if about_bytes(violation) {
+        headline.origin = story::origin(&turns, frames, &cast);
+    }
+    let both = (&turns[..], &matter[..]);
+    let (story, left_out) = story::story(plan, &cast, frames, both, &headline);
+    let lanes = lanes::lanes((plan, &cast), frames, both, scope, &headline);
+    let place = focus.zip(violation.range);
+    let strips = place.and_then(|place| {
+        strips::strips(&cast, frames, (&turns, &matter[left_out..]), place.0, place.1)
+    });
+    let moments = place.and_then(|place| {
+        let first = lanes.rows.first()?.at;
+        let after = lanes.rows.iter().map(|row| (row.text.clone(), row.at));
+        strips::at_moments(&cast, frames, (first, after), place)
+    });
+    let told = matter[left_out..].iter().map(|at| Told {
+        task: cast.task(turns[*at].task),
+        step: turns::step(frames, turns[*at].frames.end - 1),
+        turn: *at,
+    });
+    let provenance = focus.map(|focus| {
+        let Headline { invariant, expected, found, .. } = &headline;
+        let fails = format!("{invariant} fails: expected {expected}; found {found}");
+        provenance::provenance(&cast, frames, &turns, (focus, fails))
+    });
+    Explanation {
+        name: plan.name.clone(),
+        headline,
+        story,
+        told: told.collect(),
+        left_out,
+        lanes,
+        strips,
+        moments,
+        provenance,
+        nearest: None,
+        criticality: None,
+    }
 }
 
 fn run(plan: &Plan, look: Look<'_>, interrupted: &Arc<AtomicBool>) -> Result<Storm, Refusal> {

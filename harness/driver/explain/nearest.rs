@@ -230,6 +230,7 @@ fn around(cast: &Cast, frames: &[Frame], schedule: &[Switch], at: usize) -> Vec<
         if same.len() == 1 { site.to_owned() } else { format!("its {} {site}", ordinal(nth)) }
     };
     let here = place(&switch.at.site, key.point);
+    let own = here.strip_prefix("its ").unwrap_or(&here);
     for passage in all_own().filter(|it| it.point != key.point) {
         let distance = passage.point.abs_diff(key.point);
         if FARTHEST < distance {
@@ -248,17 +249,17 @@ fn around(cast: &Cast, frames: &[Frame], schedule: &[Switch], at: usize) -> Vec<
     }
     for other in 1..=actors {
         let other_who = Who::Actor(other - 1);
-        if other_who != switch.to && other != task {
+        let name = cast.task(other);
+        if other_who != switch.to && other != task && name != to {
             let mut schedule = schedule.to_vec();
             schedule[at].to = other_who;
-            let name = cast.task(other);
-            let words = format!("{name} goes on at {who}'s {here}, not {to}");
+            let words = format!("{name} goes on at {who}'s {own}, not {to}");
             all.push(Neighbour { schedule, words, distance: 2 * FARTHEST });
         }
     }
     let mut schedule = schedule.to_vec();
     schedule.remove(at);
-    let words = format!("{to} does not go on at {who}'s {here}");
+    let words = format!("{to} does not go on at {who}'s {own}");
     all.push(Neighbour { schedule, words, distance: 3 * FARTHEST });
     all
 }

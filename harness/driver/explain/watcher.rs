@@ -1,10 +1,12 @@
 //! Looks on at a storm and keeps, moment by moment, what happened and how the files were then.
 
-use super::content::{self, Sampled, Whose, Writer};
+use super::content::{self, Block, Sampled, Writer};
 use super::state::{self, FileState};
 use crate::call::Call;
 use crate::onlooker::Onlooker;
 use crate::target::Performed;
+use oracle::Oracle;
+use oracle::watch::Sight;
 use sim::{Mutex, Passage, Rank, Stand};
 use std::sync::Arc;
 use stormfs::Filesystem;
@@ -28,7 +30,9 @@ pub struct Frame {
     /// By decision: how often it had made an answer differ from the correct filesystem's.
     pub deviated: Arc<Vec<(&'static str, u64)>>,
     /// Whose bytes lay in the blocks that are shown, if that was looked at then.
-    pub whose: Option<Arc<Vec<(Whose, Whose)>>>,
+    pub whose: Option<Arc<Vec<Block>>>,
+    /// The locks that the task held, outermost first.
+    pub holds: Arc<Vec<&'static str>>,
 }
 
 impl Frame {
@@ -82,6 +86,8 @@ pub struct Focus {
 /// See the module.
 pub struct Watcher {
     focus: Option<Focus>,
+    /// What the files may hold. It is no judge: the one who is, is told only afterwards.
+    model: Oracle,
     log: Mutex<Log>,
 }
 
@@ -91,14 +97,32 @@ struct Log {
     files: Arc<Vec<FileState>>,
     deviated: Arc<Vec<(&'static str, u64)>>,
     writers: Arc<Vec<Writer>>,
+    /// By task.
+    holds: Vec<Arc<Vec<&'static str>>>,
+}
+
+/// The blocks that are shown are looked at at every moment until there are so many.
+const CLOSELY: usize = 10_000;
+
+impl Log {
+    /// What a task holds, in the memory of the last time if that was the same.
+    fn holding(&mut self, task: usize, held: Vec<&'static str>) -> Arc<Vec<&'static str>> {
+        let tasks = self.holds.len().max(task + 1);
+        self.holds.resize_with(tasks, Arc::default);
+        if *self.holds[task] != held {
+            self.holds[task] = Arc::new(held);
+        }
+        Arc::clone(&self.holds[task])
+    }
 }
 
 static LOG: Rank = Rank::leaf(12, "onlooker");
 
 impl Watcher {
-    /// Keeps everything; looks more closely at `focus`.
-    pub fn new(focus: Option<Focus>) -> Watcher {
-        Watcher { focus, log: sim::sync::mutex(&LOG, 0, Log::default()) }
+    /// Keeps everything of a storm of so many files; looks more closely at `focus`.
+    pub fn new(files: usize, focus: Option<Focus>) -> Watcher {
+        let model = Oracle::new(files, Sight::Closed);
+        Watcher { focus, model, log: sim::sync::mutex(&LOG, 0, Log::default()) }
     }
 
     /// The moments; leaves none.
@@ -117,10 +141,18 @@ impl Watcher {
     fn keep(&self, view: View<'_>, files: Vec<FileState>, (at, event): ((usize, u64), Event)) {
         let deviated: Vec<_> = view.rules().deviated().collect();
         let stays = matches!(&event, Event::Passes(passage, _) if passage.to == passage.task);
-        let focus = self.focus.filter(|focus| !stays && focus.file == view.file());
+        let closely = self.log.lock().frames.len() < CLOSELY;
+        let looks = |focus: &Focus| (closely || !stays) && focus.file == view.file();
+        let focus = self.focus.filter(looks);
         let writers = self.writers();
-        let whose = focus.map(|focus| Arc::new(content::blocks(view, focus.shown, &writers)));
+        let whose = focus.map(|focus| {
+            let look = |model: &_| content::blocks(view, focus.shown, &writers, model);
+            Arc::new(self.model.model(view, look))
+        });
+        let held = sim::tasks().swap_remove(at.0).holds;
+        let held: Vec<_> = held.into_iter().map(|hold| hold.name).collect();
         let mut log = self.log.lock();
+        let holds = log.holding(at.0, held);
         if *log.files != files {
             log.files = Arc::new(files);
         }
@@ -129,7 +161,7 @@ impl Watcher {
         }
         let (files, deviated) = (Arc::clone(&log.files), Arc::clone(&log.deviated));
         let (task, operation) = at;
-        log.frames.push(Frame { task, operation, event, files, deviated, whose });
+        log.frames.push(Frame { task, operation, event, files, deviated, whose, holds });
     }
 
     fn everything(&self, filesystem: &Filesystem, at: (usize, u64), event: Event) {
@@ -169,6 +201,7 @@ impl Onlooker for Watcher {
 
 impl Witness for Watcher {
     fn begins(&self, file: View<'_>, op: OpId, intent: Intent) {
+        self.model.begins(file, op, intent.clone());
         let shift = if let Intent::Append(range) = &intent { range.start } else { 0 };
         if let Intent::Write(range) | Intent::Append(range) | Intent::Store(range) = intent {
             let writer = Writer { file: file.file(), op, range, shift };
@@ -179,7 +212,8 @@ impl Witness for Watcher {
         self.commit(file, Event::Commits);
     }
 
-    fn ends(&self, file: View<'_>, _op: OpId, _effect: Effect<'_>) {
+    fn ends(&self, file: View<'_>, op: OpId, effect: Effect<'_>) {
+        self.model.ends(file, op, effect);
         self.commit(file, Event::Commits);
     }
 
@@ -215,7 +249,8 @@ impl Witness for Watcher {
         self.commit(file, Event::Commits);
     }
 
-    fn writeback_failed(&self, file: View<'_>, _range: ByteRange) {
+    fn writeback_failed(&self, file: View<'_>, range: ByteRange) {
+        self.model.writeback_failed(file, range);
         self.commit(file, Event::Commits);
     }
 }

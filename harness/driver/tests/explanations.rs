@@ -102,6 +102,58 @@ fn a_story_is_the_same_every_time() {
     assert_eq!(once(), once());
 }
 
+/// The pages are tested with this story, too.
+#[test]
+fn a_story_is_recorded_as_it_was() {
+    let told = explained("mapping-outlives-conversion", &[("mapping_check", "never")]);
+    let story = told.expect("it fails every time").recorded();
+    let text = serde_json::to_string_pretty(&story).expect("a story is plain data") + "\n";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../report/tests/samples/story.json");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, &text).expect("the sample can be written");
+    }
+    let known = std::fs::read_to_string(&path).unwrap_or_default();
+    let line = known.lines().zip(text.lines()).find(|(known, now)| known != now);
+    assert!(known == text, "it differs, first in {line:?}; UPDATE=1 writes it anew");
+}
+
+#[test]
+fn bytes_that_break_the_model_are_wrong_when_it_fails_and_right_before() {
+    for (script, sets, _) in TABLE {
+        let told = explained(script, sets).unwrap_or_else(|why| panic!("{script}: {why:?}"));
+        let story = told.recorded();
+        let Some(strips) = &story.strips else { continue };
+        let (first, last) = (&strips.strips[0], strips.strips.last().expect("one is before"));
+        assert!(first.wrong.is_empty() && first.row == 0, "{script}: {first:?}");
+        if told.headline.invariant.starts_with("data_") {
+            assert!(!last.wrong.is_empty(), "{script}: {last:?}");
+        }
+        let width = last.extents.chars().count();
+        for strip in &strips.strips {
+            for line in [&strip.model, &strip.cache, &strip.folios, &strip.disk] {
+                assert_eq!(line.chars().count(), width, "{script}: {strip:?}");
+            }
+            assert!(strip.row <= u64::try_from(story.lanes.rows.len()).unwrap(), "{script}");
+        }
+        let steps: Vec<u64> = strips.strips.iter().map(|strip| strip.row).collect();
+        assert!(steps.is_sorted(), "{script}: {steps:?}");
+        let chain = &story.provenance.as_ref().expect("it is about bytes").links;
+        let end = &chain.last().expect("it has an end").text;
+        assert!(end.starts_with(&told.headline.invariant), "{script}: {end}");
+        assert!(chain.is_sorted_by_key(|link| link.step), "{script}: {chain:?}");
+    }
+}
+
+#[test]
+fn what_a_task_holds_is_told_where_it_changes() {
+    let told = explained("mapping-outlives-conversion", &[("mapping_check", "never")]);
+    let rows = told.expect("it fails every time").lanes.rows;
+    let stopped = rows.iter().find(|row| row.kind == Kind::Stops).expect("W stops");
+    assert_eq!(stopped.holds, ["i_rwsem"]);
+    let returned = rows.iter().find(|row| row.kind == Kind::Returns).expect("P returns");
+    assert!(returned.holds.is_empty(), "{returned:?}");
+}
+
 #[test]
 fn what_passes_is_refused() {
     for (script, ..) in TABLE {

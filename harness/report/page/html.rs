@@ -92,6 +92,11 @@ impl Html {
         });
     }
 
+    /// How many bytes it has so far.
+    pub(super) fn len(&self) -> usize {
+        self.written.len()
+    }
+
     /// The page as text.
     pub(super) fn finish(self) -> String {
         self.written

@@ -1,11 +1,11 @@
-//! The offline HTML page: one file, no network, no script.
+//! The offline HTML page: one file, no network, and no script but the one that walks through a story.
 //!
 //! Everything that is shown is text of the record, and the record holds names from YAML, so markup
 //! and text have different types: see `html`.
 
 mod render;
 mod banner;
-mod violations;
+mod failure;
 mod counts;
 mod latency;
 mod chart;

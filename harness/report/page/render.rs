@@ -1,7 +1,7 @@
 //! The page as a whole: its head, its header and the order of its sections.
 
 use super::html::Html;
-use super::{banner, counts, coverage, latency, setting, violations};
+use super::{banner, counts, coverage, failure, latency, setting};
 use crate::number;
 use crate::record::{Record, World};
 
@@ -17,7 +17,7 @@ pub fn render(record: &Record) -> String {
             html.element("main", &[("id", "main"), ("tabindex", "-1")], |html| {
                 banner::banner(html, record);
                 contents(html, record);
-                violations::violations(html, record);
+                failure::failures(html, record);
                 counts::counts(html, record);
                 counts::faults(html, record);
                 latency::latency(html, record);
@@ -26,20 +26,23 @@ pub fn render(record: &Record) -> String {
                 setting::scenario(html, record);
             });
             footer(html, record);
+            if record.violations.iter().any(|violation| violation.story.is_some()) {
+                html.markup(concat!("<script>", include_str!("failure/page.js"), "</script>\n"));
+            }
         });
     });
     html.markup("\n");
     html.finish()
 }
 
-/// The policy forbids everything but the style in the page, so that even a mistake in escaping
-/// could neither run a script nor fetch anything.
+/// The policy forbids everything but the style and the script in the page, which it names by its hash, so
+/// that even a mistake in escaping could neither run another script nor fetch anything.
 fn head(html: &mut Html, record: &Record) {
     html.element("head", &[], |html| {
         html.markup(concat!(
-            "\n<meta charset=\"utf-8\">\n",
-            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ",
-            "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n",
+            "\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"",
+            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; ",
+            "script-src 'sha256-37OLlXLtjF0rVKwaAZMmBbrfBcL01uJLLrQimeGWrnQ='\">\n",
             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
             "<meta name=\"color-scheme\" content=\"light dark\">\n",
             "<meta name=\"referrer\" content=\"no-referrer\">\n",
@@ -51,7 +54,12 @@ fn head(html: &mut Html, record: &Record) {
             record.tool.name
         );
         html.line("title", "", &title);
-        html.markup(concat!("\n<style>\n", include_str!("page.css"), "</style>\n"));
+        html.markup(concat!(
+            "\n<style>\n",
+            include_str!("page.css"),
+            include_str!("failure/failure.css"),
+            "</style>\n"
+        ));
     });
     html.markup("\n");
 }
@@ -89,7 +97,7 @@ fn header(html: &mut Html, record: &Record) {
 fn contents(html: &mut Html, record: &Record) {
     html.markup("<nav aria-label=\"On this page\"><ul>");
     if !record.violations.is_empty() {
-        html.markup("<li><a href=\"#violations\">Violations</a></li>");
+        html.markup("<li><a href=\"#failures\">Failures</a></li>");
     }
     html.markup(concat!(
         "<li><a href=\"#counts\">Counts</a></li>",

@@ -11,6 +11,7 @@ mod counts;
 mod explored;
 mod verdict;
 mod violation;
+mod story;
 mod percentiles;
 mod surroundings;
 mod night;
@@ -27,6 +28,10 @@ pub use percentiles::{Clock, LatencyRecord, LatencyRow, Outcome};
 pub use run::Record;
 pub use seed::{Seed, Seeds};
 pub use setting::{Deviation, Device, DeviceKind, Filesystem, Scenario, Tool, Varied, World};
+pub use story::{
+    CasePart, CasePartKind, Cell, Inevitability, Jump, Lanes, Layer, Letter, Link, Nearest,
+    Provenance, Row, RowKind, Share, Story, Strip, Strips, Turn,
+};
 pub use surroundings::{Environment, Timing};
 pub use verdict::{Verdict, VerdictKind};
 pub use violation::{ByteRange, Violation};

@@ -45,7 +45,7 @@ pub struct Record {
 
 impl Record {
     /// The version of the format that this program writes, and the only one that it reads.
-    pub const SCHEMA_VERSION: u32 = 1;
+    pub const SCHEMA_VERSION: u32 = 2;
 
     /// The JSON Schema (draft 2020-12) of `result.json`.
     pub const JSON_SCHEMA: &'static str = include_str!("../result.schema.json");

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Seed;
+use super::{Seed, Story};
 use crate::number;
 
 /// One invariant that did not hold, once.
@@ -41,6 +41,9 @@ pub struct Violation {
     pub strip: String,
     /// More evidence, one line each.
     pub details: Vec<String>,
+    /// Why it fails, told of its smallest case; None where real threads ran, or nothing was made
+    /// smaller.
+    pub story: Option<Box<Story>>,
 }
 
 impl Violation {

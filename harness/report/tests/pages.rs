@@ -4,7 +4,10 @@
 //! are in `target/tmp/pages` after a test run, to be looked at.
 
 mod samples;
+mod sha256;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use std::fs;
 use std::path::Path;
 
@@ -72,11 +75,117 @@ fn hostile_text_stays_text() {
     }
 }
 
+/// The policy names the script by its hash; what is in the page must be that script.
+#[test]
+fn the_policy_lets_the_one_script_run_and_nothing_else() {
+    let page = page::render(&samples::record(VerdictKind::Violated));
+    assert_eq!(page.matches("<script").count(), 1);
+    let (_, rest) = page.split_once("<script>").unwrap();
+    let (script, _) = rest.split_once("</script>").unwrap();
+    let (_, policy) = page.split_once("http-equiv=\"Content-Security-Policy\" content=\"").unwrap();
+    let (policy, _) = policy.split_once('"').unwrap();
+    let digest = STANDARD.encode(sha256::digest(script.as_bytes()));
+    let expected = format!("script-src 'sha256-{digest}'");
+    assert!(policy.split("; ").any(|rule| rule == expected), "{policy}; it should say {expected}");
+    assert!(policy.starts_with("default-src 'none'; "), "{policy}");
+    let without = page::render(&samples::record(VerdictKind::Clean));
+    assert!(!without.contains("<script"), "nothing to step through, no script");
+}
+
+#[test]
+fn everything_of_a_story_is_there_without_a_script() {
+    let record = samples::record(VerdictKind::Violated);
+    let story = record.violations[0].story.as_deref().unwrap();
+    let page = page::render(&record);
+    let count = |text: &str| page.matches(text).count();
+    assert_eq!(count("<li id=\"f1-"), story.lanes.rows.len());
+    assert_eq!(count("<table class=\"strip"), story.strips.as_ref().unwrap().strips.len());
+    assert_eq!(count("<li value=\""), story.turns.len());
+    assert_eq!(count("class=\"step\""), story.provenance.as_ref().unwrap().links.len());
+    let wrong = |strip: &report::record::Strip| strip.wrong.len();
+    let wrong: usize = story.strips.iter().flat_map(|all| &all.strips).map(wrong).sum();
+    assert!(0 < wrong);
+    assert_eq!(count("<span class=\"unseen\"> wrong</span>"), wrong);
+    for text in
+        ["\u{2026} 5 points", "holds i_rwsem", "decided here", "nothing breaks", "it is needed"]
+    {
+        assert!(page.contains(text), "{text}");
+    }
+}
+
+#[test]
+fn failures_with_one_signature_are_one_entry() {
+    let mut record = samples::record(VerdictKind::Violated);
+    let mut again = record.violations[0].clone();
+    (again.seed, again.story) = (report::record::Seed(0x77), None);
+    record.violations.push(again.clone());
+    record.violations.insert(0, again);
+    let page = page::render(&record);
+    assert_eq!(page.matches("<details class=\"failure\"").count(), 2);
+    assert!(page.contains(" and 2 more") && page.contains("0x77, 0x2a, 0x77"));
+    assert!(page.contains("<li id=\"f1-1\""), "the one with a story is told");
+}
+
+#[test]
+fn a_huge_story_folds() {
+    let mut record = samples::record(VerdictKind::Violated);
+    let mut story = samples::story();
+    let rows = story.lanes.rows.clone();
+    story.lanes.rows = rows.iter().cycle().take(5_000).cloned().collect();
+    story.lanes.columns = (0..50).map(|number| format!("task-{number}")).collect();
+    let strips = story.strips.as_mut().unwrap();
+    for strip in &mut strips.strips {
+        for line in [&mut strip.model, &mut strip.cache, &mut strip.disk, &mut strip.extents] {
+            *line = line.repeat(100);
+        }
+    }
+    strips.strips = strips.strips.iter().cycle().take(500).cloned().collect();
+    story.turns = story.turns.iter().cycle().take(5_000).cloned().collect();
+    story.why.push("x".repeat(1 << 20));
+    let links = &mut story.provenance.as_mut().unwrap().links;
+    *links = links.iter().cycle().take(5_000).cloned().collect();
+    record.violations[0].story = Some(Box::new(story));
+    let all = (0..30).map(|number| {
+        let mut violation = record.violations[0].clone();
+        violation.signature = format!("F-{number}");
+        violation
+    });
+    record.violations = all.collect();
+    let page = page::render(&record);
+    assert!(page.len() <= 2_000_000, "{} bytes", page.len());
+    assert!(page.contains("events came before") && page.contains("others</span>"));
+    assert!(page.contains("the story is in result.json") && page.contains("10 more"));
+}
+
+#[test]
+fn a_damaged_story_is_rendered_all_the_same() {
+    let mut record = samples::record(VerdictKind::Violated);
+    let mut story = samples::story();
+    for row in &mut story.lanes.rows {
+        (row.column, row.points, row.step) = (u64::MAX, u64::MAX, u64::MAX);
+    }
+    story.lanes.columns.clear();
+    (story.lanes.left_out, story.turns_left_out) = (u64::MAX, u64::MAX);
+    let strips = story.strips.as_mut().unwrap();
+    strips.first_block = u64::MAX;
+    strips.strips[0].row = u64::MAX;
+    strips.strips[1].cache.clear();
+    let measured = story.inevitability.as_mut().unwrap();
+    measured.runs = 0;
+    measured.steps[0].step = u64::MAX;
+    record.violations[0].story = Some(Box::new(story));
+    assert!(page::render(&record).ends_with("</html>\n"));
+}
+
 #[test]
 fn a_huge_run_folds() {
     let mut record = samples::record(VerdictKind::Violated);
     let violation = record.violations[0].clone();
-    record.violations = vec![violation; 5_000];
+    let violation = |number| {
+        let signature = format!("F-{number}");
+        report::record::Violation { signature, story: None, ..violation.clone() }
+    };
+    record.violations = (0..5_000).map(violation).collect();
     record.scenario.text = "# \n".repeat(1 << 19);
     record.violations[0].strip = "M".repeat(1 << 20);
     let page = page::render(&record);
@@ -119,11 +228,16 @@ fn tags(page: &str) -> Vec<&str> {
     starts.map(|rest| rest.split(['>', ' ']).next().unwrap_or_default()).collect()
 }
 
-/// The style is not part of a snapshot: it is the same on every page.
+/// The style and the script are no part of a snapshot: they are the same on every page.
 fn without_style(page: &str) -> String {
-    let (before, rest) = page.split_once("<style>").expect("every page has a style");
-    let (_, after) = rest.split_once("</style>").expect("the style ends");
-    format!("{before}<style></style>{after}")
+    let mut page = page.to_owned();
+    for (start, end) in [("<style>", "</style>"), ("<script>", "</script>")] {
+        if let Some((before, rest)) = page.split_once(start) {
+            let (_, after) = rest.split_once(end).expect("it ends");
+            page = format!("{before}{start}{end}{after}");
+        }
+    }
+    page
 }
 
 fn assert_snapshot(name: &str, text: &str) {

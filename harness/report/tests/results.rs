@@ -30,7 +30,7 @@ fn damage_is_explained() {
         (text[..text.len() / 2].to_owned(), "cut short"),
         ("[]".to_owned(), "not the record of a run"),
         ("{\"schema\": \"1\"}".to_owned(), "not the record of a run"),
-        (text.replace("\"schema\": 1", "\"schema\": 2"), "this program reads schema 1"),
+        (text.replace("\"schema\": 2", "\"schema\": 1"), "this program reads schema 2"),
         (text.replace("\"world\": \"simulated\"", "\"world\": \"real\""), "unknown variant `real`"),
         (text.replace("\"0x9e3779b9\"", "\"twelve\""), "is no seed"),
         (text.replace("\"seeds_done\"", "\"done\""), "missing field `seeds_done`"),

@@ -2,12 +2,15 @@
 
 use crate::commands::prose::wrapped;
 use crate::explain::{
-    Criticality, Explanation, Headline, Kind, Lanes, Nearest, Part, PartKind, Row, Strips,
+    Criticality, Explanation, Headline, Kind, Lanes, Nearest, Part, PartKind, Row, Strip, Strips,
 };
 use std::fmt::Write;
 
 /// The widest name of a column.
 const NAME: usize = 9;
+
+/// Strips of at most so many blocks are shown with what the model expects.
+const WITH_MODEL: usize = 10;
 
 /// Columns that are wider together are named by letters.
 const WIDEST: usize = 44;
@@ -109,23 +112,32 @@ impl Text {
         self.heading(&format!("The blocks of {} after each of these turns", strips.file));
         let width = strips.strips.first().map_or(0, |strip| strip.extents.chars().count());
         let width = width.max(8);
-        let row = |name: &str, cells: [&str; 4], size: &str| {
-            let cells = cells.map(|cell| format!("{cell:width$}")).join(" ");
+        // Where the blocks are many, there is no room on a line for what is expected.
+        let left = usize::from(WITH_MODEL < width);
+        let row = |name: &str, cells: [&str; 5], size: &str| {
+            let cells = cells.map(|cell| format!("{cell:width$}"))[left..].join(" ");
             format!("  {:11} {cells} {size}", name.chars().take(11).collect::<String>())
         };
-        self.line(&row("", ["cache", "folios", "extents", "disk"], "i_size"));
+        self.line(&row("", ["model", "cache", "folios", "extents", "disk"], "i_size"));
         for strip in &strips.strips {
-            let cells = [&strip.cache, &strip.folios, &strip.extents, &strip.disk];
+            let cells = [&strip.model, &strip.cache, &strip.folios, &strip.extents, &strip.disk];
             self.line(&row(&strip.caption, cells.map(String::as_str), &strip.size.to_string()));
         }
         let (from, to) = strips.marked;
         let blank = " ".repeat(usize::try_from(from).unwrap_or_default());
         let marks = "^".repeat(usize::try_from(to.saturating_sub(from)).unwrap_or_default());
         let marks = format!("{blank}{marks}");
-        self.line(&row("", [&marks; 4].map(String::as_str), ""));
+        self.line(&row("", [&marks; 5].map(String::as_str), ""));
         let mut legend =
             format!("blocks of {} bytes from block {}; ", strips.block_size, strips.first_block);
-        for (letter, about) in &strips.legend {
+        let shown = |letter: char| {
+            let lines = |strip: &Strip| {
+                let told = [&strip.model, &strip.cache, &strip.disk].map(|it| it.contains(letter));
+                told[left..].contains(&true)
+            };
+            strips.strips.iter().any(lines)
+        };
+        for (letter, about) in strips.legend.iter().filter(|(letter, _)| shown(*letter)) {
             let _ = write!(legend, "{letter} {about}; ");
         }
         legend.push_str("folios: - none, . not uptodate, c clean, D dirty, W in writeback; ");

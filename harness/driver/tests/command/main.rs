@@ -19,3 +19,4 @@ mod replay;
 mod explain;
 mod threads;
 mod soak;
+mod stories;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use report::latency::Latency;
 use report::record::{
     ByteRange, Clock, Counts, Deviation, Device, DeviceKind, Environment, Explored, FaultCount,
-    Filesystem, Level, Outcome, Record, Scenario, Seed, Seeds, Timing, Tool, Varied, Verdict,
-    VerdictKind, Violation, World,
+    Filesystem, Jump, Level, Outcome, Record, Scenario, Seed, Seeds, Story, Timing, Tool, Varied,
+    Verdict, VerdictKind, Violation, World,
 };
 
 /// A run that ended with `kind`, as the driver would tell it.
@@ -37,6 +37,7 @@ pub(crate) fn record(kind: VerdictKind) -> Record {
     }
     if matches!(kind, VerdictKind::Caught | VerdictKind::Violated | VerdictKind::Hung) {
         record.violations = vec![lost_backing(), size_off()];
+        record.violations[0].story = Some(Box::new(story()));
         let values = ["512", "1KiB"].map(str::to_owned).to_vec();
         record.scenario.varied = vec![Varied { path: "filesystem.block_size".to_owned(), values }];
     }
@@ -139,6 +140,7 @@ pub(crate) fn hostile(text: &str) -> Record {
         replay: Some(own()),
         strip: own(),
         details: vec![own()],
+        story: Some(Box::new(hostile_story(text))),
         ..lost_backing()
     }];
     record.trace_hash = Some(own());
@@ -151,6 +153,37 @@ pub(crate) fn hostile(text: &str) -> Record {
         commit: some,
     };
     record
+}
+
+/// The story of a case that really fails.
+pub(crate) fn story() -> Story {
+    let mut story: Story =
+        serde_json::from_str(include_str!("story.json")).expect("the driver writes it");
+    let measured = story.inevitability.as_mut().expect("it was measured");
+    let (from, to) = (measured.steps[3], measured.steps[4]);
+    measured.jump = Some(Jump { from, to });
+    story
+}
+
+/// A story with `text` wherever there is text.
+fn hostile_story(text: &str) -> Story {
+    fn spoil(value: &mut serde_json::Value, text: &str) {
+        use serde_json::Value;
+        match value {
+            Value::String(word) => text.clone_into(word),
+            Value::Array(items) => items.iter_mut().for_each(|item| spoil(item, text)),
+            // The words of these are no text, but one of a few.
+            Value::Object(fields) => {
+                let free =
+                    fields.iter_mut().filter(|(name, _)| *name != "kind" && *name != "layer");
+                free.for_each(|(_, field)| spoil(field, text));
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    let mut value = serde_json::to_value(story()).expect("a story is plain data");
+    spoil(&mut value, text);
+    serde_json::from_value(value).expect("texts are still texts")
 }
 
 /// Counts from a table of names and numbers.
@@ -326,6 +359,7 @@ fn lost_backing() -> Violation {
             "mapper-0 dirtied block 68 between the walk and the punch.".to_owned(),
             "writer-0 punched blocks 68..72.".to_owned(),
         ],
+        story: None,
     }
 }
 
@@ -348,5 +382,6 @@ fn size_off() -> Violation {
         replay: None,
         strip: String::new(),
         details: vec![],
+        story: None,
     }
 }

@@ -1,0 +1,114 @@
+//! One story, from what broke to what would have prevented it.
+
+use super::super::html::Html;
+use super::prose::prose;
+use super::section::evidence;
+use super::{curve, lanes, nearest, provenance, strips};
+use crate::number;
+use crate::record::{ByteRange, Story, Turn};
+
+/// Turns that are told; the last ones.
+const TURNS: usize = 60;
+
+/// Adds a story under the name `id`.
+pub(super) fn story(html: &mut Html, (id, story): (&str, &Story)) {
+    html.element("p", &[("class", "why lead")], |html| {
+        place(html, story);
+        for (number, sentence) in story.why.iter().enumerate() {
+            html.markup(if number == 0 { "" } else { " " });
+            prose(html, sentence);
+        }
+    });
+    evidence(html, (&story.expected, &story.found));
+    turns(html, story);
+    walk(html, (id, story));
+    provenance::provenance(html, story);
+    curve::curve(html, story);
+    nearest::nearest(html, story);
+}
+
+/// Where it fails, and who notices.
+fn place(html: &mut Html, story: &Story) {
+    let bytes = story.range.map(|ByteRange { start, end }| {
+        format!("bytes {}..{}", number::count(start), number::count(end))
+    });
+    let place = match (&story.file, bytes) {
+        (Some(file), Some(bytes)) => format!("It fails in {bytes} of file {file}. "),
+        (Some(file), None) => format!("It fails in file {file}. "),
+        (None, Some(bytes)) => format!("It fails in {bytes}. "),
+        (None, None) => String::new(),
+    };
+    html.element("strong", &[], |html| {
+        html.text(&place);
+        html.text(if story.noticed_by_users {
+            "A user of the file can notice it."
+        } else {
+            "No user of the file can notice it yet: the state is wrong, not a byte that was read."
+        });
+    });
+    html.text(" ");
+}
+
+fn turns(html: &mut Html, story: &Story) {
+    if story.turns.is_empty() {
+        return;
+    }
+    html.line("h4", "", "What happened");
+    let hidden = story.turns.len().saturating_sub(TURNS);
+    let left_out = story.turns_left_out.saturating_add(number::wide(hidden));
+    if left_out > 0 {
+        let text = format!("{} that matter came before.", number::counted(left_out, "turn"));
+        html.line("p", "note", &text);
+    }
+    html.element("ol", &[("class", "turns")], |html| {
+        for (at, turn) in (1..).zip(&story.turns).skip(hidden) {
+            let value = at.to_string();
+            html.element("li", &[("value", &value), ("data-turn", &value)], |html| {
+                turn_text(html, turn);
+            });
+        }
+    });
+}
+
+/// The name of the task leads, so that the eye finds who acts.
+fn turn_text(html: &mut Html, turn: &Turn) {
+    match turn.text.strip_prefix(&turn.task) {
+        Some(rest) if !turn.task.is_empty() => {
+            html.line("b", "", &turn.task);
+            prose(html, rest);
+        }
+        _ => prose(html, &turn.text),
+    }
+}
+
+/// The lanes, the strips beside them, and what walks through both.
+fn walk(html: &mut Html, (id, story): (&str, &Story)) {
+    if story.lanes.rows.is_empty() {
+        return;
+    }
+    html.line("h4", "", "Step by step");
+    html.element("div", &[("class", "walk"), ("data-walk", id)], |html| {
+        lanes::lanes(html, (id, &story.lanes));
+        html.element("div", &[("class", "panel")], |html| {
+            stepper(html);
+            if let Some(all) = &story.strips {
+                strips::strips(html, all, &story.lanes);
+            }
+        });
+    });
+}
+
+/// Shown by the script: without it there is nothing to step through.
+fn stepper(html: &mut Html) {
+    html.markup(concat!(
+        "<div class=\"stepper\" hidden><div class=\"buttons\" role=\"group\" aria-label=\"Steps\">",
+        "<button type=\"button\" data-go=\"Home\">First</button>",
+        "<button type=\"button\" data-go=\"ArrowLeft\">Back</button>",
+        "<button type=\"button\" data-go=\"ArrowRight\">Next</button>",
+        "<button type=\"button\" data-go=\"End\">Last</button>",
+        "<button type=\"button\" data-go=\"f\">Failure</button>",
+        "</div><p class=\"now\" aria-live=\"polite\"></p>",
+        "<p class=\"keys\">Keys: <kbd>\u{2190}</kbd> <kbd>\u{2192}</kbd> <kbd>Home</kbd> ",
+        "<kbd>End</kbd> <kbd>f</kbd></p></div>",
+    ));
+}
