@@ -13,8 +13,9 @@ use crate::open::DeviceKind;
 use sim::{Mutex, Rank, Site, WaitQueue, sync};
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 /// What a device is, apart from its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,13 +36,47 @@ pub struct Device {
     media: Box<dyn Media>,
     injector: Injector,
     queue: Mutex<Queue>,
+    aftermath: OnceLock<Arc<dyn Aftermath>>,
+}
+
+/// Is told of every bio that was made to fail or to take longer, once that is over and before
+/// anybody sees that it is done.
+pub trait Aftermath: Send + Sync {
+    /// Such a bio is over.
+    fn over(&self, ended: Ended);
+}
+
+/// A bio to which something was done on purpose.
+#[derive(Debug, Clone, Copy)]
+pub struct Ended {
+    /// Which.
+    pub place: Place,
+    /// How many bytes it moves.
+    pub bytes: u64,
+    /// Whether it failed.
+    pub failed: bool,
+    /// Whether it took longer than others.
+    pub delayed: bool,
+    /// When a worker took it, in the world's time.
+    pub from: Duration,
 }
 
 impl Device {
     /// A device on `media`, whose size and sector must be what the description says.
     pub fn new(description: Description, media: Box<dyn Media>, faults: DeviceFaults) -> Device {
         let queue = sync::mutex(&QUEUE, 0, Queue::default());
-        Device { description, media, injector: Injector::new(faults), queue }
+        let (injector, aftermath) = (Injector::new(faults), OnceLock::new());
+        Device { description, media, injector, queue, aftermath }
+    }
+
+    /// Who is told of what happens to bios on purpose; the first one stays.
+    pub fn tell(&self, aftermath: Arc<dyn Aftermath>) {
+        drop(self.aftermath.set(aftermath));
+    }
+
+    /// The actors begin now: faults that wait for that may strike.
+    pub fn begin(&self) {
+        self.injector.begin();
     }
 
     /// Hands `bio` to the device and returns at once.
@@ -183,17 +218,22 @@ impl Device {
     fn carry_out(&self, request: Request) {
         let Request { mut bio, done, nth, ticket } = request;
         let place = Place { op: bio.op, cause: bio.cause, nth };
+        let from = sim::now();
         let delay = self.injector.delay(place);
-        if delay.is_zero() {
+        if delay.time.is_zero() {
             sim::point(Site::point("device.io", 0xf000, bio.offset));
         } else {
-            sim::sleep(delay);
+            sim::sleep(delay.time);
         }
         let result = if self.injector.fails(place) {
             Err(IoError::Injected)
         } else {
             self.perform(&mut bio)
         };
+        let (failed, delayed) = (result == Err(IoError::Injected), delay.struck);
+        if let Some(aftermath) = self.aftermath.get().filter(|_| failed || delayed) {
+            aftermath.over(Ended { place, bytes: bio.len(), failed, delayed, from });
+        }
         self.queue.lock().flight.end(bio.offset, ticket);
         done(bio, result);
     }

@@ -1,6 +1,7 @@
 //! What goes wrong with a device on purpose, and how long its I/O takes.
 
 use crate::bio::BioOp;
+use crate::limit::{Allowance, Limit};
 use sim::chance::{FaultDice, FaultSite};
 use sim::{Mutex, Rank, sync};
 use std::collections::{BTreeMap, BTreeSet};
@@ -90,6 +91,8 @@ pub struct Spike {
     pub ppm: u32,
     /// How long it lasts.
     pub time: Duration,
+    /// From when on, and how often.
+    pub limit: Limit,
 }
 
 /// How often one kind of fault could have struck, and how often it did.
@@ -133,9 +136,18 @@ pub(crate) struct Injector {
     write_error: Count,
     flush_error: Count,
     spike: Count,
+    allowance: Allowance,
     healed: AtomicBool,
     strikes: Strikes,
     happened: Mutex<Vec<Strike>>,
+}
+
+/// How long a bio takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Delay {
+    pub(crate) time: Duration,
+    /// Whether a fault made it longer.
+    pub(crate) struck: bool,
 }
 
 /// What happens to single bios, by their places.
@@ -166,6 +178,7 @@ impl Injector {
         Injector {
             strikes: Strikes::new(&faults.strikes),
             happened: sync::mutex(&HAPPENED, 0, Vec::new()),
+            allowance: Allowance::new(faults.spike.limit),
             faults,
             read_error: count(),
             write_error: count(),
@@ -181,6 +194,11 @@ impl Injector {
         let errors = [faults.read_error_ppm, faults.write_error_ppm, faults.flush_error_ppm];
         let by_chance = errors != [0; 3] || faults.spike.ppm != 0;
         by_chance || faults.latency.min < faults.latency.max || !faults.strikes.is_empty()
+    }
+
+    /// The actors begin now.
+    pub(crate) fn begin(&self) {
+        self.allowance.begin();
     }
 
     /// From now on nothing fails and nothing takes time.
@@ -213,28 +231,30 @@ impl Injector {
     }
 
     /// How long the bio at `place` takes.
-    pub(crate) fn delay(&self, place: Place) -> Duration {
+    pub(crate) fn delay(&self, place: Place) -> Delay {
         if self.healed.load(Ordering::Relaxed) {
-            return Duration::ZERO;
+            return Delay { time: Duration::ZERO, struck: false };
         }
         let DeviceFaults { dice, latency: Latency { min, max }, spike, .. } = self.faults;
         if let Some(time) = self.strikes.takes.get(&place) {
             self.spike.strike();
             self.note(place, Mishap::Takes(*time));
-            return *time;
+            return Delay { time: *time, struck: true };
         }
         let mut delay = min;
         if min < max {
             let width = u64::try_from(max.saturating_sub(min).as_nanos()).unwrap_or(u64::MAX - 1);
             delay += Duration::from_nanos(dice.below(site(LATENCY, place), width + 1));
         }
-        if self.spike.decide(dice, site(SPIKE, place), spike.ppm) {
+        let struck = self.allowance.is_open()
+            && self.spike.decide_within(&self.allowance, dice, (site(SPIKE, place), spike.ppm));
+        if struck {
             delay = delay.saturating_add(spike.time);
         }
         if delay != min {
             self.note(place, Mishap::Takes(delay));
         }
-        delay
+        Delay { time: delay, struck }
     }
 
     /// What happened to bios so far, in that order; leaves nothing. Empty unless it is recorded.
@@ -322,6 +342,22 @@ impl Count {
         strikes
     }
 
+    /// The same, as often as the allowance has it.
+    fn decide_within(
+        &self,
+        allowance: &Allowance,
+        dice: FaultDice,
+        (site, ppm): (FaultSite, u32),
+    ) -> bool {
+        if ppm == 0 {
+            return false;
+        }
+        let strikes = dice.strikes(site, ppm) && allowance.take();
+        self.armed.fetch_add(1, Ordering::Relaxed);
+        self.fired.fetch_add(u64::from(strikes), Ordering::Relaxed);
+        strikes
+    }
+
     fn choose(&self, ppm: u32) -> bool {
         if ppm == 0 {
             return false;
@@ -381,9 +417,9 @@ mod tests {
         let time = Duration::from_millis(5);
         let injector = injector(|faults| {
             faults.latency = Latency { min, max };
-            faults.spike = Spike { ppm: 10_000, time };
+            faults.spike = Spike { ppm: 10_000, time, ..Spike::default() };
         });
-        let delays: Vec<Duration> = places(BioOp::Read).map(|p| injector.delay(p)).collect();
+        let delays: Vec<Duration> = places(BioOp::Read).map(|p| injector.delay(p).time).collect();
         let (spiked, plain): (Vec<_>, Vec<_>) = delays.iter().partition(|delay| max < **delay);
         assert!(plain.iter().all(|delay| (min..=max).contains(delay)));
         assert!(spiked.iter().all(|delay| (min + time..=max + time).contains(delay)));
@@ -396,12 +432,12 @@ mod tests {
         let (short, long) = (Duration::from_micros(1), Duration::MAX);
         let place = Place { op: BioOp::Write, cause: 1, nth: 0 };
         let delay = |latency, spike| {
-            injector(|faults| (faults.latency, faults.spike) = (latency, spike)).delay(place)
+            injector(|faults| (faults.latency, faults.spike) = (latency, spike)).delay(place).time
         };
         let none = Spike::default();
         assert_eq!(delay(Latency { min: long, max: short }, none), long);
         assert!(short <= delay(Latency { min: short, max: long }, none));
-        let spike = Spike { ppm: 1_000_000, time: long };
+        let spike = Spike { ppm: 1_000_000, time: long, ..Spike::default() };
         assert_eq!(delay(Latency { min: long, max: long }, spike), long);
     }
 
@@ -411,11 +447,11 @@ mod tests {
         let chance = injector(|faults| {
             faults.record = true;
             (faults.read_error_ppm, faults.write_error_ppm) = (300_000, 100_000);
-            faults.spike = Spike { ppm: 200_000, time };
+            faults.spike = Spike { ppm: 200_000, time, ..Spike::default() };
         });
         let did = |injector: &Injector| -> Vec<(bool, Duration)> {
             let all = places(BioOp::Read).take(500).chain(places(BioOp::Write).take(500));
-            all.map(|place| (injector.fails(place), injector.delay(place))).collect()
+            all.map(|place| (injector.fails(place), injector.delay(place).time)).collect()
         };
         let first = did(&chance);
         let strikes = chance.take_strikes();

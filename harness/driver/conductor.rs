@@ -3,6 +3,7 @@
 use crate::clock::Stopwatch;
 use crate::scenario::plan::{Layout, WorldKind};
 use crate::stage::Stage;
+use crate::steering::Steering;
 use block::Device;
 use oracle::extents::extents_writes_never_overlap;
 use oracle::pattern;
@@ -27,7 +28,7 @@ const LOOK_UP: Duration = Duration::from_millis(2);
 const STEP: u64 = 256 << 10;
 
 /// Leads the storm from its first to its last task.
-pub fn conduct(stage: &Stage, device: &Device) {
+pub fn conduct(stage: &Stage, device: &Device, steering: &Steering) {
     sim::explore(false);
     let mut conductor = Conductor { stage, number: 0 };
     for (file, (size, layout)) in stage.layouts.clone().into_iter().enumerate() {
@@ -35,6 +36,8 @@ pub fn conduct(stage: &Stage, device: &Device) {
     }
     let opened = Stopwatch::start();
     sim::explore(true);
+    device.begin();
+    steering.begin();
     stage.open_gate();
     if let Some(script) = &stage.script {
         script.follow(stage, || {

@@ -1,8 +1,10 @@
 //! What a run happened on: kernel, processor, and the build.
 
 use nix::sys::utsname::uname;
+use nix::time::{ClockId, clock_getres};
 use report::record::Environment;
 use std::fs;
+use std::time::Duration;
 
 /// What can be found out about this machine.
 pub fn environment() -> Environment {
@@ -10,6 +12,9 @@ pub fn environment() -> Environment {
         kernel: kernel(),
         cpu: cpu(),
         cores: cores(),
+        clock_source: setting("clocksource/clocksource0/current_clocksource"),
+        clock_resolution_ns: clock_resolution(),
+        governor: setting("cpu/cpu0/cpufreq/scaling_governor"),
         rustc: option_env!("PAGESTORM_RUSTC").map(str::to_owned),
         // To ask git at each build would build the program again at each commit.
         commit: None,
@@ -31,6 +36,18 @@ pub fn line_of(path: &str, key: &str) -> Option<String> {
         (name.trim() == key).then(|| value.trim().to_owned())
     };
     text.lines().find_map(value)
+}
+
+/// What the kernel says of one of its devices that are no devices.
+fn setting(name: &str) -> Option<String> {
+    let text = fs::read_to_string(format!("/sys/devices/system/{name}")).ok()?;
+    Some(text.trim().to_owned())
+}
+
+/// The step of the clock that measures latency, in nanoseconds.
+fn clock_resolution() -> Option<u64> {
+    let step = clock_getres(ClockId::CLOCK_MONOTONIC).ok()?;
+    u64::try_from(Duration::from(step).as_nanos()).ok()
 }
 
 fn kernel() -> Option<String> {

@@ -6,13 +6,14 @@ use crate::explain::cast::Cast;
 use crate::exploration::Tried;
 use crate::scenario::plan::{ActorPlan, FaultPlan, IoKind, Plan, WorldKind};
 use crate::scenario::variations::Dimension;
+use crate::storm;
 use crate::tally::{Fault, Tally};
 use block::DeviceKind;
 use oracle::Invariant;
 use report::record::{
     ByteRange, Counts, Deviation, Device, DeviceKind as RecordedKind, Explored, FaultCount,
-    Filesystem, Level, Record, Scenario, Seed, Seeds, Timing, Tool, Varied, Verdict, Violation,
-    World,
+    Filesystem, Level, Record, Scenario, Seed, Seeds, Timeline, Timing, Tool, Varied, Verdict,
+    Violation, World,
 };
 use report::reproduce;
 use sim::strategy::exhaustive::Covered;
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use stormfs::op::OpId;
 use stormfs::points::Point;
+use stormfs::quantity::wide;
 
 /// What was asked for.
 #[derive(Debug, Clone, Copy)]
@@ -67,15 +69,25 @@ pub fn record(
         explored: tried.as_ref().map(explored),
         verdict,
         violations: found.iter().map(|found| violation(plan, found)).chain(others).collect(),
-        latency: tally.latency.to_record(),
+        latency: tally.journal.latency.to_record(),
+        timeline: timeline(plan, tally),
         trace_hash: simulated.then(|| format!("{:016x}", tally.trace_hash)),
         environment: environment::environment(),
         timing: Timing {
             elapsed_ms: milliseconds,
             operations_per_second: per_second,
-            oracle_share: None,
+            oracle_share: tally.journal.oracle_share(),
         },
     }
+}
+
+fn timeline(plan: &Plan, tally: &Tally) -> Option<Timeline> {
+    Some(Timeline {
+        actors: wide(storm::actors(plan)),
+        workers: wide(plan.device.workers),
+        halted_ms: u64::try_from(tally.halted.as_millis()).unwrap_or(u64::MAX),
+        ..tally.journal.timeline.as_ref()?.to_record()
+    })
 }
 
 fn explored(tried: &Tried) -> Explored {

@@ -4,9 +4,12 @@ use crate::aim::Field;
 use crate::budget;
 use crate::call::Call;
 use crate::haunts::{self, Haunts};
+use crate::incidents::{Incidents, nanoseconds};
+use crate::journal::{Entry, Journal};
 use crate::memory::Memory;
 use crate::misfortune::Misfortune;
 use crate::onlooker::Onlooker;
+use crate::pace::Pace;
 use crate::recording::Notes;
 use crate::scenario::plan::{ActorPlan, Layout, Plan, WorldKind};
 use crate::script::Script;
@@ -15,6 +18,7 @@ use crate::target::{Performed, StormTarget, Target};
 use crate::workload::Workload;
 use oracle::Oracle;
 use oracle::results::{Excuses, results_are_justified};
+use report::record::Clock;
 use sim::chance::Seed;
 use sim::{Mutex, Rank, Site, WaitQueue};
 use std::sync::Arc;
@@ -51,6 +55,10 @@ pub struct Stage {
     geometry: Geometry,
     shrinks: bool,
     tally: Mutex<Tally>,
+    /// How long calls took: of threads one for each actor, so that nobody waits for others.
+    journals: Vec<Mutex<Journal>>,
+    /// What happens to operations beside their own work.
+    pub incidents: Arc<Incidents>,
     phase: Phase,
     interrupted: Arc<AtomicBool>,
     /// Wall-clock time from the opening of the gate until the actors were done.
@@ -68,6 +76,9 @@ pub const CALL: &str = "call";
 /// Operations after which an actor tells those who watch: rarely enough to cost nothing.
 const LIVE_STEP: u64 = 64;
 
+/// How often an actor that waits for an intended start looks up.
+const LOOK_UP: Duration = Duration::from_millis(2);
+
 /// Where the storm stands: what actors wait for, and what the conductor waits for.
 struct Phase {
     open: AtomicBool,
@@ -81,14 +92,15 @@ struct Phase {
 
 static ACTED: Rank = Rank::leaf(12, "stopwatch lock");
 static TALLY: Rank = Rank::leaf(12, "tally lock");
+static JOURNAL: Rank = Rank::leaf(12, "journal lock");
 
 impl Stage {
     /// A stage before the first act.
     pub fn new(
         plan: &Plan,
         (target, misfortune): (StormTarget, Misfortune),
-        oracle: Arc<Oracle>,
-        tally: Tally,
+        (oracle, incidents): (Arc<Oracle>, Arc<Incidents>),
+        clock: Clock,
         interrupted: Arc<AtomicBool>,
     ) -> Stage {
         let actors = wide(crate::storm::actors(plan));
@@ -108,7 +120,9 @@ impl Stage {
             script: None,
             geometry: Geometry::new(plan.filesystem.block_size, plan.filesystem.max_folio),
             shrinks: kinds.any(|kind| kind == OpKind::Truncate),
-            tally: sim::sync::mutex(&TALLY, 0, tally),
+            tally: sim::sync::mutex(&TALLY, 0, Tally::new(clock)),
+            journals: journals(plan, clock),
+            incidents,
             phase: Phase {
                 open: AtomicBool::new(false),
                 over: AtomicBool::new(false),
@@ -129,9 +143,16 @@ impl Stage {
         &self.target.filesystem
     }
 
-    /// What was counted; leaves an empty tally.
-    pub fn take_tally(&self) -> Tally {
-        self.tally.lock().clone()
+    /// What was counted so far.
+    pub fn tally(&self) -> Tally {
+        let mut tally = self.tally.lock().clone();
+        self.journals.iter().for_each(|journal| tally.journal.add(&journal.lock()));
+        if let Some((timeline, windows)) =
+            tally.journal.timeline.as_mut().zip(self.incidents.windows())
+        {
+            timeline.merge(&windows);
+        }
+        tally
     }
 
     /// Lets the actors act.
@@ -166,7 +187,9 @@ impl Stage {
         let site = Site::point("halt", 0x91, 0);
         let still = || self.phase.acting.load(Ordering::SeqCst) == 0;
         self.phase.changed.wait_until(site, still);
+        let since = sim::now();
         check();
+        self.tally.lock().halted += sim::now().saturating_sub(since);
         self.phase.set(&self.phase.halted, false);
     }
 
@@ -179,6 +202,8 @@ impl Stage {
             draws,
             most: if draws { budget::most(plan, number) } else { wide(actor.does.len()) },
             pause: actor.pause,
+            rate: actor.rate.filter(|_| plan.world == WorldKind::Threads),
+            pace: None,
             memory: Vec::new(),
         }
     }
@@ -205,6 +230,9 @@ pub struct Player {
     /// The most operations it does.
     most: u64,
     pause: Duration,
+    rate: Option<u64>,
+    /// When its operations are intended to start, once it acts.
+    pace: Option<Pace>,
     memory: Vec<u8>,
 }
 
@@ -214,15 +242,20 @@ impl Player {
         let phase = &stage.phase;
         let open = || phase.open.load(Ordering::SeqCst);
         phase.changed.wait_until(Site::point("gate", 0x92, 0), open);
+        self.pace = self.rate.map(|rate| Pace::new(rate, sim::now()));
         let (mut done, mut number) = (0, 0);
         while self.may_go_on(stage, done) {
             let call = self.prepare(stage, number + 1);
+            if !self.wait_for_start(stage, done) {
+                break;
+            }
+            let intended = self.pace.map(|pace| pace.intended(done));
             done += 1;
             number = call.number;
             sim::begin_operation(number);
             // Between two calls anything can happen, also where neither passes a point of its own.
             sim::point(Site::point(CALL, 0x96, 0));
-            self.perform(stage, &call);
+            self.perform(stage, &call, intended);
             if let Some(script) = &stage.script {
                 script.director.returns();
             }
@@ -239,16 +272,41 @@ impl Player {
         phase.leave(&phase.playing);
     }
 
-    fn may_go_on(&self, stage: &Stage, done: u64) -> bool {
+    /// Stands still while everybody is halted, and its schedule with it. False if the storm is over.
+    fn is_on(&mut self, stage: &Stage) -> bool {
         let phase = &stage.phase;
         // Asked again after coming back: the next halt may have begun meanwhile.
         while phase.halted.load(Ordering::SeqCst) {
+            let since = sim::now();
             phase.leave(&phase.acting);
             let resumed = || !phase.halted.load(Ordering::SeqCst);
             phase.changed.wait_until(Site::point("halted", 0x93, 0), resumed);
             phase.acting.fetch_add(1, Ordering::SeqCst);
+            if let Some(pace) = &mut self.pace {
+                pace.stood_still(sim::now().saturating_sub(since));
+            }
         }
-        if sim::stopping() || phase.over.load(Ordering::SeqCst) || stage.is_interrupted() {
+        !(sim::stopping() || phase.over.load(Ordering::SeqCst) || stage.is_interrupted())
+    }
+
+    /// Waits for the intended start of the next operation. False if the storm is over before.
+    fn wait_for_start(&mut self, stage: &Stage, done: u64) -> bool {
+        while let Some(pace) = self.pace {
+            let early = pace.intended(done).saturating_sub(sim::now());
+            if early.is_zero() {
+                break;
+            }
+            // In between, it looks whether somebody halts everybody.
+            sim::sleep(early.min(LOOK_UP));
+            if !self.is_on(stage) {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn may_go_on(&mut self, stage: &Stage, done: u64) -> bool {
+        if !self.is_on(stage) {
             return false;
         }
         let take = |left: u64| left.checked_sub(1);
@@ -271,7 +329,7 @@ impl Player {
         OpId { actor, number: call.number }
     }
 
-    fn perform(&mut self, stage: &Stage, call: &Call) {
+    fn perform(&mut self, stage: &Stage, call: &Call, intended: Option<Duration>) {
         let id = self.id(call);
         if let Some(onlooker) = &stage.onlooker {
             onlooker.call_begins(stage.filesystem(), self.number, call);
@@ -283,25 +341,41 @@ impl Player {
         if let Some(memory) = &stage.memory {
             memory.begins(self.number, call, before.size);
         }
+        stage.target.prepare(id, call, &mut self.memory);
+        let mark = stage.incidents.mark();
         let started = sim::now();
         let performed = stage.target.perform(id, self.number, call, &mut self.memory);
-        let latency = match stage.world {
+        let ended = sim::now();
+        let oracle = stage.incidents.oracle_since(mark);
+        let service = match stage.world {
             WorldKind::Simulated => sim::points_passed(),
-            WorldKind::Threads => nanoseconds(sim::now().saturating_sub(started)),
+            WorldKind::Threads => nanoseconds(ended.saturating_sub(started).saturating_sub(oracle)),
         };
+        let met = stage.incidents.met(mark, (call.file, &call.op, before.size));
         if let Some(memory) = &stage.memory {
             memory.ends(self.number);
         }
         if let Some(onlooker) = &stage.onlooker {
             onlooker.call_returns(stage.filesystem(), self.number, call, performed);
         }
-        stage.count(call, performed, latency);
+        stage.count(call, performed);
+        stage.journals[self.number % stage.journals.len()].lock().enter(Entry {
+            op: &call.op,
+            outcome: performed.outcome,
+            faulted: met || performed.short_source.fired || performed.abandoned.fired,
+            service,
+            oracle: nanoseconds(oracle),
+            lag: intended.map(|intended| nanoseconds(started.saturating_sub(intended))),
+            at_ms: stage.incidents.since_began(ended).unwrap_or(0),
+        });
         stage.judge(call, performed, before);
     }
 }
 
-fn nanoseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+fn journals(plan: &Plan, clock: Clock) -> Vec<Mutex<Journal>> {
+    let some = if clock == Clock::Wall { crate::storm::actors(plan) } else { 1 };
+    let journal = |_| sim::sync::mutex(&JOURNAL, 0, Journal::new(clock));
+    (0..some.max(1)).map(journal).collect()
 }
 
 /// How things stood when a call began.
@@ -318,10 +392,11 @@ impl Stage {
         Reach { size, instant: self.filesystem().shared().space.instant() }
     }
 
-    fn count(&self, call: &Call, performed: Performed, latency: u64) {
+    fn count(&self, call: &Call, performed: Performed) {
         let mut tally = self.tally.lock();
-        tally.operation(&call.op, performed.outcome, latency);
+        tally.operation(&call.op, performed.outcome);
         let short = performed.short_source;
+        let mut struck = Vec::new();
         if short.armed {
             let fault = if short.persistent {
                 Fault::ShortCopyPersistent
@@ -329,11 +404,14 @@ impl Stage {
                 Fault::ShortCopyTransient
             };
             tally.fault(fault, 1, u64::from(short.fired));
+            struck.extend(short.fired.then_some(fault));
         }
         if performed.abandoned.armed {
             tally.fault(Fault::AbandonedFault, 1, u64::from(performed.abandoned.fired));
+            struck.extend(performed.abandoned.fired.then_some(Fault::AbandonedFault));
         }
         drop(tally);
+        struck.into_iter().for_each(|fault| self.incidents.strikes_now(fault));
         if call.op == Op::Fsync && performed.outcome.is_err() {
             self.reported[call.file].fetch_add(1, Ordering::Relaxed);
         }

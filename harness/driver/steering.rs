@@ -2,9 +2,11 @@
 
 use crate::case;
 use crate::director::Director;
+use crate::incidents::Incidents;
 use crate::recording::Notes;
 use crate::scenario::plan::{FaultPlan, Moment, Plan, Strike};
 use crate::tally::Fault;
+use block::Allowance;
 use sim::chance::{FaultDice, FaultSite};
 use sim::schedule::Key;
 use std::collections::BTreeMap;
@@ -19,7 +21,7 @@ use stormfs::quantity::{ByteRange, narrow, wide};
 /// The faults of a plan that strike at points.
 pub struct Steering {
     dice: FaultDice,
-    delays: Vec<(Point, u32, Duration)>,
+    delays: Vec<Delay>,
     evict_ppm: u32,
     /// Where everything is tried out: the strategy chooses whom to evict, and not the dice.
     tried: bool,
@@ -34,6 +36,15 @@ pub struct Steering {
     passed: AtomicU64,
     delay: Counter,
     evict: Counter,
+    incidents: Arc<Incidents>,
+}
+
+/// Delays at one point.
+struct Delay {
+    at: Point,
+    chance_ppm: u32,
+    length: Duration,
+    allowance: Allowance,
 }
 
 #[derive(Default)]
@@ -47,19 +58,21 @@ const EVICT: u32 = 0x31;
 const VICTIM: u32 = 0x32;
 
 impl Steering {
-    /// What `plan` asks for, and what its script holds; whether what happens is recorded.
+    /// What `plan` asks for, and what its script holds; whether what happens is recorded, and who
+    /// is told of it meanwhile.
     pub fn new(
         plan: &Plan,
         dice: FaultDice,
         director: Option<Arc<Director>>,
-        record: bool,
+        (record, incidents): (bool, Arc<Incidents>),
     ) -> Steering {
         let mut delays = Vec::new();
         let mut evict_ppm = 0;
         for fault in &plan.faults {
             match *fault {
-                FaultPlan::Delay { at, chance_ppm, length } => {
-                    delays.push((at, chance_ppm, length));
+                FaultPlan::Delay { at, chance_ppm, length, limit } => {
+                    let allowance = Allowance::new(limit);
+                    delays.push(Delay { at, chance_ppm, length, allowance });
                 }
                 FaultPlan::Evict { chance_ppm } => evict_ppm = chance_ppm.max(evict_ppm),
                 FaultPlan::ShortCopy { .. }
@@ -87,7 +100,14 @@ impl Steering {
             passed,
             delay,
             evict,
+            incidents,
         }
+    }
+
+    /// The actors begin now: faults that wait for that may strike.
+    pub fn begin(&self) {
+        self.delays.iter().for_each(|delay| delay.allowance.begin());
+        self.incidents.begin();
     }
 
     /// What happened so far, in that order, if it is recorded; leaves nothing.
@@ -154,6 +174,7 @@ impl Steering {
         let evicted = filesystem.evict(file, ByteRange::at(pos, 1)) != Ok(0);
         if evicted {
             self.evict.fired.fetch_add(1, Ordering::Relaxed);
+            self.incidents.strikes_now(Fault::Evict);
         }
         if let Some(at) = at.filter(|_| evicted || sim::points_passed() != before) {
             self.notes.add(|| Strike::Evict { at, file, pos });
@@ -163,6 +184,7 @@ impl Steering {
     fn sleep(&self, point: Point, time: Duration) {
         self.delay.fired.fetch_add(1, Ordering::Relaxed);
         self.notes.add(|| Strike::Delay(self.moment(point), time));
+        self.incidents.delays(time);
         sim::sleep(time);
     }
 
@@ -209,10 +231,10 @@ fn key() -> Key {
 
 impl Steer for Steering {
     fn at(&self, point: Point) {
-        for (at, chance_ppm, length) in &self.delays {
-            if *at == point {
+        for Delay { at, chance_ppm, length, allowance } in &self.delays {
+            if *at == point && allowance.is_open() {
                 self.delay.armed.fetch_add(1, Ordering::Relaxed);
-                if self.dice.strikes(self.here(DELAY), *chance_ppm) {
+                if self.dice.strikes(self.here(DELAY), *chance_ppm) && allowance.take() {
                     self.sleep(point, *length);
                 }
             }

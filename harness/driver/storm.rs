@@ -7,6 +7,7 @@
 use crate::conductor;
 use crate::director::{Directed, Director};
 use crate::following::{Drift, Following};
+use crate::incidents::Incidents;
 use crate::memory::{Made, Memory};
 use crate::misfortune::Misfortune;
 use crate::onlooker::{Both, Look};
@@ -18,6 +19,7 @@ use crate::stage::Stage;
 use crate::steering::Steering;
 use crate::tally::{Fault, Tally};
 use crate::target::StormTarget;
+use crate::timed::Timed;
 use crate::{strategy, strikes};
 use block::{Device, DeviceFaults, DeviceSpec, Latency, OpenError, Spike};
 use oracle::watch::{Oracle, Sight};
@@ -164,14 +166,17 @@ fn run_drawn(
         Judge::Bytes => oracle.for_users(),
     });
     let director = Director::new(plan, plan.device.workers);
-    let steering = Steering::new(plan, seed.faults(), director.clone(), orders.record);
-    let steering = Arc::new(steering);
-    let filesystem = filesystem(orders, &device, &oracle, &steering);
+    let incidents = Arc::new(Incidents::new(plan));
+    device.tell(Arc::<Incidents>::clone(&incidents));
+    let told = (orders.record, Arc::clone(&incidents));
+    let steering = Arc::new(Steering::new(plan, seed.faults(), director.clone(), told));
+    let filesystem = filesystem(orders, &device, (&oracle, &incidents), &steering);
     let clock = if simulated { Clock::Steps } else { Clock::Wall };
     let target = StormTarget { filesystem: Arc::clone(&filesystem) };
     let target = (target, Misfortune::new(plan, seed.faults()));
     let interrupted = Arc::clone(orders.interrupted);
-    let mut stage = Stage::new(plan, target, Arc::clone(&oracle), Tally::new(clock), interrupted);
+    let judge = (Arc::clone(&oracle), incidents);
+    let mut stage = Stage::new(plan, target, judge, clock, interrupted);
     stage.live = Arc::clone(live);
     stage.calls = Notes::new(orders.record);
     stage.memory = (!simulated).then(|| Memory::new(actors(plan)));
@@ -182,7 +187,7 @@ fn run_drawn(
     let following = follows.then(|| Following::new(plan));
     let fits = following.as_ref().map(Following::fits);
     let (strategy, told) = decided(orders, &stage, following, decider);
-    let end = enact(orders, &stage, &device, strategy);
+    let end = enact(orders, &stage, (&device, &steering), strategy);
     oracle.judge_overall(progress::progress_keeps_the_lock_order(oracle.checks(), &end.outcome));
     oracle.judge_overall(progress::progress_without_panic(oracle.checks(), &end.outcome));
     oracle.judge_overall(progress::progress_is_made(oracle.checks(), &end.outcome));
@@ -217,7 +222,7 @@ fn run_drawn(
 fn enact(
     orders: Orders<'_>,
     stage: &Arc<Stage>,
-    device: &Arc<Device>,
+    (device, steering): (&Arc<Device>, &Arc<Steering>),
     strategy: Box<dyn Strategy>,
 ) -> End {
     let Orders { plan, seed, .. } = orders;
@@ -244,8 +249,8 @@ fn enact(
             }),
         }),
     };
-    let (conducted, below) = (Arc::clone(stage), Arc::clone(device));
-    world.spawn("conductor", move || conductor::conduct(&conducted, &below));
+    let (conducted, below) = (Arc::clone(stage), (Arc::clone(device), Arc::clone(steering)));
+    world.spawn("conductor", move || conductor::conduct(&conducted, &below.0, &below.1));
     let mut number = 0;
     for actor in &plan.actors {
         for name in actor.names() {
@@ -292,7 +297,7 @@ fn decided(
 fn filesystem(
     orders: Orders<'_>,
     device: &Arc<Device>,
-    oracle: &Arc<Oracle>,
+    (oracle, incidents): (&Arc<Oracle>, &Arc<Incidents>),
     steering: &Arc<Steering>,
 ) -> Arc<Filesystem> {
     let plan = orders.plan;
@@ -304,6 +309,10 @@ fn filesystem(
     let oracle = Arc::<Oracle>::clone(oracle);
     match orders.look.onlooker.map(Arc::clone) {
         Some(onlooker) => options.witness = Arc::new(Both { onlooker, oracle }),
+        None if orders.judged && plan.world == WorldKind::Threads => {
+            let incidents = Arc::clone(incidents);
+            options.witness = Arc::new(Timed { oracle, incidents });
+        }
         None if orders.judged => options.witness = oracle,
         None => {}
     }
@@ -336,8 +345,8 @@ fn open(plan: &Plan, seed: Seed, record: bool) -> Result<Arc<Device>, OpenError>
             FaultPlan::IoError { on: IoKind::Flush, chance_ppm } => {
                 faults.flush_error_ppm = chance_ppm;
             }
-            FaultPlan::Latency { chance_ppm, length } => {
-                faults.spike = Spike { ppm: chance_ppm, time: length };
+            FaultPlan::Latency { chance_ppm, length, limit } => {
+                faults.spike = Spike { ppm: chance_ppm, time: length, limit };
             }
             FaultPlan::ShortCopy { .. }
             | FaultPlan::AbandonedFault { .. }
@@ -392,7 +401,7 @@ fn counted(
     steering: &Steering,
     oracle: &Oracle,
 ) -> Tally {
-    let mut tally = stage.take_tally();
+    let mut tally = stage.tally();
     tally.seeds = 1;
     tally.points = stage.filesystem().shared().reached();
     tally.deviations = stage.filesystem().shared().rules.deviations();

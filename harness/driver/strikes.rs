@@ -15,13 +15,17 @@ pub fn of_device(strike: block::Strike) -> Strike {
         BioOp::Write => IoKind::Write,
         BioOp::Flush => IoKind::Flush,
     };
-    let file = narrow(cause >> FILE_SHIFT);
-    let pos = cause & ((1 << FILE_SHIFT) - 1);
+    let (file, pos) = self::place(cause);
     let request = Request { on, file, pos, nth: nth + 1 };
     match strike.what {
         Mishap::Fails => Strike::IoError(request),
         Mishap::Takes(time) => Strike::Latency(request, time),
     }
+}
+
+/// The file of a bio with that cause, and the first byte of it there.
+pub fn place(cause: u64) -> (usize, u64) {
+    (narrow(cause >> FILE_SHIFT), cause & ((1 << FILE_SHIFT) - 1))
 }
 
 /// What a strike does to a bio, if it is about one.

@@ -1,9 +1,10 @@
 //! What happened in a run, counted: by one actor, by all, by many seeds. Tallies add up in any
 //! order to the same.
 
-use report::latency::Latency;
-use report::record::{Clock, FaultCount, Outcome as Ended};
+use crate::journal::Journal;
+use report::record::{Clock, FaultCount};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use stormfs::errno::Errno;
 use stormfs::op::{Op, OpKind, Outcome};
 
@@ -83,8 +84,10 @@ pub struct Tally {
     pub switches: u64,
     /// The trace hashes of all seeds, combined so that their order does not matter.
     pub trace_hash: u64,
-    /// How long operations took.
-    pub latency: Latency,
+    /// How long operations took, and when.
+    pub journal: Journal,
+    /// How long all actors were halted, so that everything could be checked.
+    pub halted: Duration,
 }
 
 impl Tally {
@@ -106,16 +109,15 @@ impl Tally {
             scheduling_points: 0,
             switches: 0,
             trace_hash: 0,
-            latency: Latency::new(clock),
+            journal: Journal::new(clock),
+            halted: Duration::ZERO,
         }
     }
 
-    /// Counts one operation that took `latency`.
-    pub fn operation(&mut self, op: &Op, outcome: Outcome, latency: u64) {
+    /// Counts one operation.
+    pub fn operation(&mut self, op: &Op, outcome: Outcome) {
         let kind = op.kind();
         *self.operations.entry(kind).or_default() += 1;
-        let ended = if outcome.is_ok() { Ended::Ok } else { Ended::Error };
-        self.latency.record(kind.name(), ended, latency);
         match (kind, outcome) {
             (_, Err(error)) => {
                 *self.failed.entry(error).or_default() += 1;
@@ -123,12 +125,8 @@ impl Tally {
                     self.fault(Fault::NoSpace, 1, 1);
                 }
             }
-            (
-                OpKind::Write | OpKind::Append | OpKind::WriteFromMmap | OpKind::MmapStore,
-                Ok(moved),
-            ) => self.bytes_written += moved,
-            (OpKind::Read | OpKind::MmapLoad, Ok(moved)) => self.bytes_read += moved,
-            _ => {}
+            (OpKind::Read | OpKind::MmapLoad, Ok(_)) => self.bytes_read += moved(kind, outcome),
+            (_, Ok(_)) => self.bytes_written += moved(kind, outcome),
         }
     }
 
@@ -166,8 +164,23 @@ impl Tally {
         self.scheduling_points += other.scheduling_points;
         self.switches += other.switches;
         self.trace_hash = self.trace_hash.wrapping_add(other.trace_hash);
-        self.latency.merge(&other.latency).expect("tallies of one run have one clock");
+        self.journal.add(&other.journal);
+        self.halted += other.halted;
     }
+}
+
+/// The bytes that a call of that kind moved: what others return is no count of bytes.
+pub fn moved(kind: OpKind, outcome: Outcome) -> u64 {
+    let moves = matches!(
+        kind,
+        OpKind::Write
+            | OpKind::Append
+            | OpKind::WriteFromMmap
+            | OpKind::MmapStore
+            | OpKind::Read
+            | OpKind::MmapLoad
+    );
+    if moves { outcome.unwrap_or(0) } else { 0 }
 }
 
 fn add_maps<K: Ord + Copy>(mine: &mut BTreeMap<K, u64>, theirs: &BTreeMap<K, u64>) {

@@ -46,9 +46,13 @@ pub struct Shortness {
 
 /// Performs operations.
 pub trait Target: Send + Sync {
-    /// Performs `call` as operation `id`, in the mapping of `mapper` where it uses one.
-    /// `memory` is the actor's own, reused from call to call.
-    fn perform(&self, id: OpId, mapper: usize, call: &Call, memory: &mut Vec<u8>) -> Performed;
+    /// Makes `memory`, the actor's own and reused from call to call, what `call` needs: the bytes
+    /// that it writes, or room for those that it reads.
+    fn prepare(&self, id: OpId, call: &Call, memory: &mut Vec<u8>);
+
+    /// Performs `call` as operation `id`, in the mapping of `mapper` where it uses one, with the
+    /// `memory` that was prepared for it.
+    fn perform(&self, id: OpId, mapper: usize, call: &Call, memory: &mut [u8]) -> Performed;
 
     /// The size of a file now.
     fn size(&self, file: usize) -> u64;
@@ -64,26 +68,41 @@ pub struct StormTarget {
 }
 
 impl Target for StormTarget {
-    fn perform(&self, id: OpId, mapper: usize, call: &Call, memory: &mut Vec<u8>) -> Performed {
+    fn prepare(&self, id: OpId, call: &Call, memory: &mut Vec<u8>) {
+        match call.op {
+            Op::Read(range) | Op::MmapLoad(range) => memory.resize(narrow(range.len()), 0),
+            Op::Write(range) | Op::MmapStore(range) => {
+                patterned(id, range.start, range.len(), memory);
+            }
+            Op::Append(len) => patterned(id, 0, len, memory),
+            Op::WriteFromMmap { .. }
+            | Op::Truncate(_)
+            | Op::Punch(_)
+            | Op::ZeroRange { .. }
+            | Op::Fallocate { .. }
+            | Op::Fsync
+            | Op::Sync
+            | Op::Writeback(_)
+            | Op::Evict(_)
+            | Op::Release => {}
+        }
+    }
+
+    fn perform(&self, id: OpId, mapper: usize, call: &Call, memory: &mut [u8]) -> Performed {
         let (fs, file) = (&self.filesystem, call.file);
         let plain = Performed::plain;
         let moved = |outcome, range: ByteRange| Performed { asked: range.len(), ..plain(outcome) };
         match call.op {
-            Op::Read(range) => {
-                memory.resize(narrow(range.len()), 0);
-                moved(fs.read(file, id, range.start, memory), range)
-            }
+            Op::Read(range) => moved(fs.read(file, id, range.start, memory), range),
             Op::Write(range) => self.write(id, call, Some(range.start), range.len(), memory),
             Op::Append(len) => self.write(id, call, None, len, memory),
             Op::WriteFromMmap { pos, source } => {
                 moved(fs.write_from_mmap(file, id, mapper, (pos, source)), source)
             }
             Op::MmapLoad(range) => {
-                memory.resize(narrow(range.len()), 0);
                 moved(fs.mmap_load(file, id, mapper, (range.start, memory)), range)
             }
             Op::MmapStore(range) => {
-                patterned(id, range.start, range.len(), memory);
                 let task = Victim::new(call.abandoned);
                 let outcome = fs.mmap_store(file, id, mapper, (range.start, memory), &task);
                 let abandoned = Abandoned { armed: call.abandoned, fired: task.gave_up() };
@@ -121,15 +140,7 @@ impl Performed {
 }
 
 impl StormTarget {
-    fn write(
-        &self,
-        id: OpId,
-        call: &Call,
-        pos: Option<u64>,
-        len: u64,
-        memory: &mut Vec<u8>,
-    ) -> Performed {
-        patterned(id, pos.unwrap_or(0), len, memory);
+    fn write(&self, id: OpId, call: &Call, pos: Option<u64>, len: u64, memory: &[u8]) -> Performed {
         let gap = call.gap;
         let source = UserBuffer::new(memory, &call.pieces, gap);
         let outcome = self.filesystem.write(call.file, id, pos, &source);

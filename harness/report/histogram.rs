@@ -1,12 +1,15 @@
-//! Histograms as text: `HdrHistogram`'s V2 encoding in base64, decoded with suspicion.
+//! Histograms as text: `HdrHistogram`'s V2 encoding, deflated, in base64; decoded with suspicion.
 //!
 //! The decoder of the library trusts its input: it allocates what the header says and adds counts
 //! without looking for overflow. So everything it would rely on is checked here first.
 
+use std::io::Read;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use flate2::read::ZlibDecoder;
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
+use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer, V2Serializer};
 
 /// Sixty seconds in nanoseconds. Slower operations count as this; their row keeps the exact
 /// maximum.
@@ -18,6 +21,12 @@ const DIGITS: u8 = 3;
 /// The bytes of a V2 header: cookie, length of the counts, then five fields that never change.
 const HEADER: usize = 40;
 
+/// The bytes before what is deflated: cookie and length.
+const WRAPPING: usize = 8;
+
+/// The most bytes that one count takes.
+const WIDEST: usize = 9;
+
 /// A histogram that grows as larger values come. A fast kind of operation needs 16 KiB instead
 /// of the 220 KiB that all sixty seconds need.
 pub(crate) fn growing() -> Histogram<u64> {
@@ -28,13 +37,14 @@ pub(crate) fn growing() -> Histogram<u64> {
 pub(crate) fn encode(histogram: &Histogram<u64>) -> String {
     let mut canonical = full();
     canonical.add(histogram).expect("recorded values are at most the highest");
-    STANDARD.encode(serialize(&canonical))
+    STANDARD.encode(deflate(&canonical))
 }
 
 /// The histogram in `text`, which has to hold `n` values.
 pub(crate) fn decode(text: &str, n: u64) -> Result<Histogram<u64>, String> {
-    let bytes = STANDARD.decode(text).map_err(|error| format!("base64: {error}"))?;
+    let packed = STANDARD.decode(text).map_err(|error| format!("base64: {error}"))?;
     let empty = full();
+    let bytes = inflate(&packed, &empty).ok_or("not a deflated histogram")?;
     let ours = serialize(&empty);
     let fixed = |bytes: &[u8]| Some((bytes.get(..4)?.to_vec(), bytes.get(8..HEADER)?.to_vec()));
     if fixed(&bytes).is_none() || fixed(&bytes) != fixed(&ours) {
@@ -64,6 +74,28 @@ fn serialize(histogram: &Histogram<u64>) -> Vec<u8> {
         .serialize(histogram, &mut bytes)
         .expect("counts are far below 2^63 and memory takes every byte");
     bytes
+}
+
+fn deflate(histogram: &Histogram<u64>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    V2DeflateSerializer::new()
+        .serialize(histogram, &mut bytes)
+        .expect("counts are far below 2^63 and memory takes every byte");
+    bytes
+}
+
+/// What was deflated, if it is wrapped as ours and no longer than a histogram like `empty` can be.
+fn inflate(packed: &[u8], empty: &Histogram<u64>) -> Option<Vec<u8>> {
+    let (wrapping, deflated) = packed.split_at_checked(WRAPPING)?;
+    let length = u32::try_from(deflated.len()).ok()?.to_be_bytes();
+    if wrapping[..4] != deflate(empty)[..4] || wrapping[4..] != length {
+        return None;
+    }
+    let most = HEADER + WIDEST * empty.distinct_values();
+    let mut bytes = Vec::new();
+    let mut rest = ZlibDecoder::new(deflated).take(u64::try_from(most).ok()? + 1);
+    rest.read_to_end(&mut bytes).ok()?;
+    (bytes.len() <= most).then_some(bytes)
 }
 
 /// The sum of the counts, if all of them lie within `slots` and the sum is a number.
@@ -105,10 +137,14 @@ fn varint(bytes: &mut &[u8]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use base64::Engine;
     use base64::engine::general_purpose::STANDARD;
+    use flate2::Compression;
+    use flate2::write::ZlibEncoder;
 
-    use super::{HIGHEST, decode, encode, growing};
+    use super::{HIGHEST, decode, deflate, encode, full, growing, inflate};
 
     fn sample() -> (String, u64) {
         let mut histogram = growing();
@@ -126,19 +162,37 @@ mod tests {
         assert_eq!(back.count_at(1), 600);
     }
 
+    /// Wraps the bytes of a V2 histogram as they are wrapped in a record.
+    fn packed(bytes: &[u8]) -> Vec<u8> {
+        let mut deflated = ZlibEncoder::new(Vec::new(), Compression::default());
+        deflated.write_all(bytes).unwrap();
+        let deflated = deflated.finish().unwrap();
+        let length = u32::try_from(deflated.len()).unwrap().to_be_bytes();
+        [&deflate(&full())[..4], &length, &deflated].concat()
+    }
+
+    fn unpacked(text: &str) -> Vec<u8> {
+        inflate(&STANDARD.decode(text).unwrap(), &full()).unwrap()
+    }
+
     #[test]
     fn damage_is_an_error() {
         let (text, n) = sample();
-        let good = STANDARD.decode(&text).unwrap();
+        let (wrapped, good) = (STANDARD.decode(&text).unwrap(), unpacked(&text));
+        assert_eq!(packed(&good), wrapped);
+        let decoded = |bytes: &[u8]| decode(&STANDARD.encode(bytes), n);
         let damaged = |change: &dyn Fn(&mut Vec<u8>)| {
             let mut bytes = good.clone();
             change(&mut bytes);
-            decode(&STANDARD.encode(bytes), n).expect_err("damage was not noticed")
+            decoded(&packed(&bytes)).expect_err("damage was not noticed")
         };
         let reasons = [
             decode("?", n).expect_err("no base64"),
             decode("", n).expect_err("empty"),
             decode(&text, n + 1).expect_err("another number of values"),
+            decoded(&good).expect_err("not deflated"),
+            decoded(&wrapped[..wrapped.len() - 1]).expect_err("cut short"),
+            decoded(&packed(&vec![0; 10_000_000])).expect_err("ten megabytes in a few kilobytes"),
             damaged(&|bytes| bytes[0] ^= 1),
             damaged(&|bytes| bytes[15] = 5),
             damaged(&|bytes| bytes[24] = 0xff),
@@ -157,16 +211,20 @@ mod tests {
     #[test]
     fn no_damage_panics() {
         let (text, n) = sample();
-        let good = STANDARD.decode(text).unwrap();
-        for place in 0..good.len() {
-            for bits in [0x01, 0x7f, 0x80, 0xff] {
-                let mut bytes = good.clone();
-                bytes[place] ^= bits;
-                // Some damage leaves another histogram of as many values; it has to be usable.
-                if let Ok(histogram) = decode(&STANDARD.encode(bytes), n) {
-                    assert_eq!(histogram.len(), n, "byte {place}");
+        let (wrapped, good) = (STANDARD.decode(&text).unwrap(), unpacked(&text));
+        let damaged = |good: &[u8], wrap: &dyn Fn(Vec<u8>) -> Vec<u8>| {
+            for place in 0..good.len() {
+                for bits in [0x01, 0x7f, 0x80, 0xff] {
+                    let mut bytes = good.to_vec();
+                    bytes[place] ^= bits;
+                    // Some damage leaves another histogram of as many values; it has to be usable.
+                    if let Ok(histogram) = decode(&STANDARD.encode(wrap(bytes)), n) {
+                        assert_eq!(histogram.len(), n, "byte {place}");
+                    }
                 }
             }
-        }
+        };
+        damaged(&good, &|bytes| packed(&bytes));
+        damaged(&wrapped, &|bytes| bytes);
     }
 }

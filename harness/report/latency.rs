@@ -6,27 +6,50 @@ use std::fmt;
 use hdrhistogram::Histogram;
 
 use crate::histogram::{self, HIGHEST};
-use crate::record::{Clock, LatencyRecord, LatencyRow, Outcome};
+use crate::record::{Clock, LatencyRecord, LatencyRow, Measure, Outcome};
 
-/// The latencies of one thread, one simulation or one run, per kind of operation and outcome.
+/// The latencies of one thread, one simulation or one run, per kind of operation and class.
 ///
 /// Have one per thread and [`merge`](Latency::merge) them at the end: recording takes no lock.
 #[derive(Debug, Clone)]
 pub struct Latency {
     clock: Clock,
-    kinds: BTreeMap<String, ByOutcome>,
+    kinds: BTreeMap<String, BTreeMap<Class, Series>>,
+    lag: Option<Series>,
 }
+
+/// What the operations of one row have in common beside their kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Class {
+    /// What was measured of them.
+    pub measure: Measure,
+    /// How they ended.
+    pub outcome: Outcome,
+    /// Whether a fault struck them.
+    pub faulted: bool,
+}
+
+/// The class of what a schedule was late by, over all operations.
+const LAG: Class = Class { measure: Measure::Lag, outcome: Outcome::Ok, faulted: false };
+
+/// The name of all operations together.
+const ALL: &str = "all";
 
 impl Latency {
     /// Nothing recorded yet, in the unit of `clock`.
     pub fn new(clock: Clock) -> Latency {
-        Latency { clock, kinds: BTreeMap::new() }
+        Latency { clock, kinds: BTreeMap::new(), lag: None }
     }
 
     /// One operation of `kind` took `value`: nanoseconds or steps, as the clock says. Beyond
     /// sixty seconds only the exact maximum is kept.
-    pub fn record(&mut self, kind: &str, outcome: Outcome, value: u64) {
-        self.series(kind, outcome).record(value);
+    pub fn record(&mut self, kind: &str, class: Class, value: u64) {
+        self.series(kind, class).record(value);
+    }
+
+    /// One operation began `value` nanoseconds after its intended start.
+    pub fn record_lag(&mut self, value: u64) {
+        self.lag.get_or_insert_with(Series::new).record(value);
     }
 
     /// Adds everything that `other` has recorded. The order of merging does not matter.
@@ -34,47 +57,45 @@ impl Latency {
         if self.clock != other.clock {
             return Err(LatencyError::ClocksDiffer);
         }
-        for (kind, outcomes) in &other.kinds {
-            for (outcome, series) in outcomes.present() {
-                self.series(kind, outcome).add(series);
+        for (kind, classes) in &other.kinds {
+            for (class, series) in classes {
+                self.series(kind, *class).add(series);
             }
+        }
+        if let Some(lag) = &other.lag {
+            self.lag.get_or_insert_with(Series::new).add(lag);
         }
         Ok(())
     }
 
-    /// The rows for the record, sorted by kind and outcome.
+    /// The rows for the record, sorted by kind and class.
     pub fn to_record(&self) -> LatencyRecord {
-        let rows = self.kinds.iter().flat_map(|(kind, outcomes)| {
-            outcomes.present().map(move |(outcome, series)| series.row(kind, outcome))
+        let rows = self.kinds.iter().flat_map(|(kind, classes)| {
+            classes.iter().map(move |(class, series)| series.row(kind, *class))
         });
-        LatencyRecord { clock: self.clock, kinds: rows.collect() }
+        let lag = self.lag.as_ref().map(|series| series.row(ALL, LAG));
+        LatencyRecord { clock: self.clock, kinds: rows.collect(), lag }
     }
 
     /// What [`Latency::to_record`] was made of, so that finished runs can be merged.
     pub fn from_record(record: &LatencyRecord) -> Result<Latency, LatencyError> {
         let mut latency = Latency::new(record.clock);
         for row in &record.kinds {
-            let histogram = decode(row)?.ok_or_else(|| LatencyError::Row {
-                row: row_name(row),
-                reason: "it has no histogram, so it cannot be merged".to_owned(),
-            })?;
-            let series = Series { histogram, min: row.min, max: row.max };
-            latency.series(&row.operation, row.outcome).add(&series);
+            let LatencyRow { measure, outcome, faulted, .. } = *row;
+            let class = Class { measure, outcome, faulted };
+            latency.series(&row.operation, class).add(&Series::of(row)?);
         }
+        latency.lag = record.lag.as_ref().map(Series::of).transpose()?;
         Ok(latency)
     }
 
-    fn series(&mut self, kind: &str, outcome: Outcome) -> &mut Series {
+    fn series(&mut self, kind: &str, class: Class) -> &mut Series {
         // Only the first operation of a kind pays for a copy of its name.
         if !self.kinds.contains_key(kind) {
-            self.kinds.insert(kind.to_owned(), ByOutcome::default());
+            self.kinds.insert(kind.to_owned(), BTreeMap::new());
         }
-        let outcomes = self.kinds.get_mut(kind).expect("it was inserted if it was missing");
-        match outcome {
-            Outcome::Ok => &mut outcomes.ok,
-            Outcome::Error => &mut outcomes.error,
-        }
-        .get_or_insert_with(Series::new)
+        let classes = self.kinds.get_mut(kind).expect("it was inserted if it was missing");
+        classes.entry(class).or_insert_with(Series::new)
     }
 }
 
@@ -116,20 +137,6 @@ impl fmt::Display for LatencyError {
 
 impl std::error::Error for LatencyError {}
 
-#[derive(Debug, Clone, Default)]
-struct ByOutcome {
-    ok: Option<Series>,
-    error: Option<Series>,
-}
-
-impl ByOutcome {
-    fn present(&self) -> impl Iterator<Item = (Outcome, &Series)> {
-        let ok = self.ok.as_ref().map(|series| (Outcome::Ok, series));
-        let error = self.error.as_ref().map(|series| (Outcome::Error, series));
-        ok.into_iter().chain(error)
-    }
-}
-
 #[derive(Debug, Clone)]
 struct Series {
     histogram: Histogram<u64>,
@@ -140,6 +147,14 @@ struct Series {
 impl Series {
     fn new() -> Series {
         Series { histogram: histogram::growing(), min: u64::MAX, max: 0 }
+    }
+
+    fn of(row: &LatencyRow) -> Result<Series, LatencyError> {
+        let histogram = decode(row)?.ok_or_else(|| LatencyError::Row {
+            row: row_name(row),
+            reason: "it has no histogram, so it cannot be merged".to_owned(),
+        })?;
+        Ok(Series { histogram, min: row.min, max: row.max })
     }
 
     fn record(&mut self, value: u64) {
@@ -154,7 +169,7 @@ impl Series {
         self.histogram.add(&other.histogram).expect("the histogram grows up to the highest");
     }
 
-    fn row(&self, kind: &str, outcome: Outcome) -> LatencyRow {
+    fn row(&self, kind: &str, class: Class) -> LatencyRow {
         let n = self.histogram.len();
         // A percentile that fewer than ten operations exceed says more about luck than about
         // the filesystem. One in `one_in` operations lies beyond it.
@@ -164,7 +179,9 @@ impl Series {
         };
         LatencyRow {
             operation: kind.to_owned(),
-            outcome,
+            measure: class.measure,
+            outcome: class.outcome,
+            faulted: class.faulted,
             n,
             min: self.min,
             p50: percentile(0.5, 2),
@@ -180,18 +197,28 @@ impl Series {
 }
 
 fn row_name(row: &LatencyRow) -> String {
-    format!("{} {}", row.operation, row.outcome.name())
+    let faulted = if row.faulted { ", faulted" } else { "" };
+    format!("{} {} {}{faulted}", row.operation, row.measure.name(), row.outcome.name())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Clock, Latency, LatencyError, Outcome};
+    use super::{Class, Clock, Latency, LatencyError, Measure, Outcome};
+
+    const OK: Class = Class { measure: Measure::Service, outcome: Outcome::Ok, faulted: false };
+    const ERROR: Class = Class { outcome: Outcome::Error, ..OK };
 
     fn recorded(values: impl IntoIterator<Item = u64>) -> Latency {
         let mut latency = Latency::new(Clock::Steps);
         for value in values {
-            let outcome = if value % 7 == 0 { Outcome::Error } else { Outcome::Ok };
-            latency.record(if value % 2 == 0 { "write" } else { "read" }, outcome, value);
+            let kind = if value % 2 == 0 { "write" } else { "read" };
+            let class = if value % 7 == 0 { ERROR } else { OK };
+            let class = Class { faulted: value % 11 == 0, ..class };
+            latency.record(kind, class, value);
+            if value % 3 == 0 {
+                latency.record(kind, Class { measure: Measure::Response, ..class }, value * 2);
+                latency.record_lag(value);
+            }
         }
         latency
     }
@@ -228,7 +255,7 @@ mod tests {
     fn percentiles_need_ten_operations_beyond_them() {
         let shown = |n: u64| {
             let mut latency = Latency::new(Clock::Wall);
-            (0..n).for_each(|value| latency.record("write", Outcome::Ok, value));
+            (0..n).for_each(|value| latency.record("write", OK, value));
             let row = latency.to_record().kinds.remove(0);
             assert_eq!(row.n, n);
             [row.p50, row.p90, row.p99, row.p999, row.p9999].iter().flatten().count()
@@ -254,8 +281,8 @@ mod tests {
     #[test]
     fn extremes_are_exact_and_bound_the_percentiles() {
         let mut latency = Latency::new(Clock::Wall);
-        (0..40).for_each(|_| latency.record("fsync", Outcome::Ok, 1_000_001));
-        latency.record("fsync", Outcome::Error, 61_000_000_000);
+        (0..40).for_each(|_| latency.record("fsync", OK, 1_000_001));
+        latency.record("fsync", ERROR, 61_000_000_000);
         let rows = latency.to_record().kinds;
         assert_eq!(
             (rows[0].min, rows[0].p50, rows[0].max),

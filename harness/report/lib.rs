@@ -7,6 +7,10 @@
 pub mod record;
 /// Collects latencies while a run is on, and turns them into rows of the record.
 pub mod latency;
+/// Collects what happened when.
+pub mod timeline;
+/// Latencies as the log of `HdrHistogram`.
+pub mod hlog;
 /// The command that runs something again.
 pub mod reproduce;
 /// Puts `result.json` and what is made of it into a directory, whole or not at all.

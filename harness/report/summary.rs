@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::number;
-use crate::record::{LatencyRow, Outcome, Record, Violation, World};
+use crate::record::{LatencyRow, Measure, Outcome, Record, Violation, World};
 use crate::{reproduce, visible};
 
 /// Columns of a terminal that nobody has widened.
@@ -153,10 +153,20 @@ fn columns(heading: &str, [n, p50, p99, p999, max]: [String; 5]) -> String {
 }
 
 fn title(row: &LatencyRow) -> String {
-    match row.outcome {
-        Outcome::Ok => row.operation.clone(),
-        Outcome::Error => format!("{} (failed)", row.operation),
+    let about = match (row.measure, row.outcome) {
+        (Measure::Lag, _) => ["", "schedule lag"],
+        (Measure::Response, Outcome::Ok) => ["", "response"],
+        (Measure::Response, Outcome::Error) => ["failed", "response"],
+        (Measure::Service, Outcome::Ok) => ["", ""],
+        (Measure::Service, Outcome::Error) => ["failed", ""],
+    };
+    let struck = if row.faulted { "struck" } else { "" };
+    let about = [struck, about[0], about[1]];
+    let about: Vec<_> = about.into_iter().filter(|about| !about.is_empty()).collect();
+    if about.is_empty() {
+        return row.operation.clone();
     }
+    format!("{} ({})", row.operation, about.join(", "))
 }
 
 fn violations(text: &mut String, record: &Record) {

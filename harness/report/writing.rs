@@ -4,9 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::junit;
-use crate::page;
 use crate::record::Record;
+use crate::{hlog, junit, page};
 
 /// Where the files of a run are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +16,8 @@ pub struct Written {
     pub html: PathBuf,
     /// `junit.xml`, for CI engines.
     pub junit: PathBuf,
+    /// `latency.hlog`, its latencies; of a run of real threads only.
+    pub log: Option<PathBuf>,
 }
 
 /// Writes the record and what is made of it into `dir`, which is made if it is missing. All of it is
@@ -27,17 +28,24 @@ pub struct Written {
 /// file is left behind, and files of an earlier run stay as they were.
 pub fn write_run(dir: &Path, record: &Record) -> io::Result<Written> {
     fs::create_dir_all(dir).map_err(naming(dir))?;
-    let [json, html, junit] =
-        ["result.json", "report.html", "junit.xml"].map(|name| dir.join(name));
-    let written = Written { json, html, junit };
+    let [json, html, junit, hlog] =
+        ["result.json", "report.html", "junit.xml", "latency.hlog"].map(|name| dir.join(name));
+    let latencies = hlog::log(record);
+    let log = latencies.is_some().then(|| hlog.clone());
+    let written = Written { json, html, junit, log };
     let write =
         |path: &Path, text: String| Pending::write(path, text.as_bytes()).map_err(naming(path));
     let pending = [
-        (&written.html, write(&written.html, page::render(record))?),
-        (&written.junit, write(&written.junit, junit::junit(&[record]))?),
-        (&written.json, write(&written.json, record.to_json())?),
+        Some((&written.html, write(&written.html, page::render(record))?)),
+        Some((&written.junit, write(&written.junit, junit::junit(&[record]))?)),
+        latencies.map(|text| write(&hlog, text)).transpose()?.map(|log| (&hlog, log)),
+        Some((&written.json, write(&written.json, record.to_json())?)),
     ];
-    for (path, file) in pending {
+    if written.log.is_none() {
+        // A run of threads may have left one.
+        absent(&hlog)?;
+    }
+    for (path, file) in pending.into_iter().flatten() {
         file.publish().map_err(naming(path))?;
     }
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(naming(dir))?;
@@ -60,6 +68,14 @@ pub fn publish(dir: &Path, files: &[(&str, &str)]) -> io::Result<()> {
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(naming(dir))
 }
 
+/// Removes a file, if there is one.
+fn absent(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(naming(path)(error)),
+        _ => Ok(()),
+    }
+}
+
 /// The same error, saying which path it is about.
 fn naming(path: &Path) -> impl Fn(io::Error) -> io::Error {
     move |error| io::Error::new(error.kind(), format!("{}: {error}", path.display()))
@@ -78,10 +94,7 @@ impl Pending {
         let temporary = PathBuf::from(temporary);
         // The fixed name lets a run clean up after one that was killed. A new file is made in any
         // case, so that a link of that name is never written through.
-        match fs::remove_file(&temporary) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        absent(&temporary)?;
         let mut file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
         let pending = Pending { target: target.to_owned(), temporary };
         file.write_all(bytes)?;

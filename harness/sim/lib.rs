@@ -29,8 +29,8 @@ pub use rank::Rank;
 pub use site::Site;
 pub use sync::{Lock, Mutex, MutexGuard, Ranked, RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use wait::{
-    WaitQueue, begin_operation, choice, current_operation, explore, now, pause, point,
-    points_passed, sleep, stop, stopping, tasks,
+    WaitQueue, begin_operation, choice, current_operation, current_task, explore, now, pause,
+    point, points_passed, sleep, stop, stopping, tasks,
 };
 pub use world::{
     End, Failure, Hold, Onlooker, Outcome, Passage, Record, Settings, Stand, State, World,

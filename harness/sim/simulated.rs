@@ -20,7 +20,7 @@ use corosensei::{Coroutine, CoroutineResult, Yielder};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-pub(crate) use look::{current_operation, note_lock, now, points_passed, tasks};
+pub(crate) use look::{current_operation, current_task, note_lock, now, points_passed, tasks};
 
 /// A simulation has at most this many tasks: one bit each in a word.
 pub(crate) const TASKS: usize = 64;

@@ -118,6 +118,7 @@ impl Run {
 struct TaskState {
     name: String,
     run: Arc<Run>,
+    number: usize,
     operation: AtomicU64,
     /// Grows with every operation and every wait that ends.
     progress: AtomicU64,
@@ -147,10 +148,11 @@ pub(crate) fn run(tasks: Vec<Task>, patience: Duration) -> End {
     let run = Arc::new(Run { started, stopped, failure });
     let mut states = Vec::new();
     let mut threads = Vec::new();
-    for task in tasks {
+    for (number, task) in tasks.into_iter().enumerate() {
         let state = Arc::new(TaskState {
             name: task.name.clone(),
             run: Arc::clone(&run),
+            number,
             operation: AtomicU64::new(0),
             progress: AtomicU64::new(0),
             done: AtomicBool::new(false),
@@ -272,6 +274,11 @@ pub(crate) fn begin_operation(number: u64) {
         task.operation.store(number, Ordering::Relaxed);
         task.progress.fetch_add(1, Ordering::Relaxed);
     });
+}
+
+/// See [`crate::current_task`].
+pub(crate) fn current_task() -> usize {
+    with_task(|task| task.number).unwrap_or(0)
 }
 
 /// See [`crate::current_operation`].

@@ -169,6 +169,14 @@ pub fn current_operation() -> (u64, u64) {
     }
 }
 
+/// The number of the current task, in the order of spawning, from 0; 0 outside a world.
+pub fn current_task() -> usize {
+    match here() {
+        Here::Threads => threads::current_task(),
+        Here::Simulated => simulated::current_task(),
+    }
+}
+
 /// Where every task stands, in the order of spawning; nothing in the threads world, where nobody
 /// stands still to be looked at.
 pub fn tasks() -> Vec<Stand> {

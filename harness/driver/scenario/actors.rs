@@ -34,6 +34,7 @@ pub(super) struct RawActor {
     within: Read<Option<u64>>,
     iovecs: Read<u64>,
     pause: Read<Duration>,
+    pub(super) rate: Read<Option<u64>>,
 }
 
 struct RawSize {
@@ -74,6 +75,7 @@ pub(super) fn plan(
         within: raw.within?.value,
         iovecs: iovecs?,
         pause: raw.pause?.value,
+        rate: raw.rate?.value,
     })
 }
 
@@ -85,6 +87,11 @@ fn actor(fields: &Fields<'_>) -> RawActor {
         shape: size.word("shape"),
     });
     let (ops, does) = work(fields);
+    if let (Some(pause), Some(rate)) = (fields.given("pause"), fields.given("rate")) {
+        let message = "`pause` has no meaning beside `rate`, which says when operations begin";
+        let problem = Problem::at(pause.key.place, message).help("remove one of the two");
+        fields.report(problem.second(rate.key.place, "the rate"));
+    }
     RawActor {
         name: fields.read("name", values::name),
         count: fields.number("count"),
@@ -96,6 +103,7 @@ fn actor(fields: &Fields<'_>) -> RawActor {
         within: fields.maybe("within", values::size),
         iovecs: fields.number("iovecs"),
         pause: fields.duration("pause"),
+        rate: fields.maybe("rate", values::rate),
     }
 }
 

@@ -27,6 +27,9 @@ pub(super) const ONLY_FILE: &str = "a";
 /// The most seeds of one run.
 pub(super) const MOST_SEEDS: u64 = 10_000_000;
 
+/// The most operations that an actor can be asked to begin in a second.
+const FASTEST: u64 = 1_000_000;
+
 /// The most actors of one run, over all groups.
 pub(super) const MOST_ACTORS: u64 = 40;
 
@@ -51,6 +54,20 @@ const CHANCE: Key = key(
 );
 
 const FOR: Key = key("for", "How long it lasts.", Fallback::Required, Kind::Duration { hours: 1 });
+
+const AFTER: Key = key(
+    "after",
+    "Not before the actors have acted for so long.",
+    Fallback::Rule("from the start, also while files are laid out"),
+    Kind::Duration { hours: 24 * 7 },
+);
+
+const TIMES: Key = key(
+    "times",
+    "At most so often in one storm, once the actors act.",
+    Fallback::Rule("unlimited"),
+    Kind::Number { min: 1, max: 1_000_000_000 },
+);
 
 /// The outermost mapping.
 pub(super) static SCENARIO: Shape = Shape {
@@ -434,6 +451,14 @@ static ACTOR: Shape = Shape {
             Fallback::Text("0"),
             Kind::Duration { hours: 1 },
         ),
+        key(
+            "rate",
+            "How many operations a second each of them begins, whether or not those before have \
+             ended; one that is late does not wait and is not left out. The report then tells \
+             response times, from the intended start, beside service times (threads only).",
+            Fallback::Rule("none: the next begins when the last has ended"),
+            Kind::Rate { max: FASTEST },
+        ),
     ],
 };
 
@@ -506,13 +531,19 @@ pub(super) static FAULTS: &[Variant] = &[
         shape: Shape {
             what: "`delay`",
             decisions: false,
-            keys: &[key("at", "The point.", Fallback::Required, Kind::Point), CHANCE, FOR],
+            keys: &[
+                key("at", "The point.", Fallback::Required, Kind::Point),
+                CHANCE,
+                FOR,
+                AFTER,
+                TIMES,
+            ],
         },
     },
     Variant {
         name: "latency",
         about: "One request of the device takes longer than the others.",
-        shape: Shape { what: "`latency`", decisions: false, keys: &[CHANCE, FOR] },
+        shape: Shape { what: "`latency`", decisions: false, keys: &[CHANCE, FOR, AFTER, TIMES] },
     },
 ];
 

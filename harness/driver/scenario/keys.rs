@@ -72,6 +72,11 @@ pub(super) enum Kind {
     },
     /// A chance.
     Chance,
+    /// Operations per second.
+    Rate {
+        /// The most.
+        max: u64,
+    },
     /// `true` or `false`.
     Flag,
     /// A list of offsets in bytes.

@@ -117,6 +117,11 @@ fn world(raw: &RawScenario, problems: &Problems) {
     only("strategy", given(raw.strategy), simulated, help);
     let help = "remove it, or let `world` be `simulated`: there is one seed in threads";
     only("swarm", given(raw.swarm), simulated, help);
+    for actor in raw.actors.iter().flatten() {
+        let help = "remove it, or let `world` be `threads`: virtual time stands still while an \
+                    operation is at work, so nobody could be late";
+        only("rate", given(actor.rate), WorldKind::Threads, help);
+    }
     if let Some(Given { value: Some(time), place }) = raw.time
         && time.is_zero()
     {

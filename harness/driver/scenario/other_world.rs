@@ -38,6 +38,7 @@ pub(super) fn drop_keys(root: &mut Node, before: &str) -> Vec<&'static str> {
     }
     if now == "simulated" {
         dropped.extend(drop_device(entries));
+        dropped.extend(drop_rates(entries));
     }
     dropped
 }
@@ -67,6 +68,30 @@ fn drop_device(entries: &mut [Entry]) -> Option<&'static str> {
         entry.key.word() != "kind" || !real || is_command_line(&entry.value)
     });
     (keys.len() != before).then_some("device.kind")
+}
+
+/// The rates of actors, and what varies of them.
+fn drop_rates(entries: &mut [Entry]) -> Option<&'static str> {
+    let mut any = false;
+    for entry in entries {
+        let name = entry.key.word();
+        if let (Value::List(actors), "actors") = (&mut entry.value.value, name.as_str()) {
+            for actor in actors {
+                let Value::Mapping(keys) = &mut actor.value else { continue };
+                any |= drop_where(keys, |key| key == "rate");
+            }
+        } else if let (Value::Mapping(paths), "vary") = (&mut entry.value.value, name.as_str()) {
+            any |= drop_where(paths, |path| path.starts_with("actors") && path.ends_with(".rate"));
+        }
+    }
+    any.then_some("actors.rate")
+}
+
+/// Drops entries of such keys, but for those of the command line. Says whether there were any.
+fn drop_where(entries: &mut Vec<Entry>, is_one: impl Fn(&str) -> bool) -> bool {
+    let before = entries.len();
+    entries.retain(|entry| !is_one(&entry.key.word()) || is_command_line(&entry.value));
+    entries.len() != before
 }
 
 fn is_command_line(node: &Node) -> bool {
@@ -103,6 +128,9 @@ mod tests {
         let plan = read(back, &[("world", "simulated"), ("seeds", "3")]).unwrap();
         assert_eq!(plan.dropped, ["time", "device.kind"]);
         assert_eq!((plan.world, plan.seeds, plan.ops), (WorldKind::Simulated, 3, Some(70)));
+        let rated = "world: threads\nfiles: [{name: f}]\nvary: {'actors[0].rate': [5, 6]}";
+        let plan = read(rated, &[("world", "simulated")]).unwrap();
+        assert_eq!(plan.dropped, ["actors.rate"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::swarm;
 use super::variations::Variations;
 use super::words::words;
 use crate::call::Call;
+use block::Limit;
 use sim::chance::Seed;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -476,6 +477,9 @@ pub struct ActorPlan {
     pub iovecs: u32,
     /// The time between two operations.
     pub pause: Duration,
+    /// How many operations a second each of them is to begin, 1..=1 000 000, whether or not those
+    /// before have ended; in the threads world only. `None`: the next begins when the last has ended.
+    pub rate: Option<u64>,
 }
 
 impl ActorPlan {
@@ -491,6 +495,7 @@ impl ActorPlan {
             within: None,
             iovecs: 1,
             pause,
+            rate: None,
         }
     }
 
@@ -566,6 +571,8 @@ pub enum FaultPlan {
         chance_ppm: u32,
         /// For how long.
         length: Duration,
+        /// From when on, and how often.
+        limit: Limit,
     },
     /// One request takes longer than the others.
     Latency {
@@ -573,6 +580,8 @@ pub enum FaultPlan {
         chance_ppm: u32,
         /// What is added to its time.
         length: Duration,
+        /// From when on, and how often.
+        limit: Limit,
     },
 }
 

@@ -16,6 +16,7 @@ use super::recorded::{self, RawRecorded};
 use super::suggest::{bug_help, did_you_mean};
 use super::values::{self, Complaint, Taken, wrong_type};
 use crate::catalogue::Bug;
+use block::Limit;
 use std::time::Duration;
 use stormfs::choices::Choices;
 
@@ -216,14 +217,23 @@ fn fault(name: &str, fields: &Fields<'_>) -> Option<FaultPlan> {
         "evict" => Some(FaultPlan::Evict { chance_ppm: chance_ppm? }),
         "delay" => {
             let (at, length) = (fields.word("at"), fields.duration("for"));
-            Some(FaultPlan::Delay { at: at?.value, chance_ppm: chance_ppm?, length: length?.value })
+            let (at, length, limit) = (at?.value, length?.value, limit(fields)?);
+            Some(FaultPlan::Delay { at, chance_ppm: chance_ppm?, length, limit })
         }
         "latency" => {
-            let length = fields.duration("for");
-            Some(FaultPlan::Latency { chance_ppm: chance_ppm?, length: length?.value })
+            let length = fields.duration("for")?.value;
+            let limit = limit(fields)?;
+            Some(FaultPlan::Latency { chance_ppm: chance_ppm?, length, limit })
         }
         _ => unreachable!("the table has no other fault"),
     }
+}
+
+/// From when on a fault strikes, and how often.
+fn limit(fields: &Fields<'_>) -> Option<Limit> {
+    let (after, times) =
+        (fields.maybe("after", values::duration), fields.maybe("times", values::number));
+    Some(Limit { after: after?.value, times: times?.value })
 }
 
 fn bugs(fields: &Fields<'_>, known: &Known<'_>) -> Option<Vec<Given<&'static Bug>>> {

@@ -110,6 +110,7 @@ fn kind(key: &Key) -> String {
             format!("a time up to {}", show_duration(Duration::from_secs(hours * 3600)))
         }
         Kind::Chance => "a chance".to_owned(),
+        Kind::Rate { max } => format!("`1/s` to `{max}/s`"),
         Kind::Mapping(_) => "a mapping, see below".to_owned(),
         Kind::List { min, max, .. } => format!("a list of {min} to {max}, see below"),
         Kind::Flag => "`true` or `false`".to_owned(),

@@ -82,6 +82,10 @@ fn of_kind(kind: Kind) -> Value {
             { "type": "number", "minimum": 0, "maximum": 1 },
             { "type": "string", "pattern": "^[0-9]+([.][0-9]+)?%$" },
         ]}),
+        Kind::Rate { max } => json!({ "anyOf": [
+            { "type": "string", "pattern": "^[1-9][0-9]*/s$" },
+            { "type": "integer", "minimum": 1, "maximum": max },
+        ]}),
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Offsets => json!({
             "type": "array", "items": size(0, u64::MAX, false), "minItems": 1,

@@ -147,6 +147,24 @@ pub(super) fn duration(node: &Node, key: &Key) -> Taken<Duration> {
     Ok(time)
 }
 
+/// Operations per second: `2000/s`, or the number alone.
+pub(super) fn rate(node: &Node, key: &Key) -> Taken<u64> {
+    let Kind::Rate { max } = key.kind else { unreachable!("the key takes a rate") };
+    let help = format!("write operations per second, from `1/s` to `{max}/s`");
+    let found = match &node.value {
+        Value::Integer(value) => u64::try_from(*value).ok(),
+        Value::Text(text) => text.strip_suffix("/s").and_then(|number| number.parse().ok()),
+        Value::Float(_) => None,
+        Value::Null | Value::Bool(_) | Value::List(_) | Value::Mapping(_) | Value::Tagged(_) => {
+            return Err(wrong_type(node, key, "a rate", &help));
+        }
+    };
+    found.filter(|rate| (1..=max).contains(rate)).ok_or_else(|| Complaint {
+        message: format!("`{}` cannot be {}", key.name, quoted(&node.word())),
+        help,
+    })
+}
+
 /// A chance in parts per million.
 pub(super) fn chance(node: &Node, key: &Key) -> Taken<u32> {
     let range = "a chance like 5% or 0.1%, or a number from 0 to 1";

@@ -14,6 +14,7 @@ use super::tasks::Names;
 use super::{schedule, strikes};
 use crate::call::Call;
 use crate::catalogue;
+use block::Limit;
 use scalar::{Flow, bytes, folded, item, line, word};
 use std::time::Duration;
 use stormfs::choices::Choices;
@@ -157,18 +158,29 @@ fn fault(fault: &FaultPlan) -> String {
             ("io_error", chance_ppm)
         }
         FaultPlan::Evict { chance_ppm } => ("evict", chance_ppm),
-        FaultPlan::Delay { at, chance_ppm, length } => {
+        FaultPlan::Delay { at, chance_ppm, length, limit } => {
             keys.put("at", at.name());
             keys.put("for", show_duration(length));
+            bounds(&mut keys, limit);
             ("delay", chance_ppm)
         }
-        FaultPlan::Latency { chance_ppm, length } => {
+        FaultPlan::Latency { chance_ppm, length, limit } => {
             keys.put("for", show_duration(length));
+            bounds(&mut keys, limit);
             ("latency", chance_ppm)
         }
     };
     keys.put("chance", show_chance(chance_ppm));
     format!("{name}: {}", keys.text())
+}
+
+fn bounds(keys: &mut Flow, limit: Limit) {
+    if let Some(after) = limit.after {
+        keys.put("after", show_duration(after));
+    }
+    if let Some(times) = limit.times {
+        keys.put("times", times);
+    }
 }
 
 fn device(device: &DevicePlan) -> Flow {
@@ -243,6 +255,9 @@ fn actor(actor: &ActorPlan, files: &[FilePlan]) -> Vec<String> {
     }
     if !actor.pause.is_zero() {
         keys.put("pause", show_duration(actor.pause));
+    }
+    if let Some(rate) = actor.rate {
+        keys.put("rate", format!("{rate}/s"));
     }
     if let Some(line) = on_one_line(actor, files, keys.clone()) {
         return vec![line];

@@ -80,7 +80,7 @@ fn total(parts: &[&Part]) -> Result<ScenarioTotal, String> {
                 .map_err(|error| format!("{} ({} world): {error}", part.name, part.world.name()))?;
         }
     }
-    for row in &mut total.latency.kinds {
+    for row in total.latency.kinds.iter_mut().chain(&mut total.latency.lag) {
         row.histogram = None;
     }
     Ok(total)

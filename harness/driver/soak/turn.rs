@@ -251,7 +251,7 @@ impl<'a> Work<'a> {
             shard: self.shard,
             done: self.done,
             counts: record::counts(plan, &self.tally),
-            latency: self.tally.latency.to_record(),
+            latency: self.tally.journal.latency.to_record(),
             trace_hash: hash,
             marks: self.marks.clone(),
             failures: self.failures.clone(),

@@ -223,14 +223,15 @@ mod tests {
     use super::*;
     use crate::soak::night::concluded;
     use crate::soak::sums::hash_text;
-    use report::latency::Latency;
-    use report::record::{Clock, Counts, Ended, Environment, NightVerdict, Outcome, Seed, Tool};
+    use report::latency::{Class, Latency};
+    use report::record::{Clock, Counts, Ended, Environment, Measure, NightVerdict, Outcome, Seed, Tool};
     use sim::chance::scramble;
 
     /// What a shard leaves that did so many of its iterations of one scenario.
     fn part(shard: Shard, done: u64) -> Part {
         let (mut hash, mut marks) = (0_u64, Vec::new());
         let (mut counts, mut latency) = (Counts::default(), Latency::new(Clock::Steps));
+        let class = Class { measure: Measure::Service, outcome: Outcome::Ok, faulted: false };
         for nth in 0..done {
             let drawn = scramble(shard.iteration(nth) + 1);
             hash = hash.wrapping_add(drawn);
@@ -239,7 +240,7 @@ mod tests {
             }
             counts.operations += drawn % 100;
             *counts.points.entry(format!("point-{}", drawn % 3)).or_default() += 1;
-            latency.record("write", Outcome::Ok, drawn % 5_000);
+            latency.record("write", class, drawn % 5_000);
         }
         Part {
             campaign: campaign(),

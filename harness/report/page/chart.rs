@@ -7,10 +7,12 @@
 use super::html::Html;
 use crate::latency::decode;
 use crate::number;
-use crate::record::{Clock, LatencyRecord, LatencyRow, Outcome};
+use crate::record::{Clock, LatencyRecord, LatencyRow, Measure, Outcome};
 
 /// More lines than these cannot be told apart; the table below the chart has all of them.
 const LINES: usize = 6;
+/// The fewest operations of which a line is drawn, if it is drawn for them alone.
+const LEAST: u64 = 20;
 const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 400.0;
 const LEFT: f64 = 66.0;
@@ -20,42 +22,83 @@ const BOTTOM: f64 = 48.0;
 /// The least distance between the base lines of two labels.
 const LABEL: f64 = 19.0;
 
-/// Adds the chart, unless no operation succeeded.
-pub(super) fn chart(html: &mut Html, latency: &LatencyRecord) {
-    let mut rows: Vec<_> =
-        latency.kinds.iter().filter(|row| row.outcome == Outcome::Ok && row.n > 0).collect();
-    let all = rows.len();
-    rows.sort_by_key(|row| std::cmp::Reverse(row.n));
-    rows.truncate(LINES);
-    let lines: Vec<_> = rows.into_iter().map(Line::of).collect();
+/// Which operations a chart is about.
+pub(super) struct Group {
+    /// What they are called, at the beginning of a sentence.
+    pub(super) about: &'static str,
+    /// Whether a fault struck them.
+    pub(super) faulted: bool,
+}
+
+/// Adds the chart of the operations of a group that succeeded, unless there are none.
+pub(super) fn chart(html: &mut Html, latency: &LatencyRecord, group: &Group) {
+    let of =
+        |row: &&LatencyRow| row.outcome == Outcome::Ok && row.n > 0 && row.faulted == group.faulted;
+    let rows: Vec<_> = latency.kinds.iter().filter(of).collect();
+    // Below this not even the median is known, and the table says everything.
+    if rows.iter().all(|row| row.n < LEAST) {
+        return;
+    }
+    let (lines, all) = lines(&rows);
     let Some(axes) = Axes::around(latency.clock, &lines) else { return };
+    let two = lines.iter().any(|line| line.thin.is_some());
+    let name = format!("{} by percentile; the table below has the numbers", group.about);
     html.element("figure", &[("class", "chart")], |html| {
         let frame = [("class", "scroll"), ("role", "region"), ("tabindex", "0")];
-        let frame = [&frame[..], &[("aria-label", "Chart of latency by percentile")]].concat();
+        let frame = [&frame[..], &[("aria-label", group.about)]].concat();
         html.element("div", &frame, |html| {
             let view = format!("0 0 {WIDTH} {HEIGHT}");
-            let names = ("aria-label", "Latency by percentile; the table below has the numbers");
+            let names = ("aria-label", name.as_str());
             html.element("svg", &[("viewBox", &view), ("role", "img"), names], |html| {
-                axes.grid(html);
-                for (index, line) in lines.iter().enumerate() {
-                    axes.line(html, STYLES[index % LINES], line);
+                axes.grid(html, two);
+                for (line, style) in lines.iter().zip(STYLES) {
+                    if let Some(thin) = &line.thin {
+                        axes.curve(html, &format!("line thin {style}"), thin);
+                    }
+                    axes.line(html, style, line);
                 }
                 axes.labels(html, &lines);
             });
         });
-        html.element("figcaption", &[], |html| {
-            if all > LINES {
-                html.text(&format!("The {LINES} most frequent of {all} kinds, without failures. "));
-            } else {
-                html.text("Operations that succeeded. ");
-            }
-            html.markup(concat!(
-                "Solid: at least ten operations lie beyond. Dotted: on to the slowest one, ",
-                "marked by a ring.",
-            ));
-        });
+        html.element("figcaption", &[], |html| caption(html, group, all, two));
     });
     html.markup("\n");
+}
+
+fn caption(html: &mut Html, group: &Group, all: usize, two: bool) {
+    html.line("strong", "", group.about);
+    html.text(". ");
+    if all > LINES {
+        html.text(&format!("The {LINES} most frequent of {all} kinds, without failures. "));
+    } else {
+        html.text("Operations that succeeded. ");
+    }
+    if two {
+        html.markup(concat!(
+            "Thick: response time, from the intended start. Thin, below it: service time, from ",
+            "the actual start. ",
+        ));
+    }
+    html.markup(concat!(
+        "As far as the line is drawn, at least ten operations lie beyond; dotted, it leads on to ",
+        "the slowest one, marked by a ring.",
+    ));
+}
+
+/// The most frequent kinds, and how many kinds there are.
+fn lines<'a>(rows: &[&'a LatencyRow]) -> (Vec<Line<'a>>, usize) {
+    let of = |measure| rows.iter().copied().filter(move |row| row.measure == measure);
+    let mut services: Vec<_> = of(Measure::Service).collect();
+    services.sort_by_key(|row| std::cmp::Reverse(row.n));
+    let all = services.len();
+    let line = |service: &'a LatencyRow| {
+        let response = of(Measure::Response).find(|row| row.operation == service.operation);
+        match response {
+            None => Line::of(service),
+            Some(response) => Line { thin: Some(Line::of(service).points), ..Line::of(response) },
+        }
+    };
+    (services.into_iter().take(LINES).map(line).collect(), all)
 }
 
 const STYLES: [&str; LINES] = ["s0", "s1", "s2", "s3", "s4", "s5"];
@@ -64,6 +107,8 @@ const STYLES: [&str; LINES] = ["s0", "s1", "s2", "s3", "s4", "s5"];
 struct Line<'a> {
     name: &'a str,
     points: Vec<(f64, u64)>,
+    /// The service time, where the line is the response time.
+    thin: Option<Vec<(f64, u64)>>,
     slowest: (f64, u64),
 }
 
@@ -71,7 +116,7 @@ impl<'a> Line<'a> {
     fn of(row: &'a LatencyRow) -> Line<'a> {
         let n = number::float(row.n);
         let points = from_histogram(row, n).unwrap_or_else(|| from_percentiles(row));
-        Line { name: &row.operation, points, slowest: (n.log10(), row.max) }
+        Line { name: &row.operation, points, thin: None, slowest: (n.log10(), row.max) }
     }
 }
 
@@ -120,7 +165,10 @@ struct Axes {
 
 impl Axes {
     fn around(clock: Clock, lines: &[Line<'_>]) -> Option<Axes> {
-        let values = || lines.iter().flat_map(|line| line.points.iter().chain([&line.slowest]));
+        let values = || {
+            let thin = lines.iter().flat_map(|line| line.thin.iter().flatten());
+            thin.chain(lines.iter().flat_map(|line| line.points.iter().chain([&line.slowest])))
+        };
         let lowest = values().map(|(_, value)| *value).min()?.max(1).ilog10();
         let highest = values().map(|(_, value)| *value).max()?.max(1);
         let highest = if highest == 10_u64.pow(highest.ilog10()) {
@@ -142,7 +190,7 @@ impl Axes {
         HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
     }
 
-    fn grid(&self, html: &mut Html) {
+    fn grid(&self, html: &mut Html, two: bool) {
         let (right, floor) = (WIDTH - RIGHT, HEIGHT - BOTTOM);
         for decade in self.lowest..=self.highest {
             let Some(value) = 10_u64.checked_pow(decade) else { continue };
@@ -165,6 +213,7 @@ impl Axes {
             label(html, "tick middle", x, floor + 20.0, name);
         }
         let measure = match self.clock {
+            Clock::Wall if two => "response time, service time",
             Clock::Wall => "service time",
             Clock::Steps => "scheduling steps",
         };
@@ -176,14 +225,20 @@ impl Axes {
     fn line(&self, html: &mut Html, style: &'static str, line: &Line<'_>) {
         let place =
             |&(nines, value): &(f64, u64)| format!("{:.1} {:.1}", self.x(nines), self.y(value));
-        let points: Vec<_> = line.points.iter().map(place).collect();
-        path(html, &format!("line {style}"), &format!("M{}", points.join("L")));
+        self.curve(html, &format!("line {style}"), &line.points);
         let last = line.points.last().map(place).unwrap_or_default();
         path(html, &format!("tail {style}"), &format!("M{last}L{}", place(&line.slowest)));
         let (x, y) = (self.x(line.slowest.0), self.y(line.slowest.1));
         let (x, y) = (format!("{x:.1}"), format!("{y:.1}"));
         let class = format!("ring {style}");
         html.element("circle", &[("class", &class), ("cx", &x), ("cy", &y), ("r", "4")], |_| ());
+    }
+
+    fn curve(&self, html: &mut Html, class: &str, points: &[(f64, u64)]) {
+        let place =
+            |&(nines, value): &(f64, u64)| format!("{:.1} {:.1}", self.x(nines), self.y(value));
+        let points: Vec<_> = points.iter().map(place).collect();
+        path(html, class, &format!("M{}", points.join("L")));
     }
 
     /// The names at the right, pushed apart where lines end close together.
@@ -216,11 +271,13 @@ impl Axes {
     }
 }
 
-fn path(html: &mut Html, class: &str, d: &str) {
+/// Adds a path.
+pub(super) fn path(html: &mut Html, class: &str, d: &str) {
     html.element("path", &[("class", class), ("d", d)], |_| ());
 }
 
-fn label(html: &mut Html, class: &str, x: f64, y: f64, text: &str) {
+/// Adds a text of the picture.
+pub(super) fn label(html: &mut Html, class: &str, x: f64, y: f64, text: &str) {
     let (x, y) = (format!("{x:.1}"), format!("{y:.1}"));
     html.element("text", &[("class", class), ("x", &x), ("y", &y)], |html| html.text(text));
 }

@@ -1,10 +1,12 @@
 //! Latency told honestly: what the figures count, percentiles only where they mean something.
 
-use super::chart;
+use super::chart::{self, Group};
+use super::heat;
 use super::html::Html;
-use super::table::{Cell, numbers, table, words};
+use super::table::{Cell, Column, numbers, table, words};
+use super::throughput;
 use crate::number;
-use crate::record::{Clock, LatencyRow, Outcome, Record};
+use crate::record::{Clock, LatencyRow, Measure, Outcome, Record, Timeline};
 
 /// Adds the section.
 pub(super) fn latency(html: &mut Html, record: &Record) {
@@ -14,43 +16,122 @@ pub(super) fn latency(html: &mut Html, record: &Record) {
             html.markup("<p>No operation ended, so there is nothing to tell.</p>");
             return;
         }
-        html.markup(match latency.clock {
-            Clock::Wall => concat!(
-                "<p class=\"lead\">Service time by the wall clock, from the start of an operation ",
-                "to its end. Actors start the next operation when the last one has ended, so time ",
-                "in a queue is not included.</p>",
-            ),
-            Clock::Steps => concat!(
-                "<p class=\"lead\">Scheduling steps from the start of an operation to its end. ",
-                "Time was simulated: these figures say how often an operation could be ",
-                "interrupted, and nothing about speed.</p>",
-            ),
-        });
-        chart::chart(html, latency);
-        let rows: Vec<_> = latency.kinds.iter().map(|row| cells(latency.clock, row)).collect();
-        let columns = [
-            words("Operation"),
-            words("Outcome"),
-            numbers("n"),
-            numbers("min"),
-            numbers("p50"),
-            numbers("p90"),
-            numbers("p99"),
-            numbers("p99.9"),
-            numbers("p99.99"),
-            numbers("max"),
-            numbers("p99.9 / p50"),
-        ];
-        let caption = format!("Latency per operation kind ({})", number::unit(latency.clock));
-        table(html, &caption, &columns, &rows);
-        html.markup(concat!(
-            "<p class=\"note\">A dot stands where fewer than ten operations lie beyond the ",
-            "percentile: too few to tell it from luck.</p>",
-        ));
+        html.markup(lead(record));
+        let struck = latency.kinds.iter().any(|row| row.faulted);
+        let about = if struck { "Operations that no fault struck" } else { "All operations" };
+        chart::chart(html, latency, &Group { about, faulted: false });
+        chart::chart(
+            html,
+            latency,
+            &Group { about: "Operations that a fault struck", faulted: true },
+        );
+        if let Some(timeline) = &record.timeline {
+            heat::heat(html, timeline, Measure::Response);
+            heat::heat(html, timeline, Measure::Service);
+        }
+        rows(html, record, struck);
+        notes(html, record);
     });
+    if let Some(timeline) = &record.timeline {
+        html.section("throughput", "Throughput", |html| throughput::throughput(html, timeline));
+    }
 }
 
-fn cells(clock: Clock, row: &LatencyRow) -> Vec<Cell> {
+/// What the figures are.
+fn lead(record: &Record) -> &'static str {
+    match record.latency.clock {
+        Clock::Steps => concat!(
+            "<p class=\"lead\">Scheduling steps from the start of an operation to its end. ",
+            "Time was simulated: these figures say how often an operation could be ",
+            "interrupted, and nothing about speed.</p>",
+        ),
+        Clock::Wall if has_schedule(record) => concat!(
+            "<p class=\"lead\">By the wall clock. Actors with a <code>rate</code> have a schedule ",
+            "(open loop): each operation has an intended start, and one that comes late does not ",
+            "move the next. <em>Response time</em> counts from the intended start, so it contains ",
+            "the wait behind slow operations; <em>service time</em> counts from the actual one. ",
+            "Of actors without a rate there is service time only.</p>",
+        ),
+        Clock::Wall => concat!(
+            "<p class=\"lead\">Service time by the wall clock, from the start of an operation ",
+            "to its end (closed loop: actors start the next operation when the last one has ended, ",
+            "so waiting behind a slow operation is not included). Give actors a <code>rate</code> ",
+            "to see response times.</p>",
+        ),
+    }
+}
+
+fn has_schedule(record: &Record) -> bool {
+    record.latency.kinds.iter().any(|row| row.measure == Measure::Response)
+}
+
+fn rows(html: &mut Html, record: &Record, struck: bool) {
+    let latency = &record.latency;
+    let shows = Shows { measure: has_schedule(record), faults: struck };
+    let lag = latency.lag.iter();
+    let rows: Vec<_> =
+        latency.kinds.iter().chain(lag).map(|row| shows.cells(latency.clock, row)).collect();
+    let caption = format!("Latency per operation kind ({})", number::unit(latency.clock));
+    table(html, &caption, &shows.columns(), &rows);
+    html.markup(concat!(
+        "<p class=\"note\">A dot stands where fewer than ten operations lie beyond the ",
+        "percentile: too few to tell it from luck.",
+    ));
+    if struck {
+        html.markup(concat!(
+            " <em>Struck</em>: a fault met the operation itself. Its source fell short, its write ",
+            "fault was given up, it was delayed at a point, or a request for bytes of its folios ",
+            "failed or was delayed and ended meanwhile.",
+        ));
+    }
+    if shows.measure {
+        html.markup(concat!(
+            " <em>Lag</em>: how late operations began after their intended start, over all that ",
+            "have one.",
+        ));
+    }
+    html.markup("</p>");
+}
+
+/// The columns that not every table needs.
+struct Shows {
+    measure: bool,
+    faults: bool,
+}
+
+impl Shows {
+    fn columns(&self) -> Vec<Column> {
+        let mut columns = vec![words("Operation")];
+        columns.extend(self.measure.then_some(words("Time")));
+        columns.push(words("Outcome"));
+        columns.extend(self.faults.then_some(words("Faults")));
+        let figures = ["n", "min", "p50", "p90", "p99", "p99.9", "p99.99", "max", "p99.9 / p50"];
+        columns.extend(figures.map(numbers));
+        columns
+    }
+
+    fn cells(&self, clock: Clock, row: &LatencyRow) -> Vec<Cell> {
+        let word = |word: &str| Cell::Text(word.to_owned());
+        let outcome = match row.outcome {
+            _ if row.measure == Measure::Lag => "any",
+            Outcome::Ok => "ok",
+            Outcome::Error => "error",
+        };
+        let faults = match (row.measure, row.faulted) {
+            (Measure::Lag, _) => "any",
+            (_, true) => "struck",
+            (_, false) => "none",
+        };
+        let mut cells = vec![Cell::Name(row.operation.clone())];
+        cells.extend(self.measure.then(|| word(row.measure.name())));
+        cells.push(word(outcome));
+        cells.extend(self.faults.then(|| word(faults)));
+        cells.extend(figures(clock, row));
+        cells
+    }
+}
+
+fn figures(clock: Clock, row: &LatencyRow) -> Vec<Cell> {
     let value = |value| Cell::Text(number::latency(clock, value));
     let percentile =
         |percentile: Option<u64>| percentile.map_or(Cell::Missing("too few operations"), value);
@@ -61,13 +142,7 @@ fn cells(clock: Clock, row: &LatencyRow) -> Vec<Cell> {
         (Some(_), Some(_)) => Cell::Missing("no ratio to zero"),
         _ => Cell::Missing("too few operations"),
     };
-    let outcome = match row.outcome {
-        Outcome::Ok => "ok",
-        Outcome::Error => "error",
-    };
     vec![
-        Cell::Name(row.operation.clone()),
-        Cell::Text(outcome.to_owned()),
         Cell::Text(number::count(row.n)),
         value(row.min),
         percentile(row.p50),
@@ -78,4 +153,63 @@ fn cells(clock: Clock, row: &LatencyRow) -> Vec<Cell> {
         value(row.max),
         tail,
     ]
+}
+
+/// How the figures came about.
+fn notes(html: &mut Html, record: &Record) {
+    let Some(timeline) = &record.timeline else { return };
+    html.element("ul", &[("class", "notes note")], |html| {
+        if let Some(share) = record.timing.oracle_share {
+            let share = number::percent(share);
+            html.line(
+                "li",
+                "",
+                &format!(
+                    "The oracle took {share} of the time that actors spent in calls. No latency \
+                 contains what it took of the operation itself."
+                ),
+            );
+        }
+        html.line("li", "", &halts(timeline, has_schedule(record)));
+        html.line("li", "", &clock(record));
+        html.line("li", "", &processors(record, timeline));
+        html.line("li", "", "Nothing was cut off as warm-up: every operation counts.");
+    });
+}
+
+fn halts(timeline: &Timeline, scheduled: bool) -> String {
+    let halted = number::elapsed(timeline.halted_ms);
+    let schedules = if scheduled { "; schedules stand still meanwhile" } else { "" };
+    format!(
+        "All actors were halted between two operations for {halted} in total, so that everything \
+         could be checked while nothing moved{schedules}."
+    )
+}
+
+fn clock(record: &Record) -> String {
+    let machine = &record.environment;
+    let source = machine.clock_source.as_deref().unwrap_or("unknown");
+    let step = machine.clock_resolution_ns;
+    let step = step.map_or("unknown".to_owned(), |step| number::latency(Clock::Wall, step));
+    let governor = machine.governor.as_deref().unwrap_or("unknown");
+    format!(
+        "Clock: CLOCK_MONOTONIC from {source}, resolution {step}. Frequency governor: {governor}."
+    )
+}
+
+fn processors(record: &Record, timeline: &Timeline) -> String {
+    let tasks = timeline.actors.saturating_add(timeline.workers);
+    let who = format!(
+        "{} and {} of the device",
+        number::counted(timeline.actors, "actor"),
+        number::counted(timeline.workers, "worker")
+    );
+    match record.environment.cores.map(u64::from) {
+        Some(cores) if cores < tasks => format!(
+            "{who} on {}: oversubscribed, so latencies contain waits for a processor.",
+            number::counted(cores, "processor")
+        ),
+        Some(cores) => format!("{who} on {}.", number::counted(cores, "processor")),
+        None => format!("{who}; how many processors they had is unknown."),
+    }
 }

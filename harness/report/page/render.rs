@@ -18,9 +18,9 @@ pub fn render(record: &Record) -> String {
                 banner::banner(html, record);
                 contents(html, record);
                 failure::failures(html, record);
+                latency::latency(html, record);
                 counts::counts(html, record);
                 counts::faults(html, record);
-                latency::latency(html, record);
                 coverage::coverage(html, record);
                 setting::environment(html, record);
                 setting::scenario(html, record);
@@ -99,10 +99,13 @@ fn contents(html: &mut Html, record: &Record) {
     if !record.violations.is_empty() {
         html.markup("<li><a href=\"#failures\">Failures</a></li>");
     }
+    html.markup("<li><a href=\"#latency\">Latency</a></li>");
+    if record.timeline.is_some() {
+        html.markup("<li><a href=\"#throughput\">Throughput</a></li>");
+    }
     html.markup(concat!(
         "<li><a href=\"#counts\">Counts</a></li>",
         "<li><a href=\"#faults\">Faults</a></li>",
-        "<li><a href=\"#latency\">Latency</a></li>",
         "<li><a href=\"#coverage\">Coverage</a></li>",
         "<li><a href=\"#environment\">Environment</a></li>",
         "<li><a href=\"#scenario\">Scenario</a></li>",

@@ -35,6 +35,9 @@ impl Record {
             .map_err(|error| RecordError::NotARecord { message: error.to_string() })?;
         Latency::from_record(&record.latency)
             .map_err(|error| RecordError::Latency { message: error.to_string() })?;
+        if record.timeline.as_ref().is_some_and(|timeline| !timeline.is_sound()) {
+            return Err(RecordError::Timeline);
+        }
         Ok(record)
     }
 }
@@ -62,6 +65,8 @@ pub enum RecordError {
         /// Which row, and what is wrong with it.
         message: String,
     },
+    /// Its timeline has more slices or windows than there can be, or slices of no width.
+    Timeline,
 }
 
 impl fmt::Display for RecordError {
@@ -85,6 +90,11 @@ impl fmt::Display for RecordError {
             RecordError::Latency { message } => {
                 write!(out, "damaged latencies: {message}; run the scenario again")
             }
+            RecordError::Timeline => write!(
+                out,
+                "damaged timeline: more slices than there can be, or of no width; run the scenario \
+                 again"
+            ),
         }
     }
 }

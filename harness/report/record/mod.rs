@@ -13,6 +13,7 @@ mod verdict;
 mod violation;
 mod story;
 mod percentiles;
+mod timeline;
 mod surroundings;
 mod night;
 mod json;
@@ -24,7 +25,7 @@ pub use night::{
     Ended, FirstMet, LeftOut, Night, NightFailure, NightVerdict, Part, Rate, Regression,
     ScenarioTotal, Shard, ShardState, Signature, Soaked,
 };
-pub use percentiles::{Clock, LatencyRecord, LatencyRow, Outcome};
+pub use percentiles::{Clock, LatencyRecord, LatencyRow, Measure, Outcome};
 pub use run::Record;
 pub use seed::{Seed, Seeds};
 pub use setting::{Deviation, Device, DeviceKind, Filesystem, Scenario, Tool, Varied, World};
@@ -33,5 +34,6 @@ pub use story::{
     Provenance, Row, RowKind, Share, Story, Strip, Strips, Turn,
 };
 pub use surroundings::{Environment, Timing};
+pub use timeline::{Buckets, FaultWindow, Slice, Spread, Timeline};
 pub use verdict::{Verdict, VerdictKind};
 pub use violation::{ByteRange, Violation};

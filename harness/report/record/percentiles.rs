@@ -7,15 +7,41 @@ use serde::{Deserialize, Serialize};
 pub struct LatencyRecord {
     /// What the figures count.
     pub clock: Clock,
-    /// One row for each kind of operation and outcome that occurred, sorted by both.
+    /// One row for each kind of operation, measure, outcome and whether a fault struck, as far as
+    /// they occurred; sorted by these.
     pub kinds: Vec<LatencyRow>,
+    /// How late operations with a schedule began, over all of them. None where there is no schedule.
+    pub lag: Option<LatencyRow>,
+}
+
+/// What was measured of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// From its actual start to its end.
+    Service,
+    /// From its intended start to its end; of operations that have a schedule.
+    Response,
+    /// From its intended start to its actual one; of operations that have a schedule.
+    Lag,
+}
+
+impl Measure {
+    /// The name in `result.json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Measure::Service => "service",
+            Measure::Response => "response",
+            Measure::Lag => "lag",
+        }
+    }
 }
 
 /// What a latency counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Clock {
-    /// Nanoseconds of wall-clock time, from the start of the operation to its end (service time).
+    /// Nanoseconds of wall-clock time, without what the oracle took of them.
     Wall,
     /// Scheduling steps: simulated time says nothing about speed.
     Steps,
@@ -41,7 +67,7 @@ impl Outcome {
     }
 }
 
-/// The latency of one kind of operation with one outcome, in the unit of the [`Clock`].
+/// One measure of one kind of operation with one outcome, in the unit of the [`Clock`].
 ///
 /// A percentile is there only if at least ten operations lie beyond it. Percentiles and the mean
 /// have three significant digits; the extremes are exact.
@@ -49,8 +75,13 @@ impl Outcome {
 pub struct LatencyRow {
     /// The kind of operation.
     pub operation: String,
+    /// What was measured.
+    pub measure: Measure,
     /// How the operations of this row ended.
     pub outcome: Outcome,
+    /// Whether a fault struck each of them: a copy that fell short, a write fault given up, a delay,
+    /// or a request for bytes of theirs that failed or was delayed and ended meanwhile.
+    pub faulted: bool,
     /// How many there were, at least 1.
     pub n: u64,
     /// The fastest.
@@ -69,7 +100,7 @@ pub struct LatencyRow {
     pub max: u64,
     /// The mean, rounded to a tenth.
     pub mean: f64,
-    /// All of them: an `HdrHistogram` (V2, not deflated, 3 significant digits, up to 60e9) in
-    /// base64. Merge runs by adding these, never by averaging percentiles.
+    /// All of them: an `HdrHistogram` (V2, deflated, 3 significant digits, up to 60e9) in base64.
+    /// Merge runs by adding these, never by averaging percentiles.
     pub histogram: Option<String>,
 }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Counts, Device, Environment, Explored, Filesystem, LatencyRecord, Scenario, Seeds, Timing,
-    Tool, Verdict, Violation, World,
+    Counts, Device, Environment, Explored, Filesystem, LatencyRecord, Scenario, Seeds, Timeline,
+    Timing, Tool, Verdict, Violation, World,
 };
 
 /// Everything that is kept of one run. The order of the fields is the order in `result.json`.
@@ -34,6 +34,8 @@ pub struct Record {
     pub violations: Vec<Violation>,
     /// How long operations took.
     pub latency: LatencyRecord,
+    /// What happened when. None where time was simulated.
+    pub timeline: Option<Timeline>,
     /// A hash over every scheduling decision and outcome, in lower-case hex, combined over all
     /// seeds. None where real threads ran, because nothing fixes their order.
     pub trace_hash: Option<String>,

@@ -21,7 +21,8 @@ const BUDGET: usize = 300_000;
 fn all() -> Vec<(String, Record)> {
     let simulated =
         VerdictKind::ALL.iter().map(|kind| (kind.name().to_owned(), samples::record(*kind)));
-    simulated.chain([("clean_threads".to_owned(), samples::threads())]).collect()
+    let threads = [("clean_threads", samples::threads()), ("rated", samples::rated())];
+    simulated.chain(threads.map(|(name, record)| (name.to_owned(), record))).collect()
 }
 
 #[test]
@@ -218,6 +219,16 @@ fn a_damaged_record_is_rendered_all_the_same() {
     record.counts.failed_operations.values_mut().for_each(|n| *n = u64::MAX);
     record.timing.elapsed_ms = u64::MAX;
     record.timing.oracle_share = Some(f64::NAN);
+    record.timeline = samples::threads().timeline;
+    if let Some(timeline) = &mut record.timeline {
+        (timeline.slice_ms, timeline.halted_ms) = (1 << 40, u64::MAX);
+        (timeline.actors, timeline.workers) = (u64::MAX, u64::MAX);
+        timeline.slices[3].operations = u64::MAX;
+        timeline.slices[4].service.max = u64::MAX;
+        timeline.faults[0].to_ms = 0;
+        timeline.faults[0].count = u64::MAX;
+        timeline.faults[1].from_ms = u64::MAX;
+    }
     assert!(page::render(&record).ends_with("</html>\n"));
     assert!(summary(&record).ends_with('\n'));
 }

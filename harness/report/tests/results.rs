@@ -5,6 +5,11 @@ mod samples;
 use std::collections::BTreeSet;
 use std::fs;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::Deserializer;
+use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 use report::record::{Record, RecordError, VerdictKind};
 use report::writing::write_run;
 use serde_json::Value;
@@ -12,7 +17,11 @@ use serde_json::Value;
 #[test]
 fn records_read_back_as_written() {
     let records = VerdictKind::ALL.iter().map(|kind| samples::record(*kind));
-    for record in records.chain([samples::threads(), samples::hostile("<\u{2028}\"\\\u{0}>")]) {
+    for record in records.chain([
+        samples::threads(),
+        samples::rated(),
+        samples::hostile("<\u{2028}\"\\\u{0}>"),
+    ]) {
         let text = record.to_json();
         assert!(text.ends_with("}\n"));
         let back = Record::from_json(&text).unwrap();
@@ -34,13 +43,52 @@ fn damage_is_explained() {
         (text.replace("\"world\": \"simulated\"", "\"world\": \"real\""), "unknown variant `real`"),
         (text.replace("\"0x9e3779b9\"", "\"twelve\""), "is no seed"),
         (text.replace("\"seeds_done\"", "\"done\""), "missing field `seeds_done`"),
-        (format!("{}AAAA{}", &text[..row], &text[row + 4..]), "damaged latencies: row `append ok`"),
+        (
+            format!("{}AAAA{}", &text[..row], &text[row + 4..]),
+            "damaged latencies: row `append service ok`",
+        ),
     ];
     for (damaged, reason) in table {
         let error = Record::from_json(&damaged).expect_err(reason).to_string();
         assert!(error.contains(reason), "{error}");
         assert!(error.contains("run the scenario again"), "{error} says nothing to do");
     }
+}
+
+#[test]
+fn a_timeline_that_cannot_be_is_damage() {
+    let text = samples::threads().to_json();
+    for (good, bad) in
+        [("\"slice_ms\": 64", "\"slice_ms\": 0"), ("\"slice_ms\": 64", "\"slice_ms\": 65")]
+    {
+        let error = Record::from_json(&text.replace(good, bad)).expect_err(bad);
+        assert_eq!(error, RecordError::Timeline);
+        assert!(error.to_string().contains("run the scenario again"));
+    }
+}
+
+#[test]
+fn a_run_of_threads_leaves_a_log_that_readers_of_such_logs_take() {
+    let dir = tempfile::tempdir().unwrap();
+    let record = samples::rated();
+    let written = write_run(dir.path(), &record).unwrap();
+    let log = fs::read(written.log.unwrap()).unwrap();
+    let mut tags = Vec::new();
+    for entry in IntervalLogIterator::new(&log) {
+        let LogEntry::Interval(interval) = entry.unwrap() else { continue };
+        let bytes = STANDARD.decode(interval.encoded_histogram()).unwrap();
+        let histogram: Histogram<u64> =
+            Deserializer::new().deserialize(&mut bytes.as_slice()).unwrap();
+        tags.push((interval.tag().unwrap().as_str().to_owned(), histogram.len()));
+    }
+    let n = |tag: &str| tags.iter().find(|(name, _)| name == tag).map(|(_, n)| *n);
+    let rows = &record.latency.kinds;
+    assert_eq!(tags.len(), rows.len() + 1);
+    assert_eq!(n("all.lag.ok"), Some(16_000));
+    assert_eq!(n("write.response.ok.faulted").or(n("fsync.response.ok.faulted")), Some(1));
+    let written = write_run(dir.path(), &samples::record(VerdictKind::Clean)).unwrap();
+    assert_eq!(written.log, None);
+    assert!(!dir.path().join("latency.hlog").exists(), "a log of an earlier run stays");
 }
 
 #[test]
@@ -58,7 +106,7 @@ fn the_schema_describes_every_field_and_nothing_else() {
     let mut described = BTreeSet::new();
     let mut seen = BTreeSet::new();
     let records = VerdictKind::ALL.iter().map(|kind| samples::record(*kind));
-    for record in records.chain([samples::threads()]) {
+    for record in records.chain([samples::threads(), samples::rated()]) {
         let value: Value = serde_json::from_str(&record.to_json()).unwrap();
         check(&schema, &value, "result", &mut described, &mut seen);
     }

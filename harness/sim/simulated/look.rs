@@ -26,6 +26,11 @@ pub(crate) fn current_operation() -> (u64, u64) {
     })
 }
 
+/// See [`crate::current_task`].
+pub(crate) fn current_task() -> usize {
+    ENGINE.with(|engine| engine.current.get())
+}
+
 /// See [`crate::tasks`].
 pub(crate) fn tasks() -> Vec<Stand> {
     ENGINE.with(|engine| engine.stands(Some(engine.current.get())))

@@ -18,6 +18,10 @@ const RANKS: &[(&str, &str)] = &[
     ("driver/explain/watcher.rs", "what an onlooker saw is noted under the filesystem's locks"),
     ("driver/following.rs", "what became of a switch is noted where the task is chosen"),
     (
+        "driver/incidents.rs",
+        "which faults struck is noted at points and by workers, under the filesystem's locks",
+    ),
+    (
         "driver/memory.rs",
         "what an actor of threads did last is noted by that actor, between two calls",
     ),

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use report::latency::Latency;
+use report::latency::{Class, Latency};
 use report::record::{
     ByteRange, Clock, Counts, Deviation, Device, DeviceKind, Environment, Explored, FaultCount,
-    Filesystem, Jump, Level, Outcome, Record, Scenario, Seed, Seeds, Story, Timing, Tool, Varied,
-    Verdict, VerdictKind, Violation, World,
+    FaultWindow, Filesystem, Jump, Level, Measure, Outcome, Record, Scenario, Seed, Seeds, Story,
+    Timing, Tool, Varied, Verdict, VerdictKind, Violation, World,
 };
+use report::timeline::{Ended, Timeline};
 
 /// A run that ended with `kind`, as the driver would tell it.
 pub(crate) fn record(kind: VerdictKind) -> Record {
@@ -92,9 +93,73 @@ pub(crate) fn threads() -> Record {
     record.counts.scheduling_points = 0;
     record.counts.switches = 0;
     record.latency = latencies(Clock::Wall);
+    record.timeline = Some(timeline());
     record.trace_hash = None;
     record.timing.oracle_share = Some(0.384);
     record
+}
+
+/// A run of real threads whose actors have a rate, with one stall of a second.
+pub(crate) fn rated() -> Record {
+    let mut record = threads();
+    let mut latency = Latency::new(Clock::Wall);
+    let mut timeline = Timeline::default();
+    let mut state = 7;
+    // 2000 operations a second; one takes a second, and those behind it catch up.
+    let (mut free_at, mut stalled) = (0, false);
+    for n in 0..16_000_u64 {
+        state = state_after(state);
+        let intended = n * 500_000;
+        let start = intended.max(free_at);
+        let stall = !stalled && start > 3_000_000_000;
+        stalled |= stall;
+        let service = 30_000 + (state >> 40) % 60_000 + if stall { 1_000_000_000 } else { 0 };
+        free_at = start + service;
+        let class = Class { measure: Measure::Service, outcome: Outcome::Ok, faulted: stall };
+        let kind = if state >> 62 == 0 { "fsync" } else { "write" };
+        latency.record(kind, class, service);
+        let response = free_at - intended;
+        latency.record(kind, Class { measure: Measure::Response, ..class }, response);
+        latency.record_lag(start - intended);
+        let at_ms = free_at / 1_000_000;
+        let (bytes, response) = (4_096, Some(response));
+        timeline.operation(Ended { at_ms, bytes, oracle_ns: 9_000, service, response });
+        if stall {
+            timeline.fault("delay", start / 1_000_000, at_ms);
+        }
+    }
+    record.latency = latency.to_record();
+    record.timeline = Some(report::record::Timeline {
+        actors: 1,
+        workers: 2,
+        halted_ms: 312,
+        ..timeline.to_record()
+    });
+    record.scenario.name = String::from("latency");
+    record
+}
+
+/// A run of ten seconds, with faults for a part of it.
+fn timeline() -> report::record::Timeline {
+    let mut timeline = Timeline::default();
+    let mut state = 3;
+    for n in 0..40_000_u64 {
+        state = state_after(state);
+        let at_ms = n / 4;
+        let spike = (4_000..5_500).contains(&at_ms) && n % 9 == 0;
+        let service = 2_000 + (state >> 45) % 30_000 + if spike { 20_000_000 } else { 0 };
+        let ended =
+            Ended { at_ms, bytes: 900 + n % 5_000, oracle_ns: 700, service, response: None };
+        timeline.operation(ended);
+        if spike {
+            timeline.fault("latency", at_ms.saturating_sub(20), at_ms);
+        }
+        if n % 700 == 0 {
+            timeline.fault("short_copy_transient", at_ms, at_ms);
+        }
+    }
+    let record = timeline.to_record();
+    report::record::Timeline { actors: 9, workers: 2, halted_ms: 1_250, ..record }
 }
 
 /// A run in which every text that a user or a filesystem could choose is `text`.
@@ -102,8 +167,15 @@ pub(crate) fn hostile(text: &str) -> Record {
     let mut record = record(VerdictKind::Violated);
     let own = || text.to_owned();
     let mut latency = Latency::new(Clock::Steps);
-    (0..50).for_each(|steps| latency.record(text, Outcome::Ok, steps));
+    let class = Class { measure: Measure::Service, outcome: Outcome::Ok, faulted: false };
+    for steps in 0..50 {
+        latency.record(text, class, steps);
+        latency.record(text, Class { measure: Measure::Response, ..class }, steps + 9);
+        latency.record(text, Class { faulted: true, ..class }, steps + 5);
+    }
     record.latency = latency.to_record();
+    let window = FaultWindow { kind: own(), from_ms: 0, to_ms: 900, count: 3 };
+    record.timeline = Some(report::record::Timeline { faults: vec![window], ..timeline() });
     record.tool = Tool { name: own(), version: own() };
     record.scenario = Scenario {
         name: own(),
@@ -149,6 +221,9 @@ pub(crate) fn hostile(text: &str) -> Record {
         kernel: some.clone(),
         cpu: some.clone(),
         cores: None,
+        clock_source: some.clone(),
+        clock_resolution_ns: None,
+        governor: some.clone(),
         rustc: some.clone(),
         commit: some,
     };
@@ -231,11 +306,15 @@ fn clean() -> Record {
         },
         violations: vec![],
         latency: latencies(Clock::Steps),
+        timeline: None,
         trace_hash: Some("6f1c0a7be2d94358".to_owned()),
         environment: Environment {
             kernel: Some("Linux 6.12.9".to_owned()),
             cpu: Some("Example CPU 3 GHz".to_owned()),
             cores: Some(8),
+            clock_source: Some("tsc".to_owned()),
+            clock_resolution_ns: Some(1),
+            governor: Some("performance".to_owned()),
             rustc: Some("rustc 1.95.0".to_owned()),
             commit: Some("0123abcd".to_owned()),
         },
@@ -297,6 +376,7 @@ fn counts() -> Counts {
 /// Long-tailed figures that do not depend on any library's random numbers.
 fn latencies(clock: Clock) -> report::record::LatencyRecord {
     let mut latency = Latency::new(clock);
+    let class = Class { measure: Measure::Service, outcome: Outcome::Ok, faulted: false };
     let kinds = [
         ("write", 120_000_u64, 1_700),
         ("mmap_store", 60_000, 420),
@@ -321,10 +401,13 @@ fn latencies(clock: Clock) -> report::record::LatencyRecord {
             };
             let nanoseconds = typical + rarity % typical + wait * (typical + rarity % 5_000);
             let value = if clock == Clock::Wall { nanoseconds } else { 4 + nanoseconds / 400 };
-            latency.record(kind, Outcome::Ok, value);
+            let faulted = clock == Clock::Wall && rarity % 331 == 0;
+            let value = if faulted { value * 40 } else { value };
+            latency.record(kind, Class { faulted, ..class }, value);
         }
     }
-    (0..150).for_each(|n| latency.record("write", Outcome::Error, 700 + n * 3));
+    let failed = Class { outcome: Outcome::Error, ..class };
+    (0..150).for_each(|n| latency.record("write", failed, 700 + n * 3));
     latency.to_record()
 }
 

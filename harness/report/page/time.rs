@@ -1,0 +1,119 @@
+//! The x axis that pictures over time share: milliseconds since the actors began, with the windows
+//! in which faults struck.
+
+use std::collections::BTreeMap;
+
+use super::chart::{label, path};
+use super::html::Html;
+use crate::number;
+use crate::record::{Clock, FaultWindow, Timeline};
+use crate::visible;
+
+pub(super) const WIDTH: f64 = 860.0;
+pub(super) const LEFT: f64 = 66.0;
+pub(super) const RIGHT: f64 = 150.0;
+/// The height of the strip of one kind of fault.
+const STRIP: f64 = 15.0;
+/// Kinds of fault with a strip of their own; the table of faults has all.
+const KINDS: usize = 6;
+/// Faults that struck during more of the time than this are not shaded: everything would be.
+const MOST_SHADED: f64 = 0.5;
+
+/// Where a time stands.
+pub(super) struct TimeAxis<'a> {
+    slice_ms: u64,
+    slices: usize,
+    faults: Vec<(&'a str, Vec<&'a FaultWindow>)>,
+}
+
+impl<'a> TimeAxis<'a> {
+    /// The axis of a timeline in which something happened.
+    pub(super) fn of(timeline: &'a Timeline) -> Option<TimeAxis<'a>> {
+        let mut faults = BTreeMap::<&str, Vec<_>>::new();
+        for window in &timeline.faults {
+            faults.entry(&window.kind).or_default().push(window);
+        }
+        let faults = faults.into_iter().take(KINDS).collect();
+        let (slice_ms, slices) = (timeline.slice_ms, timeline.slices.len());
+        (slices != 0).then_some(TimeAxis { slice_ms, slices, faults })
+    }
+
+    /// The left edge of a slice.
+    pub(super) fn x(&self, slice: usize) -> f64 {
+        LEFT + count(slice) / count(self.slices) * (WIDTH - LEFT - RIGHT)
+    }
+
+    fn x_of_ms(&self, ms: u64) -> f64 {
+        let share = number::float(ms) / (number::float(self.slice_ms) * count(self.slices));
+        LEFT + share.min(1.0) * (WIDTH - LEFT - RIGHT)
+    }
+
+    /// The height of the strips above a picture.
+    pub(super) fn strips(&self) -> f64 {
+        count(self.faults.len()) * STRIP
+    }
+
+    /// Strips that show when each kind of fault struck, down to `top`, and below them shades as far
+    /// down as `floor`.
+    pub(super) fn faults(&self, html: &mut Html, top: f64, floor: f64) {
+        let height = floor - top;
+        let mut y = top - self.strips();
+        for (kind, windows) in &self.faults {
+            let rects = |y: f64, height: f64| {
+                let rect = |window: &&FaultWindow| {
+                    let (from, to) = (self.x_of_ms(window.from_ms), self.x_of_ms(window.to_ms));
+                    let width = (to - from).max(1.5);
+                    format!("M{from:.1} {y:.1}h{width:.1}v{height:.1}h-{width:.1}z")
+                };
+                windows.iter().map(rect).collect::<String>()
+            };
+            path(html, "strike", &rects(y + 3.0, STRIP - 6.0));
+            let covered: f64 = windows
+                .iter()
+                .map(|window| self.x_of_ms(window.to_ms) - self.x_of_ms(window.from_ms))
+                .sum();
+            if covered <= MOST_SHADED * (WIDTH - LEFT - RIGHT) {
+                path(html, "struck", &rects(top, height));
+            }
+            let n = number::count(number::sum(windows.iter().map(|window| window.count)));
+            let (name, whole) = visible::clipped(kind, 14);
+            let rest = if whole { "" } else { "\u{2026}" };
+            let told = format!("{name}{rest} {n}\u{d7}");
+            label(html, "tick", WIDTH - RIGHT + 8.0, y + STRIP - 3.5, &told);
+            y += STRIP;
+        }
+    }
+
+    /// The ticks below a picture whose floor is there.
+    pub(super) fn ticks(&self, html: &mut Html, floor: f64) {
+        let end = number::float(self.slice_ms) * count(self.slices);
+        let mut step = 1_u64;
+        for factor in [2, 5, 10].into_iter().cycle().take(60) {
+            if end <= 8.0 * number::float(step) {
+                break;
+            }
+            step = if factor == 5 { step / 2 * 5 } else { step.saturating_mul(2) };
+        }
+        for tick in 0..=8 {
+            let at = step.saturating_mul(tick);
+            if number::float(at) > end {
+                break;
+            }
+            let x = self.x_of_ms(at);
+            path(html, "grid", &format!("M{x:.1} {floor:.1}v5"));
+            let name = number::latency(Clock::Wall, at.saturating_mul(1_000_000));
+            label(html, "tick middle", x, floor + 20.0, if at == 0 { "0" } else { &name });
+        }
+        label(html, "axis", LEFT, floor + 38.0, "time since the actors began");
+    }
+
+    /// How wide a slice is, in words.
+    pub(super) fn slice(&self) -> String {
+        number::latency(Clock::Wall, self.slice_ms.saturating_mul(1_000_000))
+    }
+}
+
+/// A small number.
+pub(super) fn count(n: usize) -> f64 {
+    number::float(u64::try_from(n).unwrap_or(u64::MAX))
+}
