@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::number;
-use crate::record::{LatencyRow, Measure, Outcome, Record, Violation, World};
+use crate::record::{Record, Violation, World};
 use crate::{reproduce, visible};
 
 /// Columns of a terminal that nobody has widened.
@@ -128,7 +128,7 @@ fn latency(text: &mut String, record: &Record) {
             percentile(row.p999),
             value(row.max),
         ];
-        line(text, &columns(&format!("  {}", title(row)), figures));
+        line(text, &columns(&format!("  {}", row.title()), figures));
     }
     if rows.len() > LATENCIES {
         line(text, &format!("    and {} more", rows.len() - LATENCIES));
@@ -150,23 +150,6 @@ fn explored(text: &mut String, record: &Record) {
 
 fn columns(heading: &str, [n, p50, p99, p999, max]: [String; 5]) -> String {
     format!("  {:<24}{n:>12}{p50:>10}{p99:>10}{p999:>10}{max:>11}", name(heading, NAME - 1))
-}
-
-fn title(row: &LatencyRow) -> String {
-    let about = match (row.measure, row.outcome) {
-        (Measure::Lag, _) => ["", "schedule lag"],
-        (Measure::Response, Outcome::Ok) => ["", "response"],
-        (Measure::Response, Outcome::Error) => ["failed", "response"],
-        (Measure::Service, Outcome::Ok) => ["", ""],
-        (Measure::Service, Outcome::Error) => ["failed", ""],
-    };
-    let struck = if row.faulted { "struck" } else { "" };
-    let about = [struck, about[0], about[1]];
-    let about: Vec<_> = about.into_iter().filter(|about| !about.is_empty()).collect();
-    if about.is_empty() {
-        return row.operation.clone();
-    }
-    format!("{} ({})", row.operation, about.join(", "))
 }
 
 fn violations(text: &mut String, record: &Record) {

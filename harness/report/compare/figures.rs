@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::resample::{Chance, Ranks};
 use crate::latency::decode;
 use crate::number;
-use crate::record::{LatencyRow, Outcome, Record};
+use crate::record::{LatencyRow, Record};
 
 /// A figure of both runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -69,7 +69,7 @@ pub(super) fn metrics() -> impl Iterator<Item = &'static str> {
 pub(super) fn latency(a: &Record, b: &Record) -> Vec<Figure> {
     let mut all = Vec::new();
     for row in &a.latency.kinds {
-        let same = |other: &&LatencyRow| title(other) == title(row);
+        let same = |other: &&LatencyRow| other.title() == row.title();
         let Some(other) = b.latency.kinds.iter().find(same) else { continue };
         // A record that was read has been decoded once already.
         let ranks =
@@ -78,7 +78,7 @@ pub(super) fn latency(a: &Record, b: &Record) -> Vec<Figure> {
         for (name, one_in, value) in PERCENTILES {
             let (Some(a), Some(b)) = (value(row), value(other)) else { continue };
             let interval = ranks.as_ref().map(|(a, b)| interval(a, b, one_in));
-            all.push(figure(name, Some(title(row)), ([row.n, other.n], [a, b]), interval));
+            all.push(figure(name, Some(row.title()), ([row.n, other.n], [a, b]), interval));
         }
     }
     all
@@ -89,14 +89,6 @@ pub(super) fn throughput(a: &Record, b: &Record) -> Figure {
     let n = [a.counts.operations, b.counts.operations];
     let per_second = [a.timing.operations_per_second, b.timing.operations_per_second];
     figure("throughput", None, (n, per_second), None)
-}
-
-/// The name of a row.
-fn title(row: &LatencyRow) -> String {
-    match row.outcome {
-        Outcome::Ok => row.operation.clone(),
-        Outcome::Error => format!("{} (failed)", row.operation),
-    }
 }
 
 fn figure(

@@ -104,3 +104,22 @@ pub struct LatencyRow {
     /// Merge runs by adding these, never by averaging percentiles.
     pub histogram: Option<String>,
 }
+
+impl LatencyRow {
+    /// The name of the row, for people: `write (struck, failed, response)`.
+    pub fn title(&self) -> String {
+        let struck = if self.faulted { "struck" } else { "" };
+        let failed = if self.outcome == Outcome::Error { "failed" } else { "" };
+        let measure = match self.measure {
+            Measure::Service => "",
+            Measure::Response => "response",
+            Measure::Lag => "schedule lag",
+        };
+        let about = [struck, failed, measure];
+        let about: Vec<_> = about.into_iter().filter(|about| !about.is_empty()).collect();
+        if about.is_empty() {
+            return self.operation.clone();
+        }
+        format!("{} ({})", self.operation, about.join(", "))
+    }
+}

@@ -3,8 +3,10 @@
 mod samples;
 
 use report::compare::{Gate, compare, differences, text};
-use report::latency::Latency;
-use report::record::{Clock, Outcome, Record, VerdictKind, World};
+use report::latency::{Class, Latency};
+use report::record::{Clock, Measure, Outcome, Record, VerdictKind, World};
+
+const OK: Class = Class { measure: Measure::Service, outcome: Outcome::Ok, faulted: false };
 
 /// A run of threads in which every operation takes `scale` percent of what it takes in others.
 fn scaled(scale: u64, n: u64) -> Record {
@@ -14,8 +16,8 @@ fn scaled(scale: u64, n: u64) -> Record {
         state =
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let typical = 20_000 + (state >> 40) % 10_000;
-        latency.record("write", Outcome::Ok, typical * scale / 100);
-        latency.record("read", Outcome::Ok, 500 + (state >> 50) % 100);
+        latency.record("write", OK, typical * scale / 100);
+        latency.record("read", OK, 500 + (state >> 50) % 100);
     }
     let mut record = samples::threads();
     record.latency = latency.to_record();
