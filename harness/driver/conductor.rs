@@ -21,6 +21,9 @@ const CONDUCTOR: u16 = 0;
 /// How often the threads world is halted to check everything.
 const HALT_EVERY: Duration = Duration::from_millis(250);
 
+/// How often it is where actors have a rate: a halt is nothing that latencies should be about.
+const HALT_RATED_EVERY: Duration = Duration::from_secs(1);
+
 /// How often the conductor of the threads world looks up.
 const LOOK_UP: Duration = Duration::from_millis(2);
 
@@ -108,6 +111,7 @@ impl Conductor<'_> {
     fn watch(&self) {
         let started = sim::now();
         let mut halted = started;
+        let every = if self.stage.rated { HALT_RATED_EVERY } else { HALT_EVERY };
         while !self.stage.all_done() && !sim::stopping() {
             sim::sleep(LOOK_UP);
             // Looking up is no progress: if nobody else makes any, the run has hung.
@@ -115,7 +119,7 @@ impl Conductor<'_> {
             let time_is_up = self.stage.time.is_some_and(|time| time < now.saturating_sub(started));
             if time_is_up || self.stage.is_interrupted() {
                 self.stage.call_time();
-            } else if HALT_EVERY < now.saturating_sub(halted) {
+            } else if every < now.saturating_sub(halted) {
                 self.stage.halt(|| self.check_still());
                 halted = sim::now();
             }

@@ -110,6 +110,14 @@ impl Incidents {
         }
     }
 
+    /// All actors were halted from `since` until `until`.
+    pub fn halted(&self, since: Duration, until: Duration) {
+        let Some(windows) = &self.windows else { return };
+        if let Some((from, to)) = self.since_began(since).zip(self.since_began(until)) {
+            windows.lock().halt(from, to);
+        }
+    }
+
     /// When faults struck so far; none where time is virtual.
     pub fn windows(&self) -> Option<Timeline> {
         self.windows.as_ref().map(|windows| windows.lock().clone())

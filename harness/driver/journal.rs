@@ -15,6 +15,8 @@ pub struct Journal {
     pub timeline: Option<Timeline>,
     /// What all calls took, with the oracle, in nanoseconds.
     pub in_calls: u64,
+    /// Operations that were due when time was up, and never began.
+    pub overdue: u64,
 }
 
 /// A call that returned. Times are in nanoseconds, or `service` in steps where time is virtual.
@@ -40,7 +42,7 @@ impl Journal {
     /// Nothing has happened yet; latencies count `clock`.
     pub fn new(clock: Clock) -> Journal {
         let timeline = (clock == Clock::Wall).then(Timeline::default);
-        Journal { latency: Latency::new(clock), timeline, in_calls: 0 }
+        Journal { latency: Latency::new(clock), timeline, in_calls: 0, overdue: 0 }
     }
 
     /// Counts one call.
@@ -70,6 +72,7 @@ impl Journal {
             mine.merge(theirs);
         }
         self.in_calls = self.in_calls.saturating_add(other.in_calls);
+        self.overdue = self.overdue.saturating_add(other.overdue);
     }
 
     /// The oracle's share of the time that calls took.

@@ -28,6 +28,13 @@ impl Pace {
         self.begin + Duration::from_nanos(u64::try_from(offset).unwrap_or(u64::MAX))
     }
 
+    /// How many operations are due at `now` beyond the `done` ones.
+    pub fn overdue(&self, done: u64, now: Duration) -> u64 {
+        let Some(since) = now.checked_sub(self.begin) else { return 0 };
+        let due = since.as_nanos() * u128::from(self.rate) / SECOND + 1;
+        u64::try_from(due).unwrap_or(u64::MAX).saturating_sub(done)
+    }
+
     /// The schedule stood still for `time`: the harness halted everybody.
     pub fn stood_still(&mut self, time: Duration) {
         self.begin += time;
@@ -47,5 +54,8 @@ mod tests {
         assert_eq!(at(&pace, 3_000_000), 1_000_001_000_000_000);
         pace.stood_still(Duration::from_millis(5));
         assert_eq!([at(&pace, 0), at(&pace, 3)], [1_005_000_000, 2_005_000_000]);
+        let overdue = |done, now| pace.overdue(done, Duration::from_millis(now));
+        assert_eq!([overdue(0, 1_004), overdue(0, 1_005), overdue(1, 1_005)], [0, 1, 0]);
+        assert_eq!([overdue(3, 2_004), overdue(3, 2_006), overdue(9, 2_006)], [0, 1, 0]);
     }
 }

@@ -85,6 +85,7 @@ fn timeline(plan: &Plan, tally: &Tally) -> Option<Timeline> {
     Some(Timeline {
         actors: wide(storm::actors(plan)),
         workers: wide(plan.device.workers),
+        overdue: tally.journal.overdue,
         halted_ms: u64::try_from(tally.halted.as_millis()).unwrap_or(u64::MAX),
         ..tally.journal.timeline.as_ref()?.to_record()
     })

@@ -44,6 +44,8 @@ pub struct Stage {
     pub layouts: Vec<(u64, Layout)>,
     /// Which world it is.
     pub world: WorldKind,
+    /// Whether some actor has a rate.
+    pub rated: bool,
     /// How long the threads world acts.
     pub time: Option<Duration>,
     /// Operations that are left for those who draw theirs; counts down.
@@ -114,6 +116,7 @@ impl Stage {
             oracle,
             layouts: plan.files.iter().map(|file| (file.size, file.layout)).collect(),
             world: plan.world,
+            rated: plan.actors.iter().any(|actor| actor.rate.is_some()),
             time: plan.time,
             left: AtomicU64::new(plan.ops.unwrap_or(u64::MAX)),
             haunts: Haunts::new(crate::storm::actors(plan)),
@@ -189,7 +192,9 @@ impl Stage {
         self.phase.changed.wait_until(site, still);
         let since = sim::now();
         check();
-        self.tally.lock().halted += sim::now().saturating_sub(since);
+        let until = sim::now();
+        self.tally.lock().halted += until.saturating_sub(since);
+        self.incidents.halted(since, until);
         self.phase.set(&self.phase.halted, false);
     }
 
@@ -265,6 +270,9 @@ impl Player {
             if !self.pause.is_zero() {
                 sim::sleep(self.pause);
             }
+        }
+        if let Some(pace) = self.pace.filter(|_| phase.over.load(Ordering::SeqCst)) {
+            stage.journal(self.number).lock().overdue += pace.overdue(done, sim::now());
         }
         stage.live.fetch_add(done % LIVE_STEP, Ordering::Relaxed);
         sim::begin_operation(number + 1);
@@ -359,7 +367,7 @@ impl Player {
             onlooker.call_returns(stage.filesystem(), self.number, call, performed);
         }
         stage.count(call, performed);
-        stage.journals[self.number % stage.journals.len()].lock().enter(Entry {
+        stage.journal(self.number).lock().enter(Entry {
             op: &call.op,
             outcome: performed.outcome,
             faulted: met || performed.short_source.fired || performed.abandoned.fired,
@@ -387,6 +395,10 @@ struct Reach {
 }
 
 impl Stage {
+    fn journal(&self, actor: usize) -> &Mutex<Journal> {
+        &self.journals[actor % self.journals.len()]
+    }
+
     fn reach(&self, file: usize) -> Reach {
         let size = self.filesystem().view(file).size();
         Reach { size, instant: self.filesystem().shared().space.instant() }
@@ -411,7 +423,9 @@ impl Stage {
             struck.extend(performed.abandoned.fired.then_some(Fault::AbandonedFault));
         }
         drop(tally);
-        struck.into_iter().for_each(|fault| self.incidents.strikes_now(fault));
+        for fault in struck {
+            self.incidents.strikes_now(fault);
+        }
         if call.op == Op::Fsync && performed.outcome.is_err() {
             self.reported[call.file].fetch_add(1, Ordering::Relaxed);
         }

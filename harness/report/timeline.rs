@@ -15,6 +15,7 @@ const LATEST: u64 = 1 << 40;
 pub struct Timeline {
     slices: Slices<Slice>,
     faults: BTreeMap<&'static str, Slices<Strikes>>,
+    halts: Slices<Strikes>,
 }
 
 /// An operation that ended.
@@ -50,17 +51,12 @@ impl Timeline {
 
     /// Counts a fault that struck from `from_ms` to `to_ms`.
     pub fn fault(&mut self, kind: &'static str, from_ms: u64, to_ms: u64) {
-        let slices = self.faults.entry(kind).or_default();
-        let (from_ms, to_ms) = (from_ms.min(LATEST), to_ms.min(LATEST));
-        // The later end first: it may make slices wider.
-        slices.at(to_ms.max(from_ms)).covered = true;
-        let mut at = from_ms;
-        while at < to_ms {
-            slices.at(at).covered = true;
-            at += slices.width;
-        }
-        let first = slices.at(from_ms);
-        (first.covered, first.count) = (true, first.count.saturating_add(1));
+        cover(self.faults.entry(kind).or_default(), from_ms, to_ms);
+    }
+
+    /// Counts a halt of all actors from `from_ms` to `to_ms`.
+    pub fn halt(&mut self, from_ms: u64, to_ms: u64) {
+        cover(&mut self.halts, from_ms, to_ms);
     }
 
     /// Adds everything that `other` has counted. The order of merging does not matter.
@@ -69,14 +65,16 @@ impl Timeline {
         for (kind, slices) in &other.faults {
             self.faults.entry(kind).or_default().merge(slices);
         }
+        self.halts.merge(&other.halts);
     }
 
-    /// What the oracle took, and with it all operations, in nanoseconds.
+    /// What the oracle took during all operations, in nanoseconds.
     pub fn oracle_ns(&self) -> u64 {
         self.slices.rows.iter().fold(0, |sum, slice| sum.saturating_add(slice.oracle_ns))
     }
 
-    /// The timeline for the record; who acted and how long all were halted is for others to say.
+    /// The timeline for the record; who acted, how long all were halted and what was left undone is
+    /// for others to say.
     pub fn to_record(&self) -> record::Timeline {
         let width = self.slices.width;
         let faults = self.faults.iter().flat_map(|(kind, slices)| windows(kind, slices));
@@ -84,11 +82,27 @@ impl Timeline {
             slice_ms: width,
             slices: self.slices.rows.clone(),
             faults: faults.collect(),
+            halts: windows("halt", &self.halts),
+            overdue: 0,
             actors: 0,
             workers: 0,
             halted_ms: 0,
         }
     }
+}
+
+/// Covers what lasted that long, and counts it where it began.
+fn cover(slices: &mut Slices<Strikes>, from_ms: u64, to_ms: u64) {
+    let (from_ms, to_ms) = (from_ms.min(LATEST), to_ms.min(LATEST));
+    // The later end first: it may make slices wider.
+    slices.at(to_ms.max(from_ms)).covered = true;
+    let mut at = from_ms;
+    while at < to_ms {
+        slices.at(at).covered = true;
+        at += slices.width;
+    }
+    let first = slices.at(from_ms);
+    (first.covered, first.count) = (true, first.count.saturating_add(1));
 }
 
 fn add(spread: &mut Spread, value: u64) {
@@ -115,14 +129,12 @@ fn apart(kind: &str, slices: &Slices<Strikes>, gap: u64) -> Vec<FaultWindow> {
     let rows = (0..).zip(&slices.rows).filter(|(_, strikes)| strikes.covered);
     for (place, strikes) in rows {
         let (from_ms, to_ms) = (place * slices.width, (place + 1) * slices.width);
-        match windows.last_mut().filter(|last| from_ms <= last.to_ms + gap * slices.width) {
-            Some(last) => {
-                (last.to_ms, last.count) = (to_ms, last.count.saturating_add(strikes.count));
-            }
-            None => {
-                let (kind, count) = (kind.to_owned(), strikes.count);
-                windows.push(FaultWindow { kind, from_ms, to_ms, count });
-            }
+        let near = |last: &&mut FaultWindow| from_ms <= last.to_ms + gap * slices.width;
+        if let Some(last) = windows.last_mut().filter(near) {
+            (last.to_ms, last.count) = (to_ms, last.count.saturating_add(strikes.count));
+        } else {
+            let (kind, count) = (kind.to_owned(), strikes.count);
+            windows.push(FaultWindow { kind, from_ms, to_ms, count });
         }
     }
     windows
@@ -219,7 +231,7 @@ mod tests {
     use crate::record;
 
     fn ended(at_ms: u64, service: u64) -> Ended {
-        let response = (service % 2 == 0).then_some(service * 3);
+        let response = (service.is_multiple_of(2)).then_some(service * 3);
         Ended { at_ms, bytes: 10, oracle_ns: 5, service, response }
     }
 
@@ -267,7 +279,9 @@ mod tests {
         let whole = timeline(whole).to_record();
         for order in orders {
             let mut sum = Timeline::default();
-            order.iter().for_each(|part| sum.merge(&parts[*part]));
+            for part in order {
+                sum.merge(&parts[part]);
+            }
             let merged = sum.to_record();
             assert_eq!((merged.slice_ms, &merged.slices), (whole.slice_ms, &whole.slices));
             let count = |timeline: &record::Timeline| -> u64 {

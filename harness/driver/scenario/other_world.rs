@@ -81,7 +81,9 @@ fn drop_rates(entries: &mut [Entry]) -> Option<&'static str> {
                 any |= drop_where(keys, |key| key == "rate");
             }
         } else if let (Value::Mapping(paths), "vary") = (&mut entry.value.value, name.as_str()) {
-            any |= drop_where(paths, |path| path.starts_with("actors") && path.ends_with(".rate"));
+            any |= drop_where(paths, |path| {
+                path.starts_with("actors") && path.rsplit('.').next() == Some("rate")
+            });
         }
     }
     any.then_some("actors.rate")

@@ -11,7 +11,7 @@ use crate::record::{Clock, LatencyRecord, LatencyRow, Measure, Outcome};
 
 /// More lines than these cannot be told apart; the table below the chart has all of them.
 const LINES: usize = 6;
-/// The fewest operations of which a line is drawn, if it is drawn for them alone.
+/// The fewest operations of which a line is drawn: below, not even the median is known.
 const LEAST: u64 = 20;
 const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 400.0;
@@ -32,13 +32,10 @@ pub(super) struct Group {
 
 /// Adds the chart of the operations of a group that succeeded, unless there are none.
 pub(super) fn chart(html: &mut Html, latency: &LatencyRecord, group: &Group) {
-    let of =
-        |row: &&LatencyRow| row.outcome == Outcome::Ok && row.n > 0 && row.faulted == group.faulted;
+    let of = |row: &&LatencyRow| {
+        row.outcome == Outcome::Ok && row.n >= LEAST && row.faulted == group.faulted
+    };
     let rows: Vec<_> = latency.kinds.iter().filter(of).collect();
-    // Below this not even the median is known, and the table says everything.
-    if rows.iter().all(|row| row.n < LEAST) {
-        return;
-    }
     let (lines, all) = lines(&rows);
     let Some(axes) = Axes::around(latency.clock, &lines) else { return };
     let two = lines.iter().any(|line| line.thin.is_some());
@@ -71,7 +68,7 @@ fn caption(html: &mut Html, group: &Group, all: usize, two: bool) {
     if all > LINES {
         html.text(&format!("The {LINES} most frequent of {all} kinds, without failures. "));
     } else {
-        html.text("Operations that succeeded. ");
+        html.text(&format!("Kinds of which at least {LEAST} succeeded. "));
     }
     if two {
         html.markup(concat!(

@@ -53,7 +53,7 @@ pub(super) fn heat(html: &mut Html, timeline: &Timeline, measure: Measure) {
             html.text(&format!(
                 ". Each column is {} wide. The darker a cell, the more operations ended there, on a \
                  logarithmic scale up to {}. Dash: the slowest operation of a column. Bars on top, \
-                 bands below them: when faults struck.",
+                 bands below them: when faults struck, and when the harness halted everybody.",
                 axis.slice(),
                 number::count(map.most)
             ));

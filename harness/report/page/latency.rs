@@ -67,7 +67,8 @@ fn has_schedule(record: &Record) -> bool {
 
 fn rows(html: &mut Html, record: &Record, struck: bool) {
     let latency = &record.latency;
-    let shows = Shows { measure: has_schedule(record), faults: struck };
+    let failed = latency.kinds.iter().any(|row| row.outcome == Outcome::Error);
+    let shows = Shows { measure: has_schedule(record), outcome: failed, faults: struck };
     let lag = latency.lag.iter();
     let rows: Vec<_> =
         latency.kinds.iter().chain(lag).map(|row| shows.cells(latency.clock, row)).collect();
@@ -84,6 +85,9 @@ fn rows(html: &mut Html, record: &Record, struck: bool) {
             "failed or was delayed and ended meanwhile.",
         ));
     }
+    if !failed {
+        html.markup(" No operation failed.");
+    }
     if shows.measure {
         html.markup(concat!(
             " <em>Lag</em>: how late operations began after their intended start, over all that ",
@@ -96,6 +100,7 @@ fn rows(html: &mut Html, record: &Record, struck: bool) {
 /// The columns that not every table needs.
 struct Shows {
     measure: bool,
+    outcome: bool,
     faults: bool,
 }
 
@@ -103,7 +108,7 @@ impl Shows {
     fn columns(&self) -> Vec<Column> {
         let mut columns = vec![words("Operation")];
         columns.extend(self.measure.then_some(words("Time")));
-        columns.push(words("Outcome"));
+        columns.extend(self.outcome.then_some(words("Outcome")));
         columns.extend(self.faults.then_some(words("Faults")));
         let figures = ["n", "min", "p50", "p90", "p99", "p99.9", "p99.99", "max", "p99.9 / p50"];
         columns.extend(figures.map(numbers));
@@ -124,7 +129,7 @@ impl Shows {
         };
         let mut cells = vec![Cell::Name(row.operation.clone())];
         cells.extend(self.measure.then(|| word(row.measure.name())));
-        cells.push(word(outcome));
+        cells.extend(self.outcome.then(|| word(outcome)));
         cells.extend(self.faults.then(|| word(faults)));
         cells.extend(figures(clock, row));
         cells
@@ -171,19 +176,38 @@ fn notes(html: &mut Html, record: &Record) {
             );
         }
         html.line("li", "", &halts(timeline, has_schedule(record)));
+        if has_schedule(record) {
+            html.line("li", "", &overdue(timeline));
+        }
         html.line("li", "", &clock(record));
         html.line("li", "", &processors(record, timeline));
         html.line("li", "", "Nothing was cut off as warm-up: every operation counts.");
     });
 }
 
-fn halts(timeline: &Timeline, scheduled: bool) -> String {
+fn halts(timeline: &Timeline, open_loop: bool) -> String {
     let halted = number::elapsed(timeline.halted_ms);
-    let schedules = if scheduled { "; schedules stand still meanwhile" } else { "" };
+    let rest = if open_loop { "; schedules stand still meanwhile" } else { "" };
     format!(
         "All actors were halted between two operations for {halted} in total, so that everything \
-         could be checked while nothing moved{schedules}."
+         could be checked while nothing moved{rest}."
     )
+}
+
+/// What a schedule had left when time was up: their response times are nowhere.
+fn overdue(timeline: &Timeline) -> String {
+    match timeline.overdue {
+        0 => "No operation was due and had not begun when time was up.".to_owned(),
+        n => format!(
+            "{} due when time was up and never began: no figure contains what {} would have taken.",
+            if n == 1 {
+                "1 operation was".to_owned()
+            } else {
+                format!("{} operations were", number::count(n))
+            },
+            if n == 1 { "it" } else { "they" }
+        ),
+    }
 }
 
 fn clock(record: &Record) -> String {

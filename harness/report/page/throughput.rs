@@ -39,7 +39,7 @@ pub(super) fn throughput(html: &mut Html, timeline: &Timeline) {
         html.element("figcaption", &[], |html| {
             html.line("strong", "", about);
             html.text(&format!(
-                ". Each step is {} wide. Bars on top, bands below them: when faults struck.",
+                ". Each step is {} wide. Bars on top, bands below them: when faults struck, and when the harness halted everybody.",
                 axis.slice()
             ));
         });

@@ -24,6 +24,7 @@ pub(super) struct TimeAxis<'a> {
     slice_ms: u64,
     slices: usize,
     faults: Vec<(&'a str, Vec<&'a FaultWindow>)>,
+    halts: &'a [FaultWindow],
 }
 
 impl<'a> TimeAxis<'a> {
@@ -35,7 +36,8 @@ impl<'a> TimeAxis<'a> {
         }
         let faults = faults.into_iter().take(KINDS).collect();
         let (slice_ms, slices) = (timeline.slice_ms, timeline.slices.len());
-        (slices != 0).then_some(TimeAxis { slice_ms, slices, faults })
+        let halts = &timeline.halts;
+        (slices != 0).then_some(TimeAxis { slice_ms, slices, faults, halts })
     }
 
     /// The left edge of a slice.
@@ -50,38 +52,42 @@ impl<'a> TimeAxis<'a> {
 
     /// The height of the strips above a picture.
     pub(super) fn strips(&self) -> f64 {
-        count(self.faults.len()) * STRIP
+        count(self.faults.len() + usize::from(!self.halts.is_empty())) * STRIP
     }
 
-    /// Strips that show when each kind of fault struck, down to `top`, and below them shades as far
-    /// down as `floor`.
+    /// Strips that show when each kind of fault struck and when all were halted, down to `top`, and
+    /// below them the shades of faults as far down as `floor`.
     pub(super) fn faults(&self, html: &mut Html, top: f64, floor: f64) {
-        let height = floor - top;
         let mut y = top - self.strips();
         for (kind, windows) in &self.faults {
-            let rects = |y: f64, height: f64| {
-                let rect = |window: &&FaultWindow| {
-                    let (from, to) = (self.x_of_ms(window.from_ms), self.x_of_ms(window.to_ms));
-                    let width = (to - from).max(1.5);
-                    format!("M{from:.1} {y:.1}h{width:.1}v{height:.1}h-{width:.1}z")
-                };
-                windows.iter().map(rect).collect::<String>()
-            };
-            path(html, "strike", &rects(y + 3.0, STRIP - 6.0));
-            let covered: f64 = windows
-                .iter()
-                .map(|window| self.x_of_ms(window.to_ms) - self.x_of_ms(window.from_ms))
-                .sum();
+            path(html, "strike", &self.rects(windows.iter().copied(), y + 3.0, STRIP - 6.0));
+            let width =
+                |window: &&FaultWindow| self.x_of_ms(window.to_ms) - self.x_of_ms(window.from_ms);
+            let covered: f64 = windows.iter().map(width).sum();
             if covered <= MOST_SHADED * (WIDTH - LEFT - RIGHT) {
-                path(html, "struck", &rects(top, height));
+                path(html, "struck", &self.rects(windows.iter().copied(), top, floor - top));
             }
-            let n = number::count(number::sum(windows.iter().map(|window| window.count)));
-            let (name, whole) = visible::clipped(kind, 14);
-            let rest = if whole { "" } else { "\u{2026}" };
-            let told = format!("{name}{rest} {n}\u{d7}");
-            label(html, "tick", WIDTH - RIGHT + 8.0, y + STRIP - 3.5, &told);
+            name(html, kind, windows.iter().map(|window| window.count), y);
             y += STRIP;
         }
+        if !self.halts.is_empty() {
+            path(html, "halt", &self.rects(self.halts.iter(), y + 5.0, STRIP - 10.0));
+            name(html, "halts", self.halts.iter().map(|window| window.count), y);
+        }
+    }
+
+    fn rects<'w>(
+        &self,
+        windows: impl Iterator<Item = &'w FaultWindow>,
+        y: f64,
+        height: f64,
+    ) -> String {
+        let rect = |window: &FaultWindow| {
+            let (from, to) = (self.x_of_ms(window.from_ms), self.x_of_ms(window.to_ms));
+            let width = (to - from).max(1.5);
+            format!("M{from:.1} {y:.1}h{width:.1}v{height:.1}h-{width:.1}z")
+        };
+        windows.map(rect).collect()
     }
 
     /// The ticks below a picture whose floor is there.
@@ -111,6 +117,15 @@ impl<'a> TimeAxis<'a> {
     pub(super) fn slice(&self) -> String {
         number::latency(Clock::Wall, self.slice_ms.saturating_mul(1_000_000))
     }
+}
+
+/// The name of a strip, at its right, with how often it struck.
+fn name(html: &mut Html, kind: &str, counts: impl Iterator<Item = u64>, y: f64) {
+    let n = number::count(number::sum(counts));
+    let (name, whole) = visible::clipped(kind, 14);
+    let rest = if whole { "" } else { "\u{2026}" };
+    let told = format!("{name}{rest} {n}\u{d7}");
+    label(html, "tick", WIDTH - RIGHT + 8.0, y + STRIP - 3.5, &told);
 }
 
 /// A small number.

@@ -13,13 +13,16 @@ pub struct Timeline {
     pub slices: Vec<Slice>,
     /// When faults struck, by kind and time; strikes close to each other are one window.
     pub faults: Vec<FaultWindow>,
+    /// When all actors were halted, so that everything could be checked while nothing moved.
+    pub halts: Vec<FaultWindow>,
     /// How many actors there were.
     pub actors: u64,
     /// How many workers the device had.
     pub workers: u64,
-    /// How long all actors were halted in total, in milliseconds, so that everything could be
-    /// checked while nothing moved. Schedules stand still meanwhile.
+    /// How long all actors were halted in total, in milliseconds. Schedules stand still meanwhile.
     pub halted_ms: u64,
+    /// Operations that were due when time was up, and never began.
+    pub overdue: u64,
 }
 
 impl Timeline {
@@ -32,7 +35,7 @@ impl Timeline {
     /// Whether a page can be drawn of it.
     pub(crate) fn is_sound(&self) -> bool {
         let width = self.slice_ms.is_power_of_two() && self.slice_ms <= 1 << 40;
-        let windows = self.faults.len() <= Timeline::WINDOWS * 32;
+        let windows = self.faults.len().max(self.halts.len()) <= Timeline::WINDOWS * 32;
         width && windows && self.slices.len() <= Timeline::SLICES
     }
 }
@@ -141,10 +144,10 @@ impl<'de> Deserialize<'de> for Buckets {
     }
 }
 
-/// A stretch of time in which one kind of fault struck again and again.
+/// A stretch of time in which one kind of fault struck again and again, or halts followed each other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaultWindow {
-    /// The kind of fault.
+    /// The kind of fault; `halt` of halts.
     pub kind: String,
     /// Its beginning, in milliseconds since the actors began; the beginning of a slice.
     pub from_ms: u64,
@@ -178,7 +181,9 @@ mod tests {
     #[test]
     fn counts_read_back_as_written() {
         let mut buckets = Buckets::default();
-        [300, 5_000, 5_001, u64::MAX].into_iter().for_each(|value| buckets.count(value));
+        for value in [300, 5_000, 5_001, u64::MAX] {
+            buckets.count(value);
+        }
         assert_eq!(buckets.to_string(), "0:1 8:2 47:1");
         let text = serde_json::to_string(&buckets).unwrap();
         assert_eq!(serde_json::from_str::<Buckets>(&text).unwrap(), buckets);

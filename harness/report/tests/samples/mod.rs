@@ -129,10 +129,12 @@ pub(crate) fn rated() -> Record {
         }
     }
     record.latency = latency.to_record();
+    (0..7).for_each(|n| timeline.halt(1_000 * (n + 1), 1_000 * (n + 1) + 44));
     record.timeline = Some(report::record::Timeline {
         actors: 1,
         workers: 2,
         halted_ms: 312,
+        overdue: 3,
         ..timeline.to_record()
     });
     record.scenario.name = String::from("latency");
