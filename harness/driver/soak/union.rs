@@ -142,7 +142,8 @@ fn checked(part: &Part) -> Result<(), Conflict> {
     if index == 0 || of < index {
         return damaged("its shard is none");
     }
-    if part.latency.kinds.iter().any(|row| row.histogram.is_none()) {
+    let mut rows = part.latency.kinds.iter().chain(&part.latency.lag);
+    if rows.any(|row| row.histogram.is_none()) {
         return damaged("a latency has no histogram, and cannot be merged");
     }
     Ok(())
@@ -224,7 +225,9 @@ mod tests {
     use crate::soak::night::concluded;
     use crate::soak::sums::hash_text;
     use report::latency::{Class, Latency};
-    use report::record::{Clock, Counts, Ended, Environment, Measure, NightVerdict, Outcome, Seed, Tool};
+    use report::record::{
+        Clock, Counts, Ended, Environment, Measure, NightVerdict, Outcome, Seed, Tool,
+    };
     use sim::chance::scramble;
 
     /// What a shard leaves that did so many of its iterations of one scenario.
