@@ -236,9 +236,11 @@ fn a_gate_that_is_missed_has_an_exit_status() {
     let slow = slower.latency.kinds.iter().max_by_key(|row| row.n).unwrap().clone();
     let of = slow.operation.clone();
     for row in &mut slower.latency.kinds {
-        if (&row.operation, row.outcome) == (&of, slow.outcome) {
+        if row.title() == slow.title() {
             let mut latency = report::latency::Latency::new(report::record::Clock::Wall);
-            (0..row.n).for_each(|n| latency.record(&of, row.outcome, 900_000_000 + n));
+            let (measure, outcome, faulted) = (row.measure, row.outcome, row.faulted);
+            let class = report::latency::Class { measure, outcome, faulted };
+            (0..row.n).for_each(|n| latency.record(&of, class, 900_000_000 + n));
             *row = latency.to_record().kinds.remove(0);
         }
     }
