@@ -144,3 +144,14 @@ fn simulated_runs_are_compared_by_what_they_did() {
     assert_eq!(both.totals.len(), 3);
     assert!(text(&compare(&before, &before, &[])).starts_with("counts: no change\n"));
 }
+
+#[test]
+fn response_times_are_compared_with_response_times() {
+    let rated = samples::rated();
+    let same = compare(&rated, &rated, &[]);
+    for name in ["write", "write (response)"] {
+        let figures = same.latency.iter().filter(|it| it.operations.as_deref() == Some(name));
+        assert!(figures.count() >= 3, "{name}: {:?}", same.latency);
+    }
+    assert!(same.latency.iter().all(|it| it.a == it.b));
+}

@@ -46,7 +46,8 @@ fn a_failure_is_one_error_at_the_line_of_the_expectation() {
         )
     );
     assert_eq!(annotated(&[&samples::record(VerdictKind::Caught)]), Vec::<String>::new());
-    let missed = annotated(&[&samples::record(VerdictKind::Missed), &samples::threads()]);
+    let missed =
+        annotated(&[&samples::record(VerdictKind::Missed), &samples::threads(), &samples::rated()]);
     assert!(missed.is_empty() || missed.len() == 1, "{missed:?}");
 }
 

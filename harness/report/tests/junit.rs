@@ -90,20 +90,20 @@ fn a_run_that_could_not_be_is_an_error() {
 #[test]
 fn suites_are_counted_each_and_together() {
     let [clean, violated] = [VerdictKind::Clean, VerdictKind::Violated].map(samples::record);
-    let threads = samples::threads();
-    let text = junit(&[&clean, &violated, &threads]);
+    let (threads, rated) = (samples::threads(), samples::rated());
+    let text = junit(&[&clean, &violated, &threads, &rated]);
     let document = Document::parse(&text).unwrap();
     let root = document.root_element();
     let number = |node: Node<'_, '_>, name| node.attribute(name).unwrap().parse::<usize>().unwrap();
     let suites: Vec<_> = root.children().filter(Node::is_element).collect();
-    assert_eq!(suites.len(), 3);
-    for (suite, failures) in suites.iter().zip([0, 3, 0]) {
+    assert_eq!(suites.len(), 4);
+    for (suite, failures) in suites.iter().zip([0, 3, 0, 0]) {
         let cases = cases(*suite);
         assert_eq!(number(*suite, "tests"), cases.len());
         assert_eq!(number(*suite, "failures"), failures);
         assert_eq!(number(*suite, "skipped"), with(&cases, "skipped").len());
     }
-    assert_eq!((number(root, "tests"), number(root, "failures")), (21, 3));
+    assert_eq!((number(root, "tests"), number(root, "failures")), (28, 3));
     assert_eq!(suites[2].attribute("name"), Some("smoke"));
     assert_eq!(suites[2].attribute("time"), Some("2.004"));
     let empty = junit(&[]);
