@@ -1,5 +1,5 @@
-//! Latency over time: one column for each slice, one row for each range of latencies, the darker
-//! the more operations.
+//! Latency over time: one column for each slice, one row for each range of latencies, and the more
+//! operations the stronger the colour.
 
 use super::chart::{label, path};
 use super::html::Html;
@@ -51,9 +51,10 @@ pub(super) fn heat(html: &mut Html, timeline: &Timeline, measure: Measure) {
         html.element("figcaption", &[], |html| {
             html.line("strong", "", about);
             html.text(&format!(
-                ". Each column is {} wide. The darker a cell, the more operations ended there, on a \
-                 logarithmic scale up to {}. Dash: the slowest operation of a column. Bars on top, \
-                 bands below them: when faults struck, and when the harness halted everybody.",
+                ". Each column is {} wide. The stronger the colour of a cell, the more operations \
+                 ended there, on a logarithmic scale up to {}. Dash: the slowest operation of a \
+                 column. Bars on top, bands below them: when faults struck, and when the harness \
+                 halted everybody.",
                 axis.slice(),
                 number::count(map.most)
             ));

@@ -141,6 +141,7 @@ fn figures(clock: Clock, row: &LatencyRow) -> Vec<Cell> {
     let percentile =
         |percentile: Option<u64>| percentile.map_or(Cell::Missing("too few operations"), value);
     let tail = match (row.p50, row.p999) {
+        _ if row.measure == Measure::Lag => Cell::Missing("a schedule that is kept has no lag"),
         (Some(p50), Some(p999)) if p50 > 0 => {
             Cell::Text(format!("{:.1}\u{d7}", number::float(p999) / number::float(p50)))
         }
