@@ -12,7 +12,9 @@
 //! no I/O is ever in flight to a free block.
 //!
 //! Kernel: `xfs_setattr_size`, `truncate_setsize`, v6.12. That also writes back whatever it has zeroed
-//! before it logs the size, which matters only to a crash.
+//! before it logs the size, which matters only to a crash. It leaves mappings writable until the cache
+//! is dropped, and counts on the next growth to zero what a store then leaves on disk; here the block
+//! on disk ends in zeros whenever it is clean.
 
 use crate::block_bits::runs;
 use crate::errno::Errno;
@@ -70,8 +72,18 @@ fn zero(inode: &Inode, old: u64, new: u64, by: Growth) -> Result<(), Errno> {
     if inode.rules().truncate_flushes_new_eof() {
         writeback::write_range(inode, ByteRange::at(new, 1), Mode::Wait)?;
     }
+    protect(inode, new);
     let tail = ByteRange::new(new, inode.geometry().up(new).min(old));
     zero_range::zero(inode, tail)
+}
+
+/// Takes write access to the folio of the new end from mappings: a fault would wait for
+/// `invalidate_lock`. A store that came behind the zeros could be written back before the new size is
+/// published, and stay on disk beyond the end.
+fn protect(inode: &Inode, new: u64) {
+    if let Some(folio) = inode.cache.lookup(new).and_then(|folio| inode.lock_folio(folio)) {
+        inode.mappings.protect(&folio);
+    }
 }
 
 /// Writes back what the new size on disk would cover without being there; the size that may be made

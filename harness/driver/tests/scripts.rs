@@ -79,6 +79,7 @@ const TABLE: &[Row] = &[
         Some("extents_agree_with_submitted_io"),
     ),
     ("short-write-after-its-allocation", &[], None),
+    ("store-behind-the-zeros-of-a-truncate", &[], None),
     ("dirty-cache-over-unwritten", &[("zero_range", "skips_unwritten")], None),
     ("dirtiness-asked-after-the-lookup", &[("zero_range", "samples_after_lookup")], DISK_TAIL),
 ];
