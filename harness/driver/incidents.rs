@@ -130,24 +130,21 @@ impl Incidents {
 
     /// How things stand with the current task now.
     pub fn mark(&self) -> Mark {
-        let read =
-            |of: fn(&Noted) -> &AtomicU64| self.me().map_or(0, |me| of(me).load(Ordering::Relaxed));
-        Mark {
-            oracle: read(|me| &me.oracle),
-            delays: read(|me| &me.delays),
-            struck: self.struck.load(Ordering::SeqCst),
-        }
+        let struck = self.struck.load(Ordering::SeqCst);
+        let Some(me) = self.me() else { return Mark { oracle: 0, delays: 0, struck } };
+        let (oracle, delays) = (&me.oracle, &me.delays);
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Mark { oracle: read(oracle), delays: read(delays), struck }
     }
 
-    /// What the oracle took of the current task since.
-    pub fn oracle_since(&self, mark: Mark) -> Duration {
-        Duration::from_nanos(self.mark().oracle.saturating_sub(mark.oracle))
+    /// What the oracle took of the current task between two moments.
+    pub fn oracle_between(before: Mark, after: Mark) -> Duration {
+        Duration::from_nanos(after.oracle.saturating_sub(before.oracle))
     }
 
-    /// Whether the operation of the current task on `file`, which was `size` long, was delayed
-    /// since, or met a request that was struck: one for bytes of its folios, that ended meanwhile.
-    pub fn met(&self, mark: Mark, (file, op, size): (usize, &Op, u64)) -> bool {
-        let now = self.mark();
+    /// Whether an operation between two moments on `file`, which was `size` long, was delayed, or met
+    /// a request that was struck: one for bytes of its folios, that ended meanwhile.
+    pub fn met(&self, (mark, now): (Mark, Mark), (file, op, size): (usize, &Op, u64)) -> bool {
         if now.delays != mark.delays {
             return true;
         }
@@ -264,13 +261,20 @@ mod tests {
         ];
         for (on, file, pos, op, expected) in table {
             let mark = incidents.mark();
-            assert!(!incidents.met(mark, (1, &op, 0)), "nothing happened to {op:?} yet");
+            assert!(
+                !incidents.met((mark, incidents.mark()), (1, &op, 0)),
+                "nothing happened to {op:?} yet"
+            );
             over(on, file, pos);
-            assert_eq!(incidents.met(mark, (1, &op, 0)), expected, "{on} of {file}, {op:?}");
+            assert_eq!(
+                incidents.met((mark, incidents.mark()), (1, &op, 0)),
+                expected,
+                "{on} of {file}, {op:?}"
+            );
         }
         let mark = incidents.mark();
         (0..10_000).for_each(|_| over(BioOp::Flush, 1, 0));
-        assert!(incidents.met(mark, (1, &Op::Fsync, 0)));
+        assert!(incidents.met((mark, incidents.mark()), (1, &Op::Fsync, 0)));
         assert_eq!(incidents.requests.lock().len(), REMEMBERED);
     }
 }

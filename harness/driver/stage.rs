@@ -354,12 +354,13 @@ impl Player {
         let started = sim::now();
         let performed = stage.target.perform(id, self.number, call, &mut self.memory);
         let ended = sim::now();
-        let oracle = stage.incidents.oracle_since(mark);
+        let marks = (mark, stage.incidents.mark());
+        let oracle = Incidents::oracle_between(marks.0, marks.1);
         let service = match stage.world {
             WorldKind::Simulated => sim::points_passed(),
             WorldKind::Threads => nanoseconds(ended.saturating_sub(started).saturating_sub(oracle)),
         };
-        let met = stage.incidents.met(mark, (call.file, &call.op, before.size));
+        let met = stage.incidents.met(marks, (call.file, &call.op, before.size));
         if let Some(memory) = &stage.memory {
             memory.ends(self.number);
         }
