@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use crate::record::Record;
 
-/// Signatures, sorted.
+/// Signatures, sorted. What a scenario expects is no failure; a run that is not as expected and has
+/// found nothing fails by the name of its verdict.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Failures {
     /// Only in the second run.
@@ -19,7 +20,12 @@ pub struct Failures {
 
 pub(super) fn failures(a: &Record, b: &Record) -> Failures {
     let of = |record: &Record| -> BTreeSet<String> {
-        record.violations.iter().map(|violation| violation.signature.clone()).collect()
+        let found = record.violations.iter().map(|violation| violation.signature.clone());
+        match (record.verdict.as_expected, record.violations.is_empty()) {
+            (true, _) => BTreeSet::new(),
+            (false, true) => BTreeSet::from([record.verdict.kind.name().to_owned()]),
+            (false, false) => found.collect(),
+        }
     };
     let (a, b) = (of(a), of(b));
     Failures {

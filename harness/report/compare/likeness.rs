@@ -47,13 +47,15 @@ pub fn differences(a: &Record, b: &Record) -> Vec<Difference> {
 
 /// Of two texts the first line that differs.
 fn first_difference(a: &str, b: &str) -> Difference {
-    let (mut a, mut b) = (a.lines(), b.lines());
+    // Not by `lines`: two texts may differ in how their lines end.
+    let (mut a, mut b) = (a.split('\n'), b.split('\n'));
     let mut number = 0;
     loop {
         number += 1;
         let (one, other) = (a.next(), b.next());
         if one != other || one.is_none() {
             let shown = |line: Option<&str>| match line {
+                Some("") => format!("line {number}: empty"),
                 Some(line) => {
                     let line = visible::line(line);
                     format!("line {number}: {}", visible::clipped(&line, SHOWN).0)

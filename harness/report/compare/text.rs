@@ -31,7 +31,9 @@ pub fn text(comparison: &Comparison) -> String {
         let [a, b] = [total.a, total.b].map(number::count);
         out.line(&format!("{}: {a} -> {b}", total.what));
     }
-    if comparison.throughput.is_none() && comparison.totals.is_empty() {
+    if comparison.differences.iter().any(|difference| difference.what == "world") {
+        out.line("latency and counts: nothing that two worlds have in common");
+    } else if comparison.throughput.is_none() && comparison.totals.is_empty() {
         out.line("counts: no change");
     }
     failures(&mut out, &comparison.failures);

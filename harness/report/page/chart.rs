@@ -196,8 +196,9 @@ impl Axes {
             let name = number::latency(self.clock, value);
             label(html, "tick end", LEFT - 10.0, y + 4.0, &name);
             if decade < self.highest && self.highest - self.lowest <= 4 {
-                let minor =
-                    [2, 5].map(|step| format!("M{LEFT} {:.1}H{right}", self.y(value * step)));
+                let minor = [2, 5].map(|step| {
+                    format!("M{LEFT} {:.1}H{right}", self.y(value.saturating_mul(step)))
+                });
                 path(html, "grid minor", &minor.concat());
             }
         }

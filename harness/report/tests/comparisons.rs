@@ -99,7 +99,9 @@ fn what_is_not_the_same_is_told() {
     assert_eq!(kernel, ("kernel", "Linux 7".to_owned()));
     let (what, line) = with(&|it| it.scenario.text.insert_str(0, "# new\n"));
     assert_eq!((what, line.as_str()), ("scenario", "line 1: # new"));
-    assert_eq!(with(&|it| it.scenario.text.clear()), ("scenario", "line 1: none".to_owned()));
+    assert_eq!(with(&|it| it.scenario.text.clear()), ("scenario", "line 1: empty".to_owned()));
+    let (what, line) = with(&|it| it.scenario.text.push('\n'));
+    assert_eq!((what, line.ends_with(": empty")), ("scenario", true), "{line}");
     assert_eq!(with(&|it| it.world = World::Simulated), ("world", "simulated".to_owned()));
     let overrides = with(&|it| it.scenario.overrides.push("ops=3".to_owned()));
     assert_eq!(overrides, ("overrides", "actors[0].count=2, ops=3".to_owned()));
@@ -121,6 +123,11 @@ fn failures_come_stay_and_go() {
     ] {
         assert!(told.contains(line), "{line}: {told}");
     }
+    // What is expected is no failure, and a run can fail without a violation.
+    let [caught, missed] = [VerdictKind::Caught, VerdictKind::Missed].map(samples::record);
+    let told = text(&compare(&caught, &missed, &[]));
+    assert!(told.contains("new failure: missed\n") && !told.contains("resolved"), "{told}");
+    assert!(text(&compare(&missed, &caught, &[])).contains("resolved failure: missed\n"));
 }
 
 #[test]
@@ -143,6 +150,9 @@ fn simulated_runs_are_compared_by_what_they_did() {
     }
     assert_eq!(both.totals.len(), 3);
     assert!(text(&compare(&before, &before, &[])).starts_with("counts: no change\n"));
+    let told = text(&compare(&before, &samples::threads(), &[]));
+    assert!(told.contains("nothing that two worlds have in common"), "{told}");
+    assert!(!told.contains("counts: no change"), "{told}");
 }
 
 #[test]
