@@ -48,7 +48,7 @@ pub fn write_run(dir: &Path, record: &Record) -> io::Result<Written> {
     for (path, file) in pending.into_iter().flatten() {
         file.publish().map_err(naming(path))?;
     }
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(naming(dir))?;
+    synced(dir)?;
     Ok(written)
 }
 
@@ -65,6 +65,12 @@ pub fn publish(dir: &Path, files: &[(&str, &str)]) -> io::Result<()> {
         let path = one.target.clone();
         one.publish().map_err(naming(&path))?;
     }
+    synced(dir)
+}
+
+/// Waits until the names in `dir` are on disk. The current directory may have no name.
+fn synced(dir: &Path) -> io::Result<()> {
+    let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(naming(dir))
 }
 
@@ -119,7 +125,7 @@ impl Drop for Pending {
 mod tests {
     use std::fs;
 
-    use super::Pending;
+    use super::{Pending, synced};
 
     #[test]
     fn an_unpublished_file_leaves_nothing_and_keeps_the_old_one() {
@@ -132,6 +138,11 @@ mod tests {
         Pending::write(&target, b"new").unwrap().publish().unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"new");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_current_directory_needs_no_name() {
+        synced(std::path::Path::new("")).unwrap();
     }
 
     #[test]
