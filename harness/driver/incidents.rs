@@ -153,8 +153,11 @@ impl Incidents {
         }
         let folios = haunts::place(op, size).map(|range| self.folios(op, range));
         let requests = self.requests.lock();
-        let new = narrow(now.struck - mark.struck).min(requests.len());
-        requests.iter().rev().take(new).any(|request| meets(op, file, folios, *request))
+        // The count moves under this lock: what ended since `now` stands at the back.
+        let later = self.struck.load(Ordering::SeqCst) - now.struck;
+        let meanwhile = requests.iter().rev().skip(narrow(later));
+        let mut meanwhile = meanwhile.take(narrow(now.struck - mark.struck));
+        meanwhile.any(|request| meets(op, file, folios, *request))
     }
 
     /// Whole folios around what an operation touches.
@@ -272,6 +275,14 @@ mod tests {
                 "{on} of {file}, {op:?}"
             );
         }
+        // What ends behind an operation hides nothing that ended before, and is none of its own.
+        let (mark, now) = (incidents.mark(), {
+            over(BioOp::Write, 1, 16_384);
+            incidents.mark()
+        });
+        over(BioOp::Read, 2, 16_384);
+        assert!(incidents.met((mark, now), (1, &Op::Fsync, 0)));
+        assert!(!incidents.met((mark, now), (2, &Op::Read(near), 0)));
         let mark = incidents.mark();
         (0..10_000).for_each(|_| over(BioOp::Flush, 1, 0));
         assert!(incidents.met((mark, incidents.mark()), (1, &Op::Fsync, 0)));
