@@ -75,27 +75,30 @@ impl Keeper<'_> {
         // Before anything else runs: whatever happens next, the failure is not lost.
         let whole = failures.join(format!("seed-{}.yaml", Seed(found.seed.0)));
         outcome::write_whole(&whole, scenario::write(case).as_bytes())?;
+        let kept = |signature: String, path: &Path| {
+            Some(Kept { signature, path: path.to_string_lossy().into_owned() })
+        };
         if !case.is_explicit() {
             // What threads did last has no schedule: it is for `replay` to find one.
-            let signature = found.violation.invariant.to_owned();
-            found.kept = Some(Kept { signature, path: whole.to_string_lossy().into_owned() });
+            found.kept = kept(found.violation.invariant.to_owned(), &whole);
             return Ok(Exit::Ok);
         }
+        // Whatever cannot be written from here on, this much is there.
+        found.kept = kept(signature(found.violation.invariant, case), &whole);
         let (shrunk, exit) = self.shrink(case);
-        let mut path = whole;
         if let Some(shrunk) = shrunk {
             self.console.say(&told(&shrunk, self.interrupts.caught().is_some()));
             keep_others(&failures, &shrunk)?;
             **case = shrunk.case;
         }
-        let signature = signature(found.violation.invariant, case);
         if !self.time.is_zero() {
-            path = failures.join(format!("{signature}.yaml"));
+            let signature = signature(found.violation.invariant, case);
+            let path = failures.join(format!("{signature}.yaml"));
             outcome::write_whole(&path, scenario::write(case).as_bytes())?;
+            found.kept = kept(signature.clone(), &path);
             let told = (self.console, self.interrupts.flag());
             beside::write(&failures, &signature, (case, found.violation.invariant), told)?;
         }
-        found.kept = Some(Kept { signature, path: path.to_string_lossy().into_owned() });
         Ok(exit)
     }
 
