@@ -15,6 +15,9 @@ use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer,
 /// maximum.
 pub(crate) const HIGHEST: u64 = 60_000_000_000;
 
+/// Operations in one histogram at most: a count is written with a sign.
+pub(crate) const MOST: u64 = u64::MAX >> 1;
+
 /// Three significant digits: a figure is off by at most 0.1 %.
 const DIGITS: u8 = 3;
 
@@ -57,6 +60,7 @@ pub(crate) fn decode(text: &str, n: u64) -> Result<Histogram<u64>, String> {
         return Err("the histogram is cut short".to_owned());
     }
     let total = total(counts, empty.distinct_values())
+        .filter(|total| *total <= MOST)
         .ok_or("the histogram holds counts that cannot be")?;
     if total != n {
         return Err(format!("the histogram holds {total} values and the row says {n}"));

@@ -5,7 +5,7 @@ use std::fmt;
 
 use hdrhistogram::Histogram;
 
-use crate::histogram::{self, HIGHEST};
+use crate::histogram::{self, HIGHEST, MOST};
 use crate::record::{Clock, LatencyRecord, LatencyRow, Measure, Outcome};
 
 /// The latencies of one thread, one simulation or one run, per kind of operation and class.
@@ -63,11 +63,11 @@ impl Latency {
         }
         for (kind, classes) in &other.kinds {
             for (class, series) in classes {
-                self.series(kind, *class).add(series);
+                self.series(kind, *class).add(series)?;
             }
         }
         if let Some(lag) = &other.lag {
-            self.lag.get_or_insert_with(Series::new).add(lag);
+            self.lag.get_or_insert_with(Series::new).add(lag)?;
         }
         Ok(())
     }
@@ -87,7 +87,7 @@ impl Latency {
         for row in &record.kinds {
             let LatencyRow { measure, outcome, faulted, .. } = *row;
             let class = Class { measure, outcome, faulted };
-            latency.series(&row.operation, class).add(&Series::of(row)?);
+            latency.series(&row.operation, class).add(&Series::of(row)?)?;
         }
         latency.lag = record.lag.as_ref().map(Series::of).transpose()?;
         Ok(latency)
@@ -118,6 +118,8 @@ pub(crate) fn decode(row: &LatencyRow) -> Result<Option<Histogram<u64>>, Latency
 pub enum LatencyError {
     /// One side counts nanoseconds, the other steps.
     ClocksDiffer,
+    /// Together they count more operations than a histogram can.
+    TooMany,
     /// A row of a record is not usable.
     Row {
         /// Its operation and outcome.
@@ -134,6 +136,9 @@ impl fmt::Display for LatencyError {
                 out,
                 "one run counts nanoseconds and the other steps; merge runs of the same world"
             ),
+            LatencyError::TooMany => {
+                write!(out, "together they count more operations than there can be: one is damaged")
+            }
             LatencyError::Row { row, reason } => write!(out, "row `{row}`: {reason}"),
         }
     }
@@ -167,10 +172,15 @@ impl Series {
         self.histogram.record(value.min(HIGHEST)).expect("the histogram grows up to the highest");
     }
 
-    fn add(&mut self, other: &Series) {
+    fn add(&mut self, other: &Series) -> Result<(), LatencyError> {
+        let n = self.histogram.len().saturating_add(other.histogram.len());
+        if MOST < n {
+            return Err(LatencyError::TooMany);
+        }
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
         self.histogram.add(&other.histogram).expect("the histogram grows up to the highest");
+        Ok(())
     }
 
     fn row(&self, kind: &str, class: Class) -> LatencyRow {
@@ -304,5 +314,9 @@ mod tests {
         assert!(Latency::from_record(&record).is_err());
         record.kinds[0].n = 0;
         assert!(super::decode(&record.kinds[0]).is_err());
+        let mut sum = recorded([1]);
+        let doubled = (0..64).try_for_each(|_| sum.merge(&sum.clone()));
+        assert_eq!(doubled, Err(LatencyError::TooMany));
+        assert_eq!(sum.to_record().kinds[0].n, 1 << 62);
     }
 }
