@@ -44,30 +44,30 @@ pub fn merge(args: &MergeArgs, console: Console) -> Exit {
         Ok(concluded) => concluded,
         Err(told) => return wrong(told),
     };
-    exit = exit.max(account(&mut night, absent, args.allow_missing));
+    if account(&mut night, absent, args.allow_missing) {
+        exit = exit.max(Exit::Environment);
+        night.verdict.exit = exit.code();
+    }
     let delivered =
         outcome::deliver(&told(&night), &night.to_json(), args.json.as_deref(), console);
     exit.max(delivered).max(output.map_or(Exit::Ok, |dir| put(&dir, &night, console)))
 }
 
-/// Tells what is missing, as a reason or as a remark.
-fn account(night: &mut Night, absent: Vec<String>, allowed: bool) -> Exit {
+/// Tells what is missing, as a remark if that is allowed, or as a reason. Whether it is a reason.
+fn account(night: &mut Night, absent: Vec<String>, allowed: bool) -> bool {
     let missing: Vec<String> = absent.into_iter().chain(gaps(night)).collect();
-    if missing.is_empty() {
-        return Exit::Ok;
-    }
     let verdict = &mut night.verdict;
-    if allowed {
+    if missing.is_empty() || allowed {
         verdict.remarks.extend(missing);
-        return Exit::Ok;
+        return false;
     }
     if verdict.good {
-        (verdict.good, verdict.exit) = (false, Exit::Environment.code());
+        verdict.good = false;
         "The night is not whole; what there is of it is as expected."
             .clone_into(&mut verdict.sentence);
     }
     verdict.reasons.extend(missing);
-    Exit::Environment
+    true
 }
 
 /// Shards that are missing, or did not come to their end.
@@ -82,7 +82,7 @@ fn gaps(night: &Night) -> Vec<String> {
         for index in (1..=of).filter(|index| !indices.contains(index)) {
             let shard = Shard { index, of };
             let lost = seeds.map(|all| shard.share(all));
-            let lost = lost.map(|lost| format!(", {lost} iterations of each scenario not run"));
+            let lost = lost.map(|lost| format!(", {lost} seeds of each scenario not run"));
             gaps.push(format!("shard {shard} is missing{}", lost.unwrap_or_default()));
         }
     }

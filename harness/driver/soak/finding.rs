@@ -16,7 +16,7 @@ use oracle::Violation;
 use report::record::{NightFailure, Rate, Soaked};
 use sim::chance::Seed;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How often a case is run again.
@@ -144,6 +144,10 @@ impl<'a> First<'a> {
         let limits = Limits { time, interrupted, parallel: true };
         let mut small = case.clone();
         match shrink::shrink(case, &self.failure, limits, &mut |_, _| {}) {
+            // It stays as it was found, for the next start to look at: as if there had been no signal.
+            Ok(shrunk) if !shrunk.minimal && interrupted.load(Ordering::Relaxed) => {
+                return Ok(true);
+            }
             Ok(shrunk) => {
                 // How far a case comes in time depends on the machine, and its name must not.
                 if shrunk.minimal {
@@ -170,6 +174,10 @@ impl<'a> First<'a> {
         let mut rate = Rate::default();
         for _ in 0..REPLAYS {
             let storm = storm::run(self.orders(false, interrupted))?;
+            // A run that was cut short says nothing.
+            if interrupted.load(Ordering::Relaxed) {
+                return Ok(Rate::default());
+            }
             rate.failed += u64::from(Failure::of(&storm).as_ref() == Some(&self.failure));
             rate.runs += 1;
         }

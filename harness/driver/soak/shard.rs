@@ -117,7 +117,12 @@ fn parsed(text: &str, name: &str) -> Result<Shard, String> {
 }
 
 fn checked(index: u64, of: u64) -> Option<Shard> {
-    (1 <= index && index <= of && of <= MOST).then_some(Shard { index, of })
+    Some(Shard { index, of }).filter(|shard| is_one(*shard))
+}
+
+/// Whether there is such a shard: what was read may say anything.
+pub fn is_one(Shard { index, of }: Shard) -> bool {
+    1 <= index && index <= of && of <= MOST
 }
 
 #[cfg(test)]

@@ -4,9 +4,10 @@
 //! holds the beginning of the other, and the longer one stands for both. Taking the greater of two
 //! in an order is commutative, associative and idempotent, and so is the union of sets of those.
 //! Simulations are the same wherever they run: where two parts of them have iterations in common that
-//! can be compared, these must be equal.
+//! can be compared, these must be equal. Threads are not, so failures of both parts are kept.
 
-use report::record::{Night, Part, Shard, ShardState, Soaked, World};
+use super::shard;
+use report::record::{Night, NightFailure, Part, Shard, ShardState, Soaked, World};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -55,6 +56,9 @@ pub fn union(nights: &[Night], mixed: bool) -> Result<Night, Conflict> {
         all.regressions.extend(night.regressions.iter().cloned());
         all.shards.extend(night.shards.iter().cloned());
         all.parts.extend(night.parts.iter().cloned());
+    }
+    if let Some(state) = all.shards.iter().find(|state| !shard::is_one(state.shard)) {
+        return Err(Conflict::Damaged(format!("{} is no shard", state.shard)));
     }
     sort_and_dedup(&mut all.left_out);
     sort_and_dedup(&mut all.regressions);
@@ -138,8 +142,7 @@ fn parts(parts: Vec<Part>, mixed: bool) -> Result<Vec<Part>, Conflict> {
 /// What a part must be before anything is made of it.
 fn checked(part: &Part) -> Result<(), Conflict> {
     let damaged = |what: &str| Err(Conflict::Damaged(format!("{}: {what}", name(part))));
-    let Shard { index, of } = part.shard;
-    if index == 0 || of < index {
+    if !shard::is_one(part.shard) {
         return damaged("its shard is none");
     }
     let mut rows = part.latency.kinds.iter().chain(&part.latency.lag);
@@ -150,31 +153,51 @@ fn checked(part: &Part) -> Result<(), Conflict> {
 }
 
 /// The longer of two parts of the same share, whose common beginning must be the same.
-fn longer(one: Part, other: Part) -> Result<Part, Conflict> {
-    let (short, long) = if one.done <= other.done { (one, other) } else { (other, one) };
-    if short.world == World::Threads {
-        // Threads never do the same again. Any order will do, as long as it is one.
-        let rank = |part: &Part| {
-            let json = serde_json::to_string(part).expect("a part has only string keys");
-            (part.done, part.counts.operations, json)
-        };
-        return Ok(if rank(&short) < rank(&long) { long } else { short });
+fn longer(mut one: Part, mut other: Part) -> Result<Part, Conflict> {
+    let deterministic = one.deterministic && other.deterministic;
+    (one.deterministic, other.deterministic) = (deterministic, deterministic);
+    match one.world {
+        World::Simulated => agree(&one, &other)?,
+        World::Threads => share_failures(&mut one, &mut other),
     }
-    let common = short.marks.len().min(long.marks.len());
-    let differs = short.marks[..common] != long.marks[..common]
-        || (short.done == long.done && results(&short) != results(&long));
-    if differs {
-        return Err(Conflict::Differs(name(&short)));
-    }
-    // Of two that are equal, the one whose failures were made smaller.
-    let effort = |part: &Part| {
-        let small = part.failures.iter().filter(|failure| failure.minimal).count();
-        (small, format!("{:?}", part.failures))
+    Ok(if rank(&one) < rank(&other) { other } else { one })
+}
+
+/// Of two parts of equal length, the one whose failures were made smaller. For the rest any order
+/// will do, as long as it is one.
+fn rank(part: &Part) -> impl Ord {
+    let small = part.failures.iter().filter(|failure| failure.minimal).count();
+    let json = serde_json::to_string(part).expect("a part has only string keys");
+    (part.done, small, part.counts.operations, json)
+}
+
+/// Simulations that began alike went on alike.
+fn agree(one: &Part, other: &Part) -> Result<(), Conflict> {
+    let common = one.marks.len().min(other.marks.len());
+    let differ = one.marks[..common] != other.marks[..common]
+        || (one.done == other.done && results(one) != results(other));
+    if differ { Err(Conflict::Differs(name(one))) } else { Ok(()) }
+}
+
+/// Threads never do the same again, so what failed in the shorter part need not have failed in the
+/// longer one, and is not lost. Of failures of one kind the more frequent stands for both.
+fn share_failures(one: &mut Part, other: &mut Part) {
+    let rank = |failure: &NightFailure| {
+        let json = serde_json::to_string(failure).expect("a failure has only string keys");
+        (failure.count, failure.minimal, json)
     };
-    if short.done == long.done && effort(&long) < effort(&short) {
-        return Ok(short);
+    let mut all: BTreeMap<String, NightFailure> = BTreeMap::new();
+    for failure in one.failures.iter().chain(&other.failures) {
+        let known = all.entry(failure.failure.clone()).or_insert_with(|| failure.clone());
+        if rank(known) < rank(failure) {
+            known.clone_from(failure);
+        }
     }
-    Ok(long)
+    let mut all: Vec<_> = all.into_values().collect();
+    // As they were met.
+    all.sort_by(|one, other| (one.iteration, &one.failure).cmp(&(other.iteration, &other.failure)));
+    one.failures.clone_from(&all);
+    other.failures = all;
 }
 
 /// What of a simulated part is a function of its seeds. How small a failure became depends on the
@@ -226,7 +249,7 @@ mod tests {
     use crate::soak::sums::hash_text;
     use report::latency::{Class, Latency};
     use report::record::{
-        Clock, Counts, Ended, Environment, Measure, NightVerdict, Outcome, Seed, Tool,
+        Clock, Counts, Ended, Environment, Measure, NightVerdict, Outcome, Rate, Seed, Tool,
     };
     use sim::chance::scramble;
 
@@ -325,6 +348,52 @@ mod tests {
                 .collect();
             let nested: Vec<_> = halves.iter().rev().chain(&nights).cloned().collect();
             assert_eq!(merged(&nested), all, "{of} shards");
+        }
+    }
+
+    /// The night of threads, with one failure of each of these kinds.
+    fn of_threads(done: u64, kinds: &[&str]) -> Night {
+        let mut night = night(Shard::WHOLE, done);
+        let failure = |kind: &&str| NightFailure {
+            failure: (*kind).to_owned(),
+            invariant: (*kind).to_owned(),
+            sentence: String::new(),
+            count: done,
+            excused: false,
+            iteration: done / 2,
+            seed: Seed(done),
+            signature: (*kind).to_owned(),
+            minimal: false,
+            rate: Rate::default(),
+            case: None,
+        };
+        let part = &mut night.parts[0];
+        (part.world, part.trace_hash) = (World::Threads, None);
+        part.marks.clear();
+        part.failures = kinds.iter().map(failure).collect();
+        night
+    }
+
+    #[test]
+    fn what_failed_once_on_threads_is_not_lost_to_a_longer_part() {
+        let nights = [of_threads(9, &["a"]), of_threads(20, &["b"]), of_threads(3, &["a", "c"])];
+        let all = merged(&nights);
+        let names: Vec<_> = all.signatures.iter().map(|one| (&*one.signature, one.count)).collect();
+        assert_eq!(names, [("c", 3), ("a", 9), ("b", 20)]);
+        assert_eq!(all.scenarios[0].iterations, 20);
+        for order in [[0, 2, 1], [1, 0, 2], [2, 1, 0]] {
+            let nested = merged(&[nights[order[0]].clone(), nights[order[1]].clone()]);
+            assert_eq!(merged(&[nested, nights[order[2]].clone(), all.clone()]), all);
+        }
+        assert_eq!(merged(&nights[2..]), merged(&[nights[2].clone(), nights[2].clone()]));
+    }
+
+    #[test]
+    fn a_shard_that_cannot_be_is_damage() {
+        for (index, of) in [(0, 1), (2, 1), (1, u64::MAX)] {
+            let mut night = night(Shard::WHOLE, 3);
+            night.shards[0].shard = Shard { index, of };
+            assert!(matches!(union(&[night], false), Err(Conflict::Damaged(_))));
         }
     }
 

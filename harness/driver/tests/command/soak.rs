@@ -111,7 +111,7 @@ fn what_is_missing_or_does_not_belong_together_is_refused() {
     let merge = |words: &str| stand.run(&format!("merge {words}"));
     let missing = merge("one three -o merged");
     assert_eq!(missing.code, Some(5), "{missing:?}");
-    assert!(missing.out.contains("shard 2/3 is missing, 10 iterations"), "{missing:?}");
+    assert!(missing.out.contains("shard 2/3 is missing, 10 seeds"), "{missing:?}");
     let page = fs::read_to_string(stand.path("merged/report.html")).unwrap();
     assert!(page.contains("2/3"), "the page does not name the shard");
     assert_eq!(merge("one three --allow-missing").code, Some(0));
