@@ -24,9 +24,9 @@ pub struct Aim {
 }
 
 /// What an actor aims at.
-pub struct Field<'a, T> {
+pub struct Field<'a> {
     /// Which can be asked where its edges are.
-    pub target: &'a T,
+    pub target: &'a dyn Target,
     /// Where everybody acts.
     pub haunts: &'a Haunts,
 }
@@ -45,12 +45,7 @@ impl Aim {
     }
 
     /// A range of `file`.
-    pub fn range<T: Target>(
-        &mut self,
-        chance: &mut Stream,
-        file: usize,
-        field: &Field<'_, T>,
-    ) -> ByteRange {
+    pub fn range(&mut self, chance: &mut Stream, file: usize, field: &Field<'_>) -> ByteRange {
         let len = self.length(chance);
         let anywhere = chance.below(self.within);
         let pos = match self.mark(chance, file, anywhere, field) {
@@ -92,12 +87,12 @@ impl Aim {
     }
 
     /// A position that matters; `None`: any will do.
-    fn mark<T: Target>(
+    fn mark(
         &self,
         chance: &mut Stream,
         file: usize,
         anywhere: u64,
-        field: &Field<'_, T>,
+        field: &Field<'_>,
     ) -> Option<u64> {
         match chance.below(16) {
             0..=2 => Some(self.end_of_file(chance, field.target.size(file))),

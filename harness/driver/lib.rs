@@ -30,6 +30,7 @@ pub mod director;
 pub mod script;
 pub mod scripted;
 pub mod steering;
+pub mod model;
 pub mod stage;
 pub mod conductor;
 pub mod strategy;

@@ -14,10 +14,8 @@ use crate::recording::Notes;
 use crate::scenario::plan::{ActorPlan, Layout, Plan, WorldKind};
 use crate::script::Script;
 use crate::tally::{Fault, Tally};
-use crate::target::{Performed, StormTarget, Target};
+use crate::target::{Performed, Target};
 use crate::workload::Workload;
-use oracle::Oracle;
-use oracle::results::{Excuses, results_are_justified};
 use report::record::Clock;
 use sim::chance::Seed;
 use sim::{Mutex, Rank, Site, WaitQueue};
@@ -25,12 +23,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use stormfs::Filesystem;
-use stormfs::op::{Op, OpId, OpKind};
-use stormfs::quantity::{Geometry, wide};
+use stormfs::op::OpId;
+use stormfs::quantity::wide;
 
 /// See the module.
 pub struct Stage {
-    target: StormTarget,
+    /// What is acted on.
+    pub target: Arc<dyn Target>,
+    /// The filesystem model, if the target is one: for those who look on, and for scripts.
+    pub model: Option<Arc<Filesystem>>,
     misfortune: Misfortune,
     /// The calls that actors began, each with the actor's number.
     pub calls: Notes<(usize, Call)>,
@@ -38,8 +39,6 @@ pub struct Stage {
     pub onlooker: Option<Arc<dyn Onlooker>>,
     /// What actors did last; of threads only.
     pub memory: Option<Memory>,
-    /// Who judges.
-    pub oracle: Arc<Oracle>,
     /// What exists when the gate opens.
     pub layouts: Vec<(u64, Layout)>,
     /// Which world it is.
@@ -54,8 +53,6 @@ pub struct Stage {
     haunts: Haunts,
     /// Who says whose turn it is, and the steps.
     pub script: Option<Script>,
-    geometry: Geometry,
-    shrinks: bool,
     tally: Mutex<Tally>,
     /// How long calls took: of threads one for each actor, so that nobody waits for others.
     journals: Vec<Mutex<Journal>>,
@@ -65,8 +62,6 @@ pub struct Stage {
     interrupted: Arc<AtomicBool>,
     /// Wall-clock time from the opening of the gate until the actors were done.
     pub acted: Mutex<Duration>,
-    /// fsyncs that reported an error, by file.
-    pub reported: Vec<AtomicU64>,
     /// Operations that ended, for those who watch; an actor adds whole steps
     /// while it acts.
     pub live: Arc<AtomicU64>,
@@ -100,20 +95,19 @@ impl Stage {
     /// A stage before the first act.
     pub fn new(
         plan: &Plan,
-        (target, misfortune): (StormTarget, Misfortune),
-        (oracle, incidents): (Arc<Oracle>, Arc<Incidents>),
+        (target, misfortune): (Arc<dyn Target>, Misfortune),
+        incidents: Arc<Incidents>,
         clock: Clock,
         interrupted: Arc<AtomicBool>,
     ) -> Stage {
         let actors = wide(crate::storm::actors(plan));
-        let mut kinds = plan.actors.iter().flat_map(ActorPlan::kinds);
         Stage {
             target,
+            model: None,
             misfortune,
             calls: Notes::new(false),
             memory: None,
             onlooker: None,
-            oracle,
             layouts: plan.files.iter().map(|file| (file.size, file.layout)).collect(),
             world: plan.world,
             rated: plan.actors.iter().any(|actor| actor.rate.is_some()),
@@ -121,8 +115,6 @@ impl Stage {
             left: AtomicU64::new(plan.ops.unwrap_or(u64::MAX)),
             haunts: Haunts::new(crate::storm::actors(plan)),
             script: None,
-            geometry: Geometry::new(plan.filesystem.block_size, plan.filesystem.max_folio),
-            shrinks: kinds.any(|kind| kind == OpKind::Truncate),
             tally: sim::sync::mutex(&TALLY, 0, Tally::new(clock)),
             journals: journals(plan, clock),
             incidents,
@@ -136,14 +128,8 @@ impl Stage {
             },
             interrupted,
             acted: sim::sync::mutex(&ACTED, 0, Duration::ZERO),
-            reported: plan.files.iter().map(|_| AtomicU64::new(0)).collect(),
             live: Arc::default(),
         }
-    }
-
-    /// The filesystem.
-    pub fn filesystem(&self) -> &Arc<Filesystem> {
-        &self.target.filesystem
     }
 
     /// What was counted so far.
@@ -324,7 +310,7 @@ impl Player {
 
     /// The next call, with what chance does to it. From here on it is told of.
     fn prepare(&mut self, stage: &Stage, number: u64) -> Call {
-        let field = Field { target: &stage.target, haunts: &stage.haunts };
+        let field = Field { target: &*stage.target, haunts: &stage.haunts };
         let call = self.workload.next(number, &field);
         let size = stage.target.size(call.file);
         let call = stage.misfortune.strike(self.id(&call), call, size);
@@ -339,10 +325,10 @@ impl Player {
 
     fn perform(&mut self, stage: &Stage, call: &Call, intended: Option<Duration>) {
         let id = self.id(call);
-        if let Some(onlooker) = &stage.onlooker {
-            onlooker.call_begins(stage.filesystem(), self.number, call);
+        if let Some((onlooker, model)) = stage.onlooker.as_ref().zip(stage.model.as_ref()) {
+            onlooker.call_begins(model, self.number, call);
         }
-        let before = stage.reach(call.file);
+        let before = stage.target.reach(call.file);
         if let Some(range) = haunts::place(&call.op, before.size) {
             stage.haunts.used(self.number, call.file, range);
         }
@@ -364,8 +350,8 @@ impl Player {
         if let Some(memory) = &stage.memory {
             memory.ends(self.number);
         }
-        if let Some(onlooker) = &stage.onlooker {
-            onlooker.call_returns(stage.filesystem(), self.number, call, performed);
+        if let Some((onlooker, model)) = stage.onlooker.as_ref().zip(stage.model.as_ref()) {
+            onlooker.call_returns(model, self.number, call, performed);
         }
         stage.count(call, performed);
         stage.journal(self.number).lock().enter(Entry {
@@ -377,7 +363,7 @@ impl Player {
             lag: intended.map(|intended| nanoseconds(started.saturating_sub(intended))),
             at_ms: stage.incidents.since_began(ended).unwrap_or(0),
         });
-        stage.judge(call, performed, before);
+        stage.target.judge(call, performed, before);
     }
 }
 
@@ -387,22 +373,9 @@ fn journals(plan: &Plan, clock: Clock) -> Vec<Mutex<Journal>> {
     (0..some.max(1)).map(journal).collect()
 }
 
-/// How things stood when a call began.
-#[derive(Clone, Copy)]
-struct Reach {
-    size: u64,
-    /// Of the free-space counters.
-    instant: u64,
-}
-
 impl Stage {
     fn journal(&self, actor: usize) -> &Mutex<Journal> {
         &self.journals[actor % self.journals.len()]
-    }
-
-    fn reach(&self, file: usize) -> Reach {
-        let size = self.filesystem().view(file).size();
-        Reach { size, instant: self.filesystem().shared().space.instant() }
     }
 
     fn count(&self, call: &Call, performed: Performed) {
@@ -427,50 +400,5 @@ impl Stage {
         for fault in struck {
             self.incidents.strikes_now(fault);
         }
-        if call.op == Op::Fsync && performed.outcome.is_err() {
-            self.reported[call.file].fetch_add(1, Ordering::Relaxed);
-        }
     }
-
-    /// Whether what the call returned has a reason.
-    fn judge(&self, call: &Call, performed: Performed, before: Reach) {
-        let after = self.reach(call.file);
-        let counts = self.target.filesystem.shared().device.faults();
-        let failed = counts.read_error.fired + counts.write_error.fired + counts.flush_error.fired;
-        // Edges of blocks on both sides; a write fault reserves for its whole folio.
-        let bytes = performed.asked.max(extent_of(&call.op)).max(self.geometry.max_folio());
-        let need = bytes / self.geometry.block_size() + 2;
-        let least_free = self.filesystem().shared().space.least_free_since(before.instant);
-        let excuses = Excuses {
-            bad_source: performed.short_source.fired && performed.short_source.persistent,
-            abandoned_fault: performed.abandoned.fired,
-            device_failed: failed != 0,
-            space_was_short: least_free < need,
-            beyond_eof: self.shrinks || reaches_beyond(&call.op, before.size.min(after.size)),
-        };
-        let asked = performed.asked;
-        let outcome = performed.outcome;
-        let checks = self.oracle.checks();
-        let verdict = results_are_justified(checks, &call.op, asked, outcome, excuses);
-        self.oracle.judge_overall(verdict);
-    }
-}
-
-/// Bytes that the operation may need blocks for.
-fn extent_of(op: &Op) -> u64 {
-    if let Op::Fallocate { range, .. } | Op::ZeroRange { range, .. } | Op::MmapStore(range) = op {
-        return range.len();
-    }
-    0
-}
-
-fn reaches_beyond(op: &Op, size: u64) -> bool {
-    let range = if let Op::WriteFromMmap { source, .. } = op {
-        source
-    } else if let Op::Read(range) | Op::MmapLoad(range) | Op::MmapStore(range) = op {
-        range
-    } else {
-        return false;
-    };
-    size < range.end
 }

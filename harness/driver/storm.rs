@@ -10,6 +10,7 @@ use crate::following::{Drift, Following};
 use crate::incidents::Incidents;
 use crate::memory::{Made, Memory};
 use crate::misfortune::Misfortune;
+use crate::model::Model;
 use crate::onlooker::{Both, Look};
 use crate::recording::{Notes, Recording};
 use crate::scenario::plan::{DeviceKind, FaultPlan, IoKind, Judge, Plan, StrategyPlan, WorldKind};
@@ -18,7 +19,7 @@ use crate::scripted::{Scripted, scripted};
 use crate::stage::Stage;
 use crate::steering::Steering;
 use crate::tally::{Fault, Tally};
-use crate::target::StormTarget;
+use crate::target::Target;
 use crate::timed::Timed;
 use crate::{strategy, strikes};
 use block::{Device, DeviceFaults, DeviceSpec, Latency, OpenError, Spike};
@@ -172,11 +173,13 @@ fn run_drawn(
     let steering = Arc::new(Steering::new(plan, seed.faults(), director.clone(), told));
     let filesystem = filesystem(orders, &device, (&oracle, &incidents), &steering);
     let clock = if simulated { Clock::Steps } else { Clock::Wall };
-    let target = StormTarget { filesystem: Arc::clone(&filesystem) };
+    let judged = (Arc::clone(&filesystem), Arc::clone(&oracle));
+    let below = (Arc::clone(&device), Arc::clone(&steering));
+    let target: Arc<dyn Target> = Arc::new(Model::new(plan, judged, below));
     let target = (target, Misfortune::new(plan, seed.faults()));
     let interrupted = Arc::clone(orders.interrupted);
-    let judge = (Arc::clone(&oracle), incidents);
-    let mut stage = Stage::new(plan, target, judge, clock, interrupted);
+    let mut stage = Stage::new(plan, target, incidents, clock, interrupted);
+    stage.model = Some(Arc::clone(&filesystem));
     stage.live = Arc::clone(live);
     stage.calls = Notes::new(orders.record);
     stage.memory = (!simulated).then(|| Memory::new(actors(plan)));
@@ -187,11 +190,12 @@ fn run_drawn(
     let following = follows.then(|| Following::new(plan));
     let fits = following.as_ref().map(Following::fits);
     let (strategy, told) = decided(orders, &stage, following, decider);
-    let end = enact(orders, &stage, (&device, &steering), strategy);
+    let end = enact(orders, &stage, (&device, &filesystem), strategy);
     oracle.judge_overall(progress::progress_keeps_the_lock_order(oracle.checks(), &end.outcome));
     oracle.judge_overall(progress::progress_without_panic(oracle.checks(), &end.outcome));
     oracle.judge_overall(progress::progress_is_made(oracle.checks(), &end.outcome));
-    let mut tally = counted(&stage, &end, &device, &steering, &oracle);
+    let below = (&*device, &*filesystem, &*steering);
+    let mut tally = counted(&stage, &end, below, &oracle);
     if told.is_some() {
         tally.strategies.insert(plan.strategy.name(), 1);
     }
@@ -222,7 +226,7 @@ fn run_drawn(
 fn enact(
     orders: Orders<'_>,
     stage: &Arc<Stage>,
-    (device, steering): (&Arc<Device>, &Arc<Steering>),
+    (device, filesystem): (&Arc<Device>, &Arc<Filesystem>),
     strategy: Box<dyn Strategy>,
 ) -> End {
     let Orders { plan, seed, .. } = orders;
@@ -242,15 +246,15 @@ fn enact(
             until: orders.look.until,
             onlooker: orders.look.onlooker.map(|onlooker| {
                 let onlooker = Arc::clone(onlooker);
-                let filesystem = Arc::clone(stage.filesystem());
+                let filesystem = Arc::clone(filesystem);
                 let told = move |passage: &Passage| onlooker.passes(&filesystem, passage);
                 let told: sim::Onlooker = Box::new(told);
                 told
             }),
         }),
     };
-    let (conducted, below) = (Arc::clone(stage), (Arc::clone(device), Arc::clone(steering)));
-    world.spawn("conductor", move || conductor::conduct(&conducted, &below.0, &below.1));
+    let conducted = Arc::clone(stage);
+    world.spawn("conductor", move || conductor::conduct(&conducted));
     let mut number = 0;
     for actor in &plan.actors {
         for name in actor.names() {
@@ -397,14 +401,13 @@ fn recording(
 fn counted(
     stage: &Stage,
     end: &End,
-    device: &Device,
-    steering: &Steering,
+    (device, filesystem, steering): (&Device, &Filesystem, &Steering),
     oracle: &Oracle,
 ) -> Tally {
     let mut tally = stage.tally();
     tally.seeds = 1;
-    tally.points = stage.filesystem().shared().reached();
-    tally.deviations = stage.filesystem().shared().rules.deviations();
+    tally.points = filesystem.shared().reached();
+    tally.deviations = filesystem.shared().rules.deviations();
     tally.scheduling_points = end.points;
     tally.switches = end.switches;
     tally.trace_hash = end.trace_hash;

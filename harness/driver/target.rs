@@ -1,13 +1,10 @@
-//! What actors act on: something that performs operations and can be asked for sizes.
+//! What actors act on: something that performs operations, can be asked for sizes, and judges itself.
 //!
-//! Operations, actors, faults and the tally know a [`Target`] only; the filesystem model is one.
+//! Operations, actors, faults of the source and the tally know a [`Target`] only; the filesystem model
+//! is one.
 
-use crate::abandoned::Victim;
 use crate::call::Call;
-use crate::user_buffer::UserBuffer;
 use oracle::pattern;
-use std::sync::Arc;
-use stormfs::Filesystem;
 use stormfs::op::{Op, OpId, Outcome};
 use stormfs::quantity::{ByteRange, narrow};
 
@@ -44,6 +41,18 @@ pub struct Shortness {
     pub persistent: bool,
 }
 
+/// How things stood when a call began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reach {
+    /// The size of its file.
+    pub size: u64,
+    /// An instant of the free-space counters.
+    pub instant: u64,
+}
+
+/// Gives the last operations of a storm their ids, one after the other.
+pub type Ids<'a> = &'a mut dyn FnMut() -> OpId;
+
 /// Performs operations.
 pub trait Target: Send + Sync {
     /// Makes `memory`, the actor's own and reused from call to call, what `call` needs: the bytes
@@ -59,101 +68,63 @@ pub trait Target: Send + Sync {
 
     /// The extent or hole of a file that holds the byte at `pos` now.
     fn extent(&self, file: usize, pos: u64) -> ByteRange;
-}
 
-/// The filesystem model as a target.
-pub struct StormTarget {
-    /// The filesystem.
-    pub filesystem: Arc<Filesystem>,
-}
+    /// How things stand with a file before a call.
+    fn reach(&self, file: usize) -> Reach;
 
-impl Target for StormTarget {
-    fn prepare(&self, id: OpId, call: &Call, memory: &mut Vec<u8>) {
-        match call.op {
-            Op::Read(range) | Op::MmapLoad(range) => memory.resize(narrow(range.len()), 0),
-            Op::Write(range) | Op::MmapStore(range) => {
-                patterned(id, range.start, range.len(), memory);
-            }
-            Op::Append(len) => patterned(id, 0, len, memory),
-            Op::WriteFromMmap { .. }
-            | Op::Truncate(_)
-            | Op::Punch(_)
-            | Op::ZeroRange { .. }
-            | Op::Fallocate { .. }
-            | Op::Fsync
-            | Op::Sync
-            | Op::Writeback(_)
-            | Op::Evict(_)
-            | Op::Release => {}
-        }
-    }
+    /// Whether what a call returned has a reason.
+    fn judge(&self, call: &Call, performed: Performed, before: Reach);
 
-    fn perform(&self, id: OpId, mapper: usize, call: &Call, memory: &mut [u8]) -> Performed {
-        let (fs, file) = (&self.filesystem, call.file);
-        let plain = Performed::plain;
-        let moved = |outcome, range: ByteRange| Performed { asked: range.len(), ..plain(outcome) };
-        match call.op {
-            Op::Read(range) => moved(fs.read(file, id, range.start, memory), range),
-            Op::Write(range) => self.write(id, call, Some(range.start), range.len(), memory),
-            Op::Append(len) => self.write(id, call, None, len, memory),
-            Op::WriteFromMmap { pos, source } => {
-                moved(fs.write_from_mmap(file, id, mapper, (pos, source)), source)
-            }
-            Op::MmapLoad(range) => {
-                moved(fs.mmap_load(file, id, mapper, (range.start, memory)), range)
-            }
-            Op::MmapStore(range) => {
-                let task = Victim::new(call.abandoned);
-                let outcome = fs.mmap_store(file, id, mapper, (range.start, memory), &task);
-                let abandoned = Abandoned { armed: call.abandoned, fired: task.gave_up() };
-                Performed { abandoned, ..moved(outcome, range) }
-            }
-            Op::Truncate(size) => plain(fs.truncate(file, id, size)),
-            Op::Punch(range) => plain(fs.punch(file, id, range)),
-            Op::ZeroRange { range, keep_size } => plain(fs.zero_range(file, id, range, keep_size)),
-            Op::Fallocate { range, keep_size } => plain(fs.fallocate(file, id, range, keep_size)),
-            Op::Fsync => plain(fs.fsync(file)),
-            Op::Sync => plain(fs.sync()),
-            Op::Writeback(range) => plain(fs.writeback(file, range)),
-            Op::Evict(range) => plain(fs.evict(file, range)),
-            Op::Release => plain(fs.release(file)),
-        }
-    }
+    /// The actors begin now: faults that wait for that may strike.
+    fn begin(&self);
 
-    fn size(&self, file: usize) -> u64 {
-        self.filesystem.view(file).size()
-    }
+    /// Judges everything while nobody acts.
+    fn judge_still(&self, ids: Ids<'_>);
 
-    fn extent(&self, file: usize, pos: u64) -> ByteRange {
-        let view = self.filesystem.view(file);
-        let geometry = view.geometry();
-        geometry.bytes_of(view.extent(geometry.block_of(pos)).blocks)
-    }
+    /// The actors are done, and nothing goes wrong any more: the last checks, and the end.
+    fn finish(&self, ids: Ids<'_>);
 }
 
 impl Performed {
     /// A call that moves no bytes and to which nothing was done.
-    fn plain(outcome: Outcome) -> Performed {
+    pub fn plain(outcome: Outcome) -> Performed {
         let (short_source, abandoned) = (Shortness::default(), Abandoned::default());
         Performed { outcome, asked: 0, short_source, abandoned }
     }
 }
 
-impl StormTarget {
-    fn write(&self, id: OpId, call: &Call, pos: Option<u64>, len: u64, memory: &[u8]) -> Performed {
-        let gap = call.gap;
-        let source = UserBuffer::new(memory, &call.pieces, gap);
-        let outcome = self.filesystem.write(call.file, id, pos, &source);
-        let short_source = Shortness {
-            armed: gap.is_some(),
-            fired: source.fell_short(),
-            persistent: gap.is_some_and(|gap| gap.persistent),
-        };
-        Performed { asked: len, short_source, ..Performed::plain(outcome) }
+/// Makes `memory` what `op` needs as operation `id`: the bytes that it writes, or room for those that it
+/// reads.
+pub fn patterned(id: OpId, op: &Op, memory: &mut Vec<u8>) {
+    let mut fill = |pos, len: u64| {
+        memory.resize(narrow(len), 0);
+        pattern::fill(id, pos, memory);
+    };
+    match *op {
+        Op::Read(range) | Op::MmapLoad(range) => memory.resize(narrow(range.len()), 0),
+        Op::Write(range) | Op::MmapStore(range) => fill(range.start, range.len()),
+        Op::Append(len) => fill(0, len),
+        Op::WriteFromMmap { .. }
+        | Op::Truncate(_)
+        | Op::Punch(_)
+        | Op::ZeroRange { .. }
+        | Op::Fallocate { .. }
+        | Op::Fsync
+        | Op::Sync
+        | Op::Writeback(_)
+        | Op::Evict(_)
+        | Op::Release => {}
     }
 }
 
-fn patterned(id: OpId, pos: u64, len: u64, memory: &mut Vec<u8>) {
-    memory.resize(narrow(len), 0);
-    pattern::fill(id, pos, memory);
+/// Whether `op` may look for bytes behind the end of a file that is `size` long.
+pub fn reaches_beyond(op: &Op, size: u64) -> bool {
+    let range = if let Op::WriteFromMmap { source, .. } = op {
+        source
+    } else if let Op::Read(range) | Op::MmapLoad(range) | Op::MmapStore(range) = op {
+        range
+    } else {
+        return false;
+    };
+    size < range.end
 }

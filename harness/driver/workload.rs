@@ -3,7 +3,6 @@
 use crate::aim::{Aim, Field};
 use crate::call::{Call, WHOLE_FILE};
 use crate::scenario::plan::{ActorPlan, Plan};
-use crate::target::Target;
 use sim::chance::Stream;
 use std::vec;
 use stormfs::op::{Op, OpKind};
@@ -36,11 +35,11 @@ impl Workload {
 
     /// The next call, which is the `number`-th if it is drawn. An actor with a list has as many calls
     /// as that has.
-    pub fn next<T: Target>(&mut self, number: u64, field: &Field<'_, T>) -> Call {
+    pub fn next(&mut self, number: u64, field: &Field<'_>) -> Call {
         self.listed.next().unwrap_or_else(|| self.draw(number, field))
     }
 
-    fn draw<T: Target>(&mut self, number: u64, field: &Field<'_, T>) -> Call {
+    fn draw(&mut self, number: u64, field: &Field<'_>) -> Call {
         let kind = self.actor.ops[self.chance.weighted(&self.weights)].0;
         let file = usize::try_from(self.chance.below(self.files)).expect("at most 64");
         let range = self.aim.range(&mut self.chance, file, field);

@@ -19,6 +19,7 @@ pub mod space;
 pub mod results;
 pub mod progress;
 pub mod violation;
+mod docket;
 pub mod watch;
 pub mod quiet;
 

@@ -18,7 +18,7 @@ impl Oracle {
         for file in files {
             self.judge_bytes(*file, Bytes::Seen);
             self.judge_folios(*file);
-            let checks = &self.checks;
+            let checks = self.checks();
             let whole = ByteRange::new(0, file.size());
             let verdict = extents::extents_delalloc_is_flushable(checks, *file, whole, &[])
                 .and_then(|()| extents::extents_delalloc_beyond_eof_is_tagged(checks, *file))
@@ -26,14 +26,14 @@ impl Oracle {
                 .and_then(|()| size::size_bounds_the_page_cache(checks, *file));
             self.judge(*file, None, verdict);
         }
-        self.judge_overall(extents::extents_own_their_blocks(&self.checks, files));
-        self.judge_overall(space::space_adds_up(&self.checks, files));
+        self.judge_overall(extents::extents_own_their_blocks(self.checks(), files));
+        self.judge_overall(space::space_adds_up(self.checks(), files));
     }
 
     /// Every file after a successful sync.
     pub fn judge_synced(&self, files: &[View<'_>]) {
         for file in files {
-            let checks = &self.checks;
+            let checks = self.checks();
             let failed = self.failed_blocks(*file);
             let verdict = extents::extents_below_eof_are_allocated_after_sync(checks, *file)
                 .and_then(|()| data::data_beyond_eof_on_disk_is_zero(checks, *file, &failed));
@@ -53,22 +53,22 @@ impl Oracle {
     /// Every file after it was released.
     pub fn judge_released(&self, files: &[View<'_>]) {
         for file in files {
-            let verdict = extents::extents_beyond_eof_were_asked_for(&self.checks, *file);
+            let verdict = extents::extents_beyond_eof_were_asked_for(self.checks(), *file);
             self.judge(*file, None, verdict);
         }
-        self.judge_overall(space::space_adds_up(&self.checks, files));
+        self.judge_overall(space::space_adds_up(self.checks(), files));
     }
 
     /// One file, told how many of its fsyncs reported an error.
     pub fn judge_errors_reported(&self, file: View<'_>, reported: u64) {
         let failed = self.failures[file.file()].load(Ordering::Relaxed);
-        let verdict = results::results_report_writeback_errors(&self.checks, failed, reported);
+        let verdict = results::results_report_writeback_errors(self.checks(), failed, reported);
         self.judge(file, None, verdict);
     }
 
     fn judge_bytes(&self, file: View<'_>, bytes: Bytes) {
         let wrong_size = self.shadow(file).lock().content.quiet_settle_size(file.size());
-        let verdict = size::size_matches_model(&self.checks, wrong_size.as_ref().copied());
+        let verdict = size::size_matches_model(self.checks(), wrong_size.as_ref().copied());
         self.judge(file, None, verdict);
         let mut rest = ByteRange::new(0, file.size());
         let mut seen = Vec::new();
@@ -86,9 +86,9 @@ impl Oracle {
                     Bytes::Reread => shadow.content.settle(part.start, &seen),
                 };
                 match bytes {
-                    Bytes::Seen => data::judge(&self.checks, &looked),
+                    Bytes::Seen => data::judge(self.checks(), &looked),
                     Bytes::Reread => {
-                        data::data_survives_eviction(&self.checks, looked.as_ref().copied())
+                        data::data_survives_eviction(self.checks(), looked.as_ref().copied())
                     }
                 }
             };
@@ -117,11 +117,11 @@ impl Oracle {
         failed: &BTreeSet<FileBlock>,
     ) -> crate::invariant::Verdict {
         let end = file.geometry().up(file.size());
-        folios::folio_bits_are_consistent(&self.checks, file, folio)?;
-        folios::folio_modified_block_is_dirty(&self.checks, folio, end)?;
-        folios::folio_dirty_block_has_backing(&self.checks, file, folio, end)?;
-        folios::folio_clean_means_write_protected(&self.checks, file, folio)?;
-        data::data_in_clean_folios_equals_disk(&self.checks, file, folio, failed)
+        folios::folio_bits_are_consistent(self.checks(), file, folio)?;
+        folios::folio_modified_block_is_dirty(self.checks(), folio, end)?;
+        folios::folio_dirty_block_has_backing(self.checks(), file, folio, end)?;
+        folios::folio_clean_means_write_protected(self.checks(), file, folio)?;
+        data::data_in_clean_folios_equals_disk(self.checks(), file, folio, failed)
     }
 }
 

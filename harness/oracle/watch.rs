@@ -5,12 +5,13 @@
 //! taken into account.
 
 use crate::content::{Applied, Content, Effect as May, Fill, Initial, Ticket};
-use crate::invariant::{Breach, Checks, Invariant, Scope, Verdict};
+use crate::docket::Docket;
+use crate::invariant::{Checks, Verdict};
 use crate::violation::Violation;
 use crate::{data, extents, folios, progress, size, space};
 use sim::{Mutex, Rank};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use stormfs::folio::Folio;
 use stormfs::iomap::Iomap;
 use stormfs::op::OpId;
@@ -32,26 +33,14 @@ pub enum Sight {
 /// See the module.
 pub struct Oracle {
     sight: Sight,
-    /// The widest scope of a breach that ends the run.
-    strictness: Scope,
     /// Outside the lock order of the filesystem's own locks but for its leaves.
     files: Vec<Mutex<Shadow>>,
-    /// Counts and verdicts.
-    pub(crate) checks: Checks,
-    violated: AtomicBool,
-    told: Mutex<Told>,
+    docket: Docket,
     verified: AtomicU64,
     /// The last operation of each actor that was counted.
     last_verified: [AtomicU64; 64],
     /// Writeback failures seen, by file.
     pub(crate) failures: Vec<AtomicU64>,
-}
-
-/// What was found.
-#[derive(Default)]
-struct Told {
-    violation: Option<Violation>,
-    passed_over: BTreeMap<&'static str, u64>,
 }
 
 /// One file's expectations.
@@ -120,7 +109,6 @@ impl Shadow {
 }
 
 static SHADOW: Rank = Rank::leaf(7, "shadow lock");
-static VERDICT: Rank = Rank::leaf(12, "verdict lock");
 
 impl Oracle {
     /// An oracle for `files` empty files.
@@ -133,11 +121,8 @@ impl Oracle {
         };
         Oracle {
             sight,
-            strictness: Scope::State,
             files: (0..files).map(shadow).collect(),
-            checks: Checks::default(),
-            violated: AtomicBool::new(false),
-            told: sim::sync::mutex(&VERDICT, 0, Told::default()),
+            docket: Docket::new(),
             verified: AtomicU64::new(0),
             last_verified: std::array::from_fn(|_| AtomicU64::new(0)),
             failures: (0..files).map(|_| AtomicU64::new(0)).collect(),
@@ -147,22 +132,22 @@ impl Oracle {
     /// The oracle, which goes on after breaches that no user can notice, and only counts them.
     #[must_use]
     pub fn for_users(self) -> Oracle {
-        Oracle { strictness: Scope::User, ..self }
+        Oracle { docket: self.docket.for_users(), ..self }
     }
 
     /// The first violation.
     pub fn violation(&self) -> Option<Violation> {
-        self.told.lock().violation.clone()
+        self.docket.violation()
     }
 
     /// The breaches that did not end the run, by invariant.
     pub fn passed_over(&self) -> BTreeMap<&'static str, u64> {
-        self.told.lock().passed_over.clone()
+        self.docket.passed_over()
     }
 
     /// How often each invariant was checked.
     pub fn checks(&self) -> &Checks {
-        &self.checks
+        &self.docket.checks
     }
 
     /// Operations whose effect was compared with the model, byte by byte.
@@ -177,42 +162,16 @@ impl Oracle {
 
     /// Takes a verdict about a file; a breach ends the run.
     pub fn judge(&self, file: View<'_>, op: Option<OpId>, verdict: Verdict) {
-        if let Err(breach) = verdict
-            && !self.passes_over(&breach)
-        {
-            self.report(Violation::in_file(file, op, breach));
+        if self.sight != Sight::Closed {
+            self.docket.take(verdict, |breach| Violation::in_file(file, op, breach));
         }
     }
 
     /// Takes a verdict about no file in particular; a breach ends the run.
     pub fn judge_overall(&self, verdict: Verdict) {
-        if let Err(breach) = verdict
-            && !self.passes_over(&breach)
-        {
-            self.report(Violation::overall(breach));
+        if self.sight != Sight::Closed {
+            self.docket.take(verdict, Violation::overall);
         }
-    }
-
-    /// Whether the run goes on after that breach. If it does, it is counted.
-    fn passes_over(&self, breach: &Breach) -> bool {
-        let known = Invariant::named(breach.invariant).expect("a breach is of an invariant");
-        let passes = self.strictness == Scope::User && known.scope == Scope::State;
-        if passes {
-            *self.told.lock().passed_over.entry(known.name).or_default() += 1;
-        }
-        passes
-    }
-
-    /// Keeps the first violation and ends the run.
-    fn report(&self, violation: Violation) {
-        if self.sight == Sight::Closed {
-            return;
-        }
-        let name = violation.invariant;
-        if !self.violated.swap(true, Ordering::SeqCst) {
-            self.told.lock().violation = Some(violation);
-        }
-        sim::stop(name);
     }
 
     pub(crate) fn shadow(&self, file: View<'_>) -> &Mutex<Shadow> {
@@ -226,7 +185,7 @@ impl Oracle {
             return Ok(());
         }
         let others = self.shadow(file).lock().others_write(op);
-        extents::extents_delalloc_is_flushable(&self.checks, file, grown_over, &others)
+        extents::extents_delalloc_is_flushable(self.checks(), file, grown_over, &others)
     }
 
     /// What a write left dirty has backing, also where it has grown the file: at its folios' unlocks
@@ -235,7 +194,7 @@ impl Oracle {
         let mut rest = range;
         while let Some(folio) = file.first_folio(rest) {
             rest.start = folio.range().end;
-            folios::folio_dirty_block_has_backing(&self.checks, file, &folio, range.end)?;
+            folios::folio_dirty_block_has_backing(self.checks(), file, &folio, range.end)?;
         }
         Ok(())
     }
@@ -247,12 +206,12 @@ impl Oracle {
             && range.start < file.size()
             && file.size() <= range.end
         {
-            data::data_beyond_eof_is_zero_after_zeroing(&self.checks, file, &failed)?;
+            data::data_beyond_eof_is_zero_after_zeroing(self.checks(), file, &failed)?;
         }
         if self.sight != Sight::Frozen {
             return Ok(());
         }
-        data::data_beyond_eof_on_disk_is_zero(&self.checks, file, &failed)
+        data::data_beyond_eof_on_disk_is_zero(self.checks(), file, &failed)
     }
 
     /// Counts an operation whose bytes were compared with the model, once however many parts it has.
@@ -274,7 +233,7 @@ impl Oracle {
         let Shadow { content, seen, .. } = shadow;
         let mut everything = !range.is_empty();
         let wrong_size = content.quiet_settle_size(file.size());
-        size::size_matches_model(&self.checks, wrong_size.as_ref().copied())?;
+        size::size_matches_model(self.checks(), wrong_size.as_ref().copied())?;
         let mut rest = range.intersection(ByteRange::new(0, file.size()));
         while !rest.is_empty() {
             let part = ByteRange::new(rest.start, rest.end.min(rest.start + (64 << 10)));
@@ -287,7 +246,7 @@ impl Oracle {
             };
             everything &= looked;
             if looked {
-                data::judge(&self.checks, &content.quiet_settle(part.start, seen))?;
+                data::judge(self.checks(), &content.quiet_settle(part.start, seen))?;
             }
         }
         if everything {
@@ -374,7 +333,7 @@ impl Witness for Oracle {
         let mut verdict = Ok(());
         if let Intent::Append(range) = intent {
             let misplaced = shadow.content.check_size(range.start);
-            verdict = size::size_matches_model(&self.checks, misplaced.as_ref().copied());
+            verdict = size::size_matches_model(self.checks(), misplaced.as_ref().copied());
         }
         let (effect, bytes) = may(op, &intent);
         let ticket = shadow.content.begin(op, effect);
@@ -398,13 +357,13 @@ impl Witness for Oracle {
         let mut verdict = Ok(());
         if let (Some(ticket), Effect::WroteFrom { source, bytes, .. }) = (flight.source, effect) {
             let seen = shadow.content.end(ticket, Applied::Read { pos: source, bytes });
-            verdict = data::judge(&self.checks, &seen);
+            verdict = data::judge(self.checks(), &seen);
         }
         let seen = shadow.content.end(flight.ticket, applied);
         let verdict = verdict
-            .and_then(|()| data::judge(&self.checks, &seen))
+            .and_then(|()| data::judge(self.checks(), &seen))
             .and_then(|()| self.judge_outcome(&mut shadow, file, op, look))
-            .and_then(|()| space::space_promised_is_there(&self.checks, file));
+            .and_then(|()| space::space_promised_is_there(self.checks(), file));
         drop(shadow);
         let written = matches!(effect, Effect::Wrote(_) | Effect::WroteFrom { .. });
         let verdict = match verdict {
@@ -428,9 +387,9 @@ impl Witness for Oracle {
         }
         let settled = self.shadow(file).lock().content.least_size();
         let end = file.geometry().up(file.size().min(settled));
-        let verdict = folios::folio_bits_are_consistent(&self.checks, file, folio)
-            .and_then(|()| folios::folio_modified_block_is_dirty(&self.checks, folio, end))
-            .and_then(|()| folios::folio_dirty_block_has_backing(&self.checks, file, folio, end));
+        let verdict = folios::folio_bits_are_consistent(self.checks(), file, folio)
+            .and_then(|()| folios::folio_modified_block_is_dirty(self.checks(), folio, end))
+            .and_then(|()| folios::folio_dirty_block_has_backing(self.checks(), file, folio, end));
         self.judge(file, None, verdict);
     }
 
@@ -445,7 +404,7 @@ impl Witness for Oracle {
                 None => return,
             },
         };
-        let checks = &self.checks;
+        let checks = self.checks();
         let verdict = extents::extents_agree_with_validated_mapping(checks, file, map, &extents);
         self.judge(file, None, verdict);
     }
@@ -458,29 +417,29 @@ impl Witness for Oracle {
         // What was given back was perhaps needed by somebody who has unlocked his folio already.
         let end = range.end.min(file.geometry().up(file.size().min(settled)));
         let unused = ByteRange::new(range.start + used.accepted, end);
-        let verdict = progress::progress_despite_stale_mappings(&self.checks, range, barren)
+        let verdict = progress::progress_despite_stale_mappings(self.checks(), range, barren)
             .and_then(|()| self.judge_backing(file, unused));
         self.judge(file, Some(op), verdict);
     }
 
     fn cleanup_done(&self, file: View<'_>, op: OpId, range: ByteRange) {
         let others = self.shadow(file).lock().others_write(op);
-        let verdict = extents::extents_delalloc_is_flushable(&self.checks, file, range, &others);
+        let verdict = extents::extents_delalloc_is_flushable(self.checks(), file, range, &others);
         self.judge(file, Some(op), verdict);
     }
 
     fn folio_cleaned(&self, file: View<'_>, folio: &Folio) {
-        let verdict = folios::folio_clean_means_write_protected(&self.checks, file, folio);
+        let verdict = folios::folio_clean_means_write_protected(self.checks(), file, folio);
         self.judge(file, None, verdict);
     }
 
     fn submits(&self, file: View<'_>, submission: Submission) {
-        let verdict = extents::extents_agree_with_submitted_io(&self.checks, file, submission);
+        let verdict = extents::extents_agree_with_submitted_io(self.checks(), file, submission);
         self.judge(file, None, verdict);
     }
 
     fn completed(&self, file: View<'_>, completion: Completion) {
-        let verdict = size::size_on_disk_covers_only_completed_io(&self.checks, completion);
+        let verdict = size::size_on_disk_covers_only_completed_io(self.checks(), completion);
         self.judge(file, None, verdict);
     }
 

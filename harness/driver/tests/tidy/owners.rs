@@ -28,6 +28,7 @@ const RANKS: &[(&str, &str)] = &[
     ("driver/recording.rs", "what happened is noted at points, under the filesystem's locks"),
     ("driver/script.rs", "why a script could not be followed is noted by the conductor alone"),
     ("driver/stage.rs", "what happened is counted by actors that hold nothing else"),
+    ("oracle/docket.rs", "a verdict is taken under every other lock, and is a leaf"),
     (
         "oracle/watch.rs",
         "the shadow is taken under the filesystem's locks, and looks at its leaves",
