@@ -56,7 +56,7 @@ pub fn sought(
 ) -> Result<Option<Sought>, OpenError> {
     let catch = hunt::catch((plan, from), master, interrupted)?;
     let Some(Catch::Case(case, failure)) = catch else { return Ok(None) };
-    let limits = Limits { time, interrupted, parallel: false };
+    let limits = Limits { time, runs: None, interrupted, parallel: false };
     let Some(found) = shrunk(&case, failure, master, limits)? else { return Ok(None) };
     let stands_still = |strike: &Strike| matches!(strike, Strike::Delay(..));
     if !found.case.strikes.iter().any(stands_still) {

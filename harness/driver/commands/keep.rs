@@ -116,7 +116,7 @@ impl Keeper<'_> {
             let Some(failure) = Failure::of(&failed) else {
                 return Err(shrink::Refused::FailsOtherwise(None));
             };
-            let limits = Limits { time, interrupted, parallel: true };
+            let limits = Limits { time, runs: None, interrupted, parallel: true };
             shrink::shrink(case, &failure, limits, &mut |_, _| {})
         });
         match shrunk {

@@ -39,7 +39,7 @@ pub fn shrink(args: &ShrinkArgs, console: Console) -> Exit {
         return Exit::Environment;
     };
     let flag = Arc::clone(interrupts.flag());
-    let limits = Limits { time: args.time, interrupted: &flag, parallel: true };
+    let limits = Limits { time: args.time, runs: None, interrupted: &flag, parallel: true };
     let mut shelf = Shelf::new(args, console);
     let watch = Stopwatch::start();
     let look = || {

@@ -31,6 +31,12 @@ use std::time::Duration;
 /// How long a night is if nobody says.
 const NIGHT: Duration = Duration::from_hours(8);
 
+/// How long one failure is made smaller if nobody says.
+const SHRINK: Duration = Duration::from_secs(20);
+
+/// The same where nothing depends on the clock: not reached but by a case that is of no use.
+const PATIENCE: Duration = Duration::from_mins(10);
+
 /// Where regressions are looked for if nobody says.
 const REGRESSIONS: &str = "scenarios/regressions";
 
@@ -212,7 +218,8 @@ impl Prepared {
             cases,
             shelf: Shelf::new(self.dir.clone(), console).knows(&self.night),
             time: self.time,
-            shrink: args.shrink,
+            shrink: args.shrink.unwrap_or(if self.time.is_some() { SHRINK } else { PATIENCE }),
+            shrink_runs: args.shrink_runs,
             interrupted: interrupts.flag(),
             progress,
             before: self.before,

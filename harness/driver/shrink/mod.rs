@@ -37,6 +37,8 @@ use std::time::Duration;
 pub struct Limits<'a> {
     /// It ends with what it has after this long.
     pub time: Duration,
+    /// It ends with what it has after so many runs, on every machine with the same.
+    pub runs: Option<u64>,
     /// Raised from outside to end it with what it has.
     pub interrupted: &'a Arc<AtomicBool>,
     /// Whether candidates are shared among the threads of the current rayon pool.

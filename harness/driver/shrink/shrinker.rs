@@ -99,10 +99,11 @@ impl<'a> Shrinker<'a> {
         affordable.clamp(most.min(4), most)
     }
 
-    /// Whether time is up, or nobody wants to wait any longer.
+    /// Whether time is up, or the runs are, or nobody wants to wait any longer.
     pub(super) fn is_over(&self) -> bool {
         let interrupted = self.limits.interrupted.load(Ordering::Relaxed);
-        interrupted || self.limits.time <= self.watch.elapsed()
+        let ran = self.limits.runs.is_some_and(|runs| runs <= self.executions);
+        interrupted || ran || self.limits.time <= self.watch.elapsed()
     }
 
     /// Those of `offers` that are lighter than the best, if they run as it did.

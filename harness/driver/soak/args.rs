@@ -45,10 +45,14 @@ pub struct SoakArgs {
     /// The directory of this night, instead of one below --reports.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// How long one failure is made smaller at most; with --time, all of them together take at most a
-    /// tenth of it. With 0s they are kept as they were found.
-    #[arg(long, value_name = "D", default_value = "20s", value_parser = scenario::time)]
-    pub shrink: Duration,
+    /// How long one failure is made smaller at most. In a night with an end all of them together take at
+    /// most a tenth of it, and one 20s without this. One of --seeds alone ends by --shrink-runs, so that it
+    /// is the same on every machine. With 0s failures are kept as they were found.
+    #[arg(long, value_name = "D", value_parser = scenario::time)]
+    pub shrink: Option<Duration>,
+    /// With how many runs one failure is made smaller at most.
+    #[arg(long, value_name = "N", default_value = "20000")]
+    pub shrink_runs: u64,
     /// Threads that share the seeds; as many as there are processors by default.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,

@@ -8,6 +8,7 @@ use super::turn::{Means, News, Work};
 use crate::clock::Stopwatch;
 use crate::exit::Exit;
 use crate::progress::Progress;
+use crate::shrink::Limits;
 use block::OpenError;
 use report::record::{Ended, LeftOut, Night, ShardState};
 use std::sync::Arc;
@@ -41,6 +42,8 @@ pub struct Course<'a> {
     pub time: Option<Duration>,
     /// How long one failure is made smaller at most.
     pub shrink: Duration,
+    /// With how many runs at most.
+    pub shrink_runs: u64,
     /// Asks to end.
     pub interrupted: &'a Arc<AtomicBool>,
     /// Counts what is done.
@@ -123,13 +126,14 @@ impl Course<'_> {
         let time = effort.map_or(self.shrink, |left| (left / 3).min(self.shrink));
         let Some(case) = news.case.filter(|_| !time.is_zero() && !self.is_raised()) else { return };
         let begun = self.watch.elapsed();
+        let (runs, interrupted) = (Some(self.shrink_runs), self.interrupted);
+        let limits = Limits { time, runs, interrupted, parallel: true };
         let work = &mut self.works[at];
         let entered = &mut work.failures[news.at];
-        match news.first.make_smaller(&case, entered, (time, self.interrupted)) {
+        match news.first.make_smaller(&case, entered, limits) {
             Ok(same) => work.deterministic &= same,
             Err(error) => work.refused = Some(error.to_string()),
         }
-        work.touch();
         let took = self.watch.elapsed().saturating_sub(begun);
         *effort = effort.map(|left| left.saturating_sub(took));
     }
@@ -184,7 +188,7 @@ impl Course<'_> {
         if let Some(ShardState { elapsed_ms, .. }) = night.shards.first_mut() {
             *elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         }
-        night.parts = self.works.iter_mut().map(Work::part).collect();
+        night.parts = self.works.iter().map(Work::part).collect();
         night::sort(&mut night.parts);
         night::concluded(night)
     }

@@ -17,7 +17,6 @@ use report::record::{NightFailure, Rate, Soaked};
 use sim::chance::Seed;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 /// How often a case is run again.
 const REPLAYS: u64 = 3;
@@ -126,7 +125,8 @@ impl<'a> First<'a> {
     }
 
     /// Makes the case as small as it gets in time, and sees how often it fails. False if it did not do
-    /// the same when it was run again.
+    /// the same when it was run again. Interrupted, it leaves the entry as it was: whoever goes on with
+    /// the night begins from there, and comes to what nobody interrupted comes to.
     ///
     /// # Errors
     ///
@@ -135,17 +135,16 @@ impl<'a> First<'a> {
         &self,
         case: &Plan,
         entered: &mut NightFailure,
-        (time, interrupted): (Duration, &Arc<AtomicBool>),
+        limits: Limits<'_>,
     ) -> Result<bool, OpenError> {
         if !case.is_explicit() {
-            entered.rate = self.tried_again(interrupted)?;
+            entered.rate = self.tried_again(limits.interrupted)?;
             return Ok(true);
         }
-        let limits = Limits { time, interrupted, parallel: true };
         let mut small = case.clone();
         match shrink::shrink(case, &self.failure, limits, &mut |_, _| {}) {
             // It stays as it was found, for the next start to look at: as if there had been no signal.
-            Ok(shrunk) if !shrunk.minimal && interrupted.load(Ordering::Relaxed) => {
+            Ok(shrunk) if !shrunk.minimal && limits.interrupted.load(Ordering::Relaxed) => {
                 return Ok(true);
             }
             Ok(shrunk) => {

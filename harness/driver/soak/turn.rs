@@ -1,9 +1,9 @@
 //! What one shard has done of one scenario, and its next turn.
 
 use super::entries::Entry;
-use super::finding::{Failed, First, plain_signature};
+use super::finding::{Failed, First, Known, plain_signature};
 use super::seeds;
-use super::sums::{add_counts, add_hash, add_latency, hash_text};
+use super::sums::{add_counts, add_latency, hash_text};
 use crate::clock::Stopwatch;
 use crate::failure::Failure;
 use crate::onlooker::Look;
@@ -45,11 +45,9 @@ pub struct Work<'a> {
     campaign: &'a Soaked,
     marks: Vec<String>,
     trace_hash: u64,
-    tally: Tally,
-    /// What an earlier start has done.
-    before: Option<Part>,
-    /// The part as it was told last, until something is done.
-    told: Option<Part>,
+    /// What was counted until the last turn ended, and by earlier starts. Histograms are text in it,
+    /// which is a hundredth of what they are in memory: a night has thousands of them.
+    part: Part,
     batch: u64,
 }
 
@@ -64,14 +62,16 @@ pub struct Means<'a> {
     pub turn: Duration,
 }
 
-/// What is kept of one iteration that ended.
+/// What is kept of one iteration that ended, beside what it counted.
 struct Ran {
     iteration: u64,
     seed: Seed,
-    tally: Tally,
     trace_hash: u64,
     failed: Option<Failed>,
 }
+
+/// What is kept of some iterations that ended, in their order.
+type Batch = (Vec<Ran>, Tally);
 
 /// A failure of a kind that this work has not met before.
 pub struct News<'a> {
@@ -91,27 +91,21 @@ impl<'a> Work<'a> {
         all: u64,
         before: Option<Part>,
     ) -> Work<'a> {
-        let clock = match entry.plan.world {
-            WorldKind::Simulated => Clock::Steps,
-            WorldKind::Threads => Clock::Wall,
-        };
-        let known = before.as_ref();
-        let hash = known.and_then(|part| part.trace_hash.as_deref());
+        let part = before.unwrap_or_else(|| nothing(entry, campaign, shard));
+        let hash = part.trace_hash.as_deref();
         Work {
             entry,
-            done: known.map_or(0, |part| part.done),
+            done: part.done,
             all,
             used: Duration::ZERO,
             refused: None,
-            failures: known.map(|part| part.failures.clone()).unwrap_or_default(),
-            deterministic: known.is_none_or(|part| part.deterministic),
+            failures: part.failures.clone(),
+            deterministic: part.deterministic,
             shard,
             campaign,
-            marks: known.map(|part| part.marks.clone()).unwrap_or_default(),
+            marks: part.marks.clone(),
             trace_hash: hash.and_then(|text| u64::from_str_radix(text, 16).ok()).unwrap_or(0),
-            tally: Tally::new(clock),
-            before,
-            told: None,
+            part,
             batch: 1,
         }
     }
@@ -133,28 +127,24 @@ impl<'a> Work<'a> {
     /// A device could not be opened. What ended before that is counted.
     pub fn turn(&mut self, means: Means<'_>) -> Result<Vec<News<'a>>, OpenError> {
         let watch = Stopwatch::start();
-        let mut news = Vec::new();
+        let (mut news, mut tally) = (Vec::new(), nothing_counted(self.entry));
         let result = loop {
             let size = if self.simulated() { self.batch.min(self.all - self.done) } else { 1 };
             let begun = watch.elapsed();
-            let ran = match batch(self, self.done..self.done + size, means) {
+            let (ran, counted) = match batch(self, self.done..self.done + size, means) {
                 Ok(ran) => ran,
                 Err(error) => break Err(error),
             };
+            tally.add(&counted);
             for ran in ran {
-                match self.count(ran) {
-                    Ok(found) => news.extend(found),
-                    Err(error) => {
-                        self.used += watch.elapsed();
-                        return Err(error);
-                    }
-                }
+                news.extend(self.count(ran));
             }
             let is_raised = means.interrupted.load(Ordering::Relaxed);
             if means.turn <= watch.elapsed()
                 || self.done == self.all
                 || is_raised
                 || !news.is_empty()
+                || self.refused.is_some()
             {
                 break Ok(());
             }
@@ -162,50 +152,55 @@ impl<'a> Work<'a> {
                 self.batch = (self.batch * 2).min(BATCH);
             }
         };
+        self.add(&tally);
         self.used += watch.elapsed();
         result.map(|()| news)
     }
 
     /// Counts one iteration, the next one in their order.
-    fn count(&mut self, ran: Ran) -> Result<Option<News<'a>>, OpenError> {
-        let Ran { iteration, seed, tally, trace_hash, failed } = ran;
-        let news = match failed {
-            Some(failed) => self.note(iteration, seed, failed)?,
-            None => None,
-        };
-        self.told = None;
-        self.tally.add(&tally);
+    fn count(&mut self, ran: Ran) -> Option<News<'a>> {
+        let Ran { iteration, seed, trace_hash, failed } = ran;
         self.trace_hash = self.trace_hash.wrapping_add(trace_hash);
         self.done += 1;
         if self.simulated() && self.done.is_power_of_two() {
             self.marks.push(hash_text(self.trace_hash));
         }
-        Ok(news)
+        self.note(iteration, seed, failed?)
     }
 
-    fn note(
-        &mut self,
-        iteration: u64,
-        seed: Seed,
-        failed: Failed,
-    ) -> Result<Option<News<'a>>, OpenError> {
+    fn note(&mut self, iteration: u64, seed: Seed, failed: Failed) -> Option<News<'a>> {
         let failure = failed.failure.clone();
         let name = failure.to_string();
         if let Some(known) = self.failures.iter_mut().find(|known| known.failure == name) {
             known.count += 1;
-            return Ok(None);
+            return None;
         }
         let sentence = failed.violation.about().split_whitespace().collect::<Vec<_>>().join(" ");
         let (entry, campaign) = (self.entry, self.campaign);
         if entry.expects().is_some() {
             self.failures.push(excused(iteration, seed, &failure, sentence));
-            return Ok(None);
+            return None;
         }
         let first = First { entry, campaign, iteration, seed, failure };
-        let known = first.look(failed)?;
+        let known = first.look(failed).unwrap_or_else(|error| {
+            // It failed, whatever the machine can do now.
+            self.refused = Some(error.to_string());
+            Known { case: None, deterministic: true }
+        });
         self.deterministic &= known.deterministic;
         self.failures.push(first.entered(sentence, false, &known));
-        Ok(Some(News { at: self.failures.len() - 1, first, case: known.case }))
+        Some(News { at: self.failures.len() - 1, first, case: known.case })
+    }
+
+    /// Adds what the iterations of a turn have counted.
+    fn add(&mut self, tally: &Tally) {
+        let part = &mut self.part;
+        add_counts(&mut part.counts, &record::counts(&self.entry.plan, tally));
+        add_latency(&mut part.latency, &tally.journal.latency.to_record())
+            .expect("what an earlier start left was read when this one began");
+        if self.simulated() {
+            self.part.trace_hash = Some(hash_text(self.trace_hash));
+        }
     }
 
     /// Failures that an earlier start has left as they were found.
@@ -222,56 +217,57 @@ impl<'a> Work<'a> {
         Ok(news)
     }
 
-    /// Says that something of it changed.
-    pub fn touch(&mut self) {
-        self.told = None;
-    }
-
     /// What is done, as a part of the night.
-    pub fn part(&mut self) -> Part {
-        if let Some(told) = &self.told {
-            return told.clone();
-        }
-        let part = self.made();
-        self.told = Some(part.clone());
-        part
-    }
-
-    fn made(&self) -> Part {
-        let Entry { plan, file, text_hash, .. } = self.entry;
-        let hash = self.simulated().then(|| hash_text(self.tally.trace_hash));
-        let mut part = Part {
-            campaign: self.campaign.clone(),
-            name: plan.name.clone(),
-            file: file.clone(),
-            text_hash: hash_text(*text_hash),
-            world: if self.simulated() { World::Simulated } else { World::Threads },
-            expected: verdict::expected(plan),
-            expects: self.entry.expects().map(str::to_owned),
-            shard: self.shard,
+    pub fn part(&self) -> Part {
+        Part {
             done: self.done,
-            counts: record::counts(plan, &self.tally),
-            latency: self.tally.journal.latency.to_record(),
-            trace_hash: hash,
             marks: self.marks.clone(),
             failures: self.failures.clone(),
             deterministic: self.deterministic,
-        };
-        if let Some(before) = &self.before {
-            add_counts(&mut part.counts, &before.counts);
-            add_hash(&mut part.trace_hash, before.trace_hash.as_ref());
-            add_latency(&mut part.latency, &before.latency)
-                .expect("what an earlier start left was read when this one began");
+            ..self.part.clone()
         }
-        part
     }
+}
+
+/// The part of a scenario of which nothing is done.
+fn nothing(entry: &Entry, campaign: &Soaked, shard: Shard) -> Part {
+    let Entry { plan, file, text_hash, .. } = entry;
+    let tally = nothing_counted(entry);
+    let simulated = plan.world == WorldKind::Simulated;
+    Part {
+        campaign: campaign.clone(),
+        name: plan.name.clone(),
+        file: file.clone(),
+        text_hash: hash_text(*text_hash),
+        world: if simulated { World::Simulated } else { World::Threads },
+        expected: verdict::expected(plan),
+        expects: entry.expects().map(str::to_owned),
+        shard,
+        done: 0,
+        counts: record::counts(plan, &tally),
+        latency: tally.journal.latency.to_record(),
+        trace_hash: simulated.then(|| hash_text(0)),
+        marks: Vec::new(),
+        failures: Vec::new(),
+        deterministic: true,
+    }
+}
+
+fn nothing_counted(entry: &Entry) -> Tally {
+    Tally::new(match entry.plan.world {
+        WorldKind::Simulated => Clock::Steps,
+        WorldKind::Threads => Clock::Wall,
+    })
 }
 
 /// Runs some iterations, by their numbers within the shard, and gives them in their order.
 ///
 /// A signal lets those end that have begun: what is counted is whole. Threads end early by
 /// themselves.
-fn batch(work: &Work<'_>, nths: Range<u64>, means: Means<'_>) -> Result<Vec<Ran>, OpenError> {
+///
+/// What they count is added up as they end: the histograms of each would take some megabytes until
+/// all of them are through.
+fn batch(work: &Work<'_>, nths: Range<u64>, means: Means<'_>) -> Result<Batch, OpenError> {
     let one = |nth| {
         let iteration = work.shard.iteration(nth);
         let seed = seeds::of_iteration(work.campaign.seed, work.entry.text_hash, iteration);
@@ -287,12 +283,24 @@ fn batch(work: &Work<'_>, nths: Range<u64>, means: Means<'_>) -> Result<Vec<Ran>
         seeds.fetch_add(1, Ordering::Relaxed);
         violations.fetch_add(u64::from(failed.is_some()), Ordering::Relaxed);
         let Storm { tally, end, .. } = storm;
-        Ok(Ran { iteration, seed, tally, trace_hash: end.trace_hash, failed })
+        Ok((Ran { iteration, seed, trace_hash: end.trace_hash, failed }, tally))
     };
     if nths.end - nths.start == 1 {
-        return Ok(vec![one(nths.start)?]);
+        let (ran, tally) = one(nths.start)?;
+        return Ok((vec![ran], tally));
     }
-    nths.into_par_iter().map(one).collect()
+    let none = || (Vec::new(), nothing_counted(work.entry));
+    let some = nths.into_par_iter().map(one).try_fold(none, |(mut all, mut sum), ended| {
+        let (ran, tally) = ended?;
+        all.push(ran);
+        sum.add(&tally);
+        Ok((all, sum))
+    });
+    some.try_reduce(none, |(mut all, mut sum): Batch, (more, tally)| {
+        all.extend(more);
+        sum.add(&tally);
+        Ok((all, sum))
+    })
 }
 
 /// A failure that the scenario expects, or that comes of the same bug.

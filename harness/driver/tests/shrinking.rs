@@ -51,7 +51,7 @@ fn case_of(plan: &Plan, master: u64) -> (Plan, Failure) {
 
 fn shrunk(case: &Plan, failure: &Failure, parallel: bool) -> Shrunk {
     let interrupted = &Arc::default();
-    let limits = Limits { time: Duration::from_mins(5), interrupted, parallel };
+    let limits = Limits { time: Duration::from_mins(5), runs: None, interrupted, parallel };
     shrink(case, failure, limits, &mut |_, _| {}).expect("it fails, and is deterministic")
 }
 
@@ -132,7 +132,7 @@ fn a_case_that_does_not_fail_so_is_refused() {
     let (case, failure) = failing("unwritten-not-new", 1);
     let other = Failure { invariant: "size_matches_model", ..failure.clone() };
     let interrupted = &Arc::default();
-    let limits = Limits { time: Duration::from_mins(1), interrupted, parallel: false };
+    let limits = Limits { time: Duration::from_mins(1), runs: None, interrupted, parallel: false };
     let refused = shrink(&case, &other, limits, &mut |_, _| {}).unwrap_err();
     assert!(matches!(refused, Refused::FailsOtherwise(Some(met)) if met == failure));
     let mut clean = case.clone();

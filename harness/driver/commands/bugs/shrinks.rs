@@ -122,7 +122,7 @@ fn one(
         Catch::Case(case, failure) => (case, failure),
     };
     let watch = Stopwatch::start();
-    let limits = Limits { time, interrupted, parallel: false };
+    let limits = Limits { time, runs: None, interrupted, parallel: false };
     let result = match shrink::shrink(&case, &failure, limits, &mut |_, _| {}) {
         Ok(shrunk) => Came::Shrunk(Box::new(shrunk)),
         Err(Refused::NoDevice(error)) => return Err(error),

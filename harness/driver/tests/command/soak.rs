@@ -146,7 +146,7 @@ fn what_is_missing_or_does_not_belong_together_is_refused() {
 fn a_night_that_is_killed_goes_on_and_loses_nothing() {
     let stand = stand();
     // So many that no machine is through with them before it is killed.
-    let soak = "soak --seed 9 --seeds 3000 --world simulated --shrink 5s";
+    let soak = "soak --seed 9 --seeds 3000 --world simulated --shrink-runs 200";
     let undisturbed = stand.run(&format!("{soak} --out whole"));
     assert_eq!(undisturbed.code, Some(1), "{undisturbed:?}");
     let refused = stand.run(&format!("{soak} --out whole"));
@@ -191,6 +191,21 @@ fn what_was_found_and_not_looked_at_is_looked_at_later() {
     stand.run(&format!("{soak} --out later --resume"));
     assert_eq!(essence(&night(&stand, "later")), essence(&night(&stand, "whole")));
     assert_eq!(stand.names("later/failures"), stand.names("whole/failures"));
+}
+
+#[test]
+fn a_failure_that_was_being_made_smaller_is_so_later() {
+    let stand = Stand::with(&FAILING.replace("ops: 120", "ops: 200"));
+    let soak = "soak a.yaml --seed 7 --seeds 20 --world simulated --quiet";
+    stand.run(&format!("{soak} --out whole"));
+    let child = stand.start(&format!("{soak} --out cut"));
+    wait_for(|| stand.path("cut/failures").exists());
+    sim::sleep(Duration::from_millis(50));
+    send(&child, Signal::SIGTERM);
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, Some(143), "{ran:?}");
+    stand.run(&format!("{soak} --out cut --resume"));
+    assert_eq!(night(&stand, "whole").parts, night(&stand, "cut").parts);
 }
 
 #[test]
