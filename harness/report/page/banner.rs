@@ -14,17 +14,13 @@ pub(super) fn banner(html: &mut Html, record: &Record) {
         html.element("div", &[], |html| {
             html.element("h2", &[("id", "verdict")], |html| {
                 html.text(verdict.kind.title());
-                html.line("span", "expectation", expectation(verdict));
+                html.element("span", &[("class", "expectation")], |html| {
+                    expectation(html, verdict);
+                });
             });
             html.line("p", "sentence", &verdict.sentence);
-            if !verdict.as_expected {
-                html.element("p", &[("class", "note")], |html| {
-                    html.text("The scenario expected: ");
-                    html.line("code", "", &verdict.expected);
-                });
-            }
         });
-        html.command("Reproduce", &reproduce::run(record));
+        html.command("Run again", &reproduce::run(record));
         if record.world == World::Threads {
             html.markup(concat!(
                 "<p class=\"note wide\">Real threads ran: the command does the same work again, ",
@@ -93,8 +89,13 @@ impl Tone {
     }
 }
 
-fn expectation(verdict: &Verdict) -> &'static str {
-    if verdict.as_expected { "as expected" } else { "not as expected" }
+fn expectation(html: &mut Html, verdict: &Verdict) {
+    if verdict.as_expected {
+        html.text("as expected");
+    } else {
+        html.text("expected: ");
+        html.line("code", "", &verdict.expected);
+    }
 }
 
 /// The handful of numbers that say how much the verdict is worth.
@@ -103,25 +104,24 @@ fn figures(html: &mut Html, record: &Record) {
     let fired = number::sum(counts.faults.values().map(|fault| fault.fired));
     let mut figures = vec![
         (number::count(counts.operations), "operations"),
-        (number::count(counts.verified_operations), "of them verified"),
+        (number::count(counts.verified_operations), "verified"),
         (number::count(fired), "faults fired"),
     ];
     if record.world == World::Simulated {
-        figures.push((number::count(counts.switches), "switches of actors"));
+        figures.push((number::count(counts.switches), "switches"));
     }
     if let Some(explored) = &record.explored {
-        let label =
-            if explored.complete { "schedules, which are all" } else { "schedules, not all" };
+        let label = if explored.complete { "schedules: all" } else { "schedules: not all" };
         figures.push((number::count(explored.schedules), label));
     }
     if counts.deviations > 0 {
-        figures.push((number::count(counts.deviations), "deviations by bugs"));
+        figures.push((number::count(counts.deviations), "deviations"));
     }
     if !record.violations.is_empty() {
         let found = u64::try_from(record.violations.len()).unwrap_or(u64::MAX);
         figures.push((number::count(found), if found == 1 { "violation" } else { "violations" }));
     }
-    figures.push((number::elapsed(record.timing.elapsed_ms), "of wall-clock time"));
+    figures.push((number::elapsed(record.timing.elapsed_ms), "wall clock"));
     html.element("dl", &[("class", "figures")], |html| {
         for (value, label) in &figures {
             html.element("div", &[], |html| {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::html::Html;
 use super::table::{Cell, numbers, table, words};
 use crate::number;
-use crate::record::Record;
+use crate::record::{Counts, Record};
 
 /// Adds the section.
 pub(super) fn coverage(html: &mut Html, record: &Record) {
@@ -22,11 +22,14 @@ pub(super) fn coverage(html: &mut Html, record: &Record) {
             "never checked: the oracle said nothing about",
         );
         never(html, &counts.points, "point", "never reached: nothing was tried at");
-        html.element("div", &[("class", "columns")], |html| {
-            let points = [words("Point"), numbers("Passed")];
-            exercised(html, &counts.points, "Points reached", &points);
-            let invariants = [words("Invariant"), numbers("Checked")];
-            exercised(html, &counts.invariants, "Invariants checked", &invariants);
+        html.element("details", &[("class", "more")], |html| {
+            html.line("summary", "", &exercise(counts));
+            html.element("div", &[("class", "columns")], |html| {
+                let points = [words("Point"), numbers("Passed")];
+                exercised(html, &counts.points, "Points reached", &points);
+                let invariants = [words("Invariant"), numbers("Checked")];
+                exercised(html, &counts.invariants, "Invariants checked", &invariants);
+            });
         });
     });
 }
@@ -49,6 +52,16 @@ fn never(html: &mut Html, counts: &BTreeMap<String, u64>, one: &str, what: &'sta
         });
     });
     html.markup("\n");
+}
+
+/// How much of everything was exercised.
+fn exercise(counts: &Counts) -> String {
+    let share = |counts: &BTreeMap<String, u64>| {
+        let reached = counts.values().filter(|n| **n > 0).count();
+        format!("{reached} of {}", counts.len())
+    };
+    let (points, invariants) = (share(&counts.points), share(&counts.invariants));
+    format!("{points} points reached, {invariants} invariants checked: how often each")
 }
 
 fn exercised(

@@ -70,14 +70,17 @@ fn rows(html: &mut Html, record: &Record, struck: bool) {
     let failed = latency.kinds.iter().any(|row| row.outcome == Outcome::Error);
     let shows = Shows { measure: has_schedule(record), outcome: failed, faults: struck };
     let lag = latency.lag.iter();
-    let rows: Vec<_> =
-        latency.kinds.iter().chain(lag).map(|row| shows.cells(latency.clock, row)).collect();
+    let rows = latency.kinds.iter().chain(lag).map(|row| shows.cells(latency.clock, row)).collect();
+    let (columns, rows, left_out) = without_empty(shows.columns(), rows);
     let caption = format!("Latency per operation kind ({})", number::unit(latency.clock));
-    table(html, &caption, &shows.columns(), &rows);
+    table(html, &caption, &columns, &rows);
     html.markup(concat!(
         "<p class=\"note\">A dot stands where fewer than ten operations lie beyond the ",
         "percentile: too few to tell it from luck.",
     ));
+    if left_out {
+        html.markup(" A percentile without a column has too few of every kind.");
+    }
     if struck {
         html.markup(concat!(
             " <em>Struck</em>: a fault met the operation itself. Its source fell short, its write ",
@@ -95,6 +98,24 @@ fn rows(html: &mut Html, record: &Record, struck: bool) {
         ));
     }
     html.markup("</p>");
+}
+
+/// The columns in which some row has something, the rows without the others, and whether there are others.
+fn without_empty(
+    columns: Vec<Column>,
+    rows: Vec<Vec<Cell>>,
+) -> (Vec<Column>, Vec<Vec<Cell>>, bool) {
+    let is_full = |at: usize| {
+        rows.iter().any(|row| row.get(at).is_some_and(|cell| !matches!(cell, Cell::Missing(_))))
+    };
+    let full: Vec<bool> = (0..columns.len()).map(is_full).collect();
+    let left_out = full.contains(&false);
+    let columns = kept(columns, &full);
+    (columns, rows.into_iter().map(|row| kept(row, &full)).collect(), left_out)
+}
+
+fn kept<T>(all: Vec<T>, full: &[bool]) -> Vec<T> {
+    all.into_iter().zip(full).filter_map(|(one, full)| full.then_some(one)).collect()
 }
 
 /// The columns that not every table needs.

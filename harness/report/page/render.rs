@@ -42,7 +42,7 @@ fn head(html: &mut Html, record: &Record) {
         html.markup(concat!(
             "\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"",
             "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; ",
-            "script-src 'sha256-37OLlXLtjF0rVKwaAZMmBbrfBcL01uJLLrQimeGWrnQ='\">\n",
+            "script-src 'sha256-DbiK1qrwchyFeM5qr82KiPZ3R8US38CzUIitcBZkmw8='\">\n",
             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
             "<meta name=\"color-scheme\" content=\"light dark\">\n",
             "<meta name=\"referrer\" content=\"no-referrer\">\n",

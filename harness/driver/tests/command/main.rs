@@ -7,6 +7,7 @@ mod exits;
 mod results;
 mod failures;
 mod files;
+mod examples;
 mod signals;
 mod places;
 mod lists;

@@ -7,11 +7,11 @@ use crate::number;
 use crate::record::{Inevitability, Jump, Share, Story};
 
 const WIDTH: f64 = 860.0;
-const HEIGHT: f64 = 220.0;
+const HEIGHT: f64 = 224.0;
 const LEFT: f64 = 52.0;
 const RIGHT: f64 = 20.0;
 const TOP: f64 = 34.0;
-const BOTTOM: f64 = 40.0;
+const BOTTOM: f64 = 44.0;
 /// Steps that are shown.
 const STEPS: usize = 400;
 
@@ -102,9 +102,9 @@ impl Axes {
         }
         let middle = self.first + (self.last - self.first) / 2;
         for (step, class) in [(self.first, ""), (middle, "middle"), (self.last, "end")] {
-            text(html, class, (self.x(step), HEIGHT - 18.0), &number::count(step));
+            text(html, class, (self.x(step), HEIGHT - 22.0), &number::count(step));
         }
-        text(html, "middle", (LEFT + (right - LEFT) / 2.0, HEIGHT - 2.0), "step");
+        text(html, "middle", (LEFT + (right - LEFT) / 2.0, HEIGHT - 5.0), "step");
     }
 
     fn jump(&self, html: &mut Html, jump: &Jump) {

@@ -3,6 +3,13 @@
 (() => {
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
+  function told(row) {
+    const said = row.querySelector(".say");
+    const holds = said.querySelector("small")?.textContent ?? "";
+    const text = said.textContent.slice(0, said.textContent.length - holds.length).trim();
+    return row.querySelector(".at").textContent + ": " + text + (holds === "" ? "" : "; " + holds);
+  }
+
   function walk(root) {
     const name = root.dataset.walk;
     const rows = [...root.querySelectorAll(".row")];
@@ -26,8 +33,7 @@
       const after = strips.filter((strip) => Number(strip.dataset.row) <= number(row));
       const strip = after.at(-1) ?? strips[0];
       for (const other of strips) other.classList.toggle("now", other === strip);
-      const said = row.querySelector(".at").textContent + ": " + row.querySelector(".say").textContent;
-      now.textContent = "Event " + (at + 1) + " of " + rows.length + ", " + said;
+      now.textContent = "Event " + (at + 1) + " of " + rows.length + ", " + told(row);
       for (const button of stepper.querySelectorAll("button")) {
         const to = target(button.dataset.go);
         button.setAttribute("aria-disabled", String(to === undefined || to === at || to < 0 || to >= rows.length));

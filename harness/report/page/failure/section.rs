@@ -82,9 +82,13 @@ fn one(html: &mut Html, record: &Record, (id, entry): (&str, &Entry<'_>)) {
         Some(told) if html.len() < BYTES => story::story(html, (id, told)),
         Some(_) => html.line("p", "note", "This page is full: the story is in result.json."),
         None => {
-            html.element("p", &[("class", "why")], |html| prose(html, &violation.sentence));
-            evidence(html, (&violation.expected, &violation.found));
-            untold(html, record);
+            html.element("div", &[("class", "brief")], |html| {
+                html.element("div", &[("class", "why")], |html| {
+                    html.element("p", &[], |html| prose(html, &violation.sentence));
+                    untold(html, record);
+                });
+                evidence(html, (&violation.expected, &violation.found));
+            });
         }
     }
     as_found(html, entry);

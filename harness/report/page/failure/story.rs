@@ -12,19 +12,46 @@ const TURNS: usize = 60;
 
 /// Adds a story under the name `id`.
 pub(super) fn story(html: &mut Html, (id, story): (&str, &Story)) {
-    html.element("p", &[("class", "why lead")], |html| {
-        place(html, story);
-        for (number, sentence) in story.why.iter().enumerate() {
-            html.markup(if number == 0 { "" } else { " " });
-            prose(html, sentence);
-        }
+    html.element("div", &[("class", "brief")], |html| {
+        html.element("div", &[("class", "why")], |html| why(html, story));
+        evidence(html, (&story.expected, &story.found));
     });
-    evidence(html, (&story.expected, &story.found));
     turns(html, story);
     walk(html, (id, story));
-    provenance::provenance(html, story);
-    curve::curve(html, story);
-    nearest::nearest(html, story);
+    html.element("div", &[("class", "halves")], |html| {
+        html.element("div", &[], |html| provenance::provenance(html, story));
+        html.element("div", &[], |html| {
+            curve::curve(html, story);
+            nearest::nearest(html, story);
+        });
+    });
+}
+
+/// What broke and why, a paragraph for each thought.
+fn why(html: &mut Html, story: &Story) {
+    html.element("p", &[], |html| {
+        place(html, story);
+        if let Some(first) = story.why.first() {
+            prose(html, first);
+        }
+    });
+    for thought in story.why.iter().skip(1) {
+        match decision(thought) {
+            None => html.element("p", &[], |html| prose(html, thought)),
+            Some((question, right, here)) => {
+                html.element("p", &[("class", "question")], |html| prose(html, question));
+                html.element("p", &[("class", "answer right")], |html| prose(html, right));
+                html.element("p", &[("class", "answer here")], |html| prose(html, here));
+            }
+        }
+    }
+}
+
+/// The parts of a thought about a decision: the question, the right answer, and the one given here.
+fn decision(thought: &str) -> Option<(&str, &str, &str)> {
+    let right = thought.find("Right (`")?;
+    let here = thought.rfind("Here (`").filter(|here| right < *here)?;
+    Some((thought[..right].trim_end(), thought[right..here].trim_end(), &thought[here..]))
 }
 
 /// Where it fails, and who notices.
