@@ -6,7 +6,7 @@ use super::super::table::{Cell, numbers, table};
 use crate::number;
 use crate::record::{Inevitability, Jump, Share, Story};
 
-const WIDTH: f64 = 860.0;
+const WIDTH: f64 = 620.0;
 const HEIGHT: f64 = 224.0;
 const LEFT: f64 = 52.0;
 const RIGHT: f64 = 20.0;
