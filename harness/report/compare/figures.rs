@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::rates::Rate;
 use super::resample::{Chance, Ranks};
 use crate::latency::decode;
 use crate::number;
@@ -84,11 +85,19 @@ pub(super) fn latency(a: &Record, b: &Record) -> Vec<Figure> {
     all
 }
 
-/// Operations per second. How sure a difference is, two totals do not say.
+/// Operations per second while actors acted; where a run is too short to say how sure that is, over
+/// all of its time.
 pub(super) fn throughput(a: &Record, b: &Record) -> Figure {
     let n = [a.counts.operations, b.counts.operations];
-    let per_second = [a.timing.operations_per_second, b.timing.operations_per_second];
-    figure("throughput", None, (n, per_second), None)
+    let rate = |record: &Record| record.timeline.as_ref().and_then(Rate::of);
+    let Some((first, second)) = rate(a).zip(rate(b)) else {
+        let per_second = [a.timing.operations_per_second, b.timing.operations_per_second];
+        return figure("throughput", None, (n, per_second), None);
+    };
+    let [change, low, high] = first.growth(second).map(|factor| 100.0 * (factor - 1.0));
+    let per_second = [first, second].map(Rate::per_second);
+    let figure = figure("throughput", None, (n, per_second), Some(Interval { low, high }));
+    Figure { change, ..figure }
 }
 
 fn figure(

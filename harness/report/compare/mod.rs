@@ -4,6 +4,7 @@ mod failures;
 mod figures;
 mod gate;
 mod likeness;
+mod rates;
 mod resample;
 mod text;
 mod totals;

@@ -18,8 +18,8 @@ pub fn text(comparison: &Comparison) -> String {
     }
     if let Some(throughput) = &comparison.throughput {
         let [a, b] = [throughput.a, throughput.b].map(number::count);
-        let change = percent(throughput.change);
-        out.line(&format!("throughput: {a} -> {b} operations/s ({change} %, no interval known)"));
+        let change = change(throughput);
+        out.line(&format!("throughput: {a} -> {b} operations/s ({change})"));
         let figures = &comparison.latency;
         if figures.is_empty() {
             out.line("latency: no kind of operation has enough of them in both runs");
@@ -53,10 +53,15 @@ impl Lines {
 
 /// `p99 write: 33 us -> 41 us (+24 %, 95 % CI 18 .. 31 %)`, with the sign of microseconds.
 fn latency(figure: &Figure) -> String {
-    let Figure { metric, operations, a, b, change, interval, .. } = figure;
+    let Figure { metric, operations, a, b, .. } = figure;
     let operations = operations.as_deref().unwrap_or("all");
     let [a, b] = [*a, *b].map(|value| number::latency(Clock::Wall, value));
-    let sure = match interval {
+    format!("{metric} {operations}: {a} -> {b} ({})", change(figure))
+}
+
+/// By how much, and how sure that is.
+fn change(figure: &Figure) -> String {
+    let sure = match figure.interval {
         Some(interval) => {
             let [low, high] = [interval.low, interval.high].map(plain);
             let none = if interval.holds_zero() { "; may be none" } else { "" };
@@ -64,7 +69,7 @@ fn latency(figure: &Figure) -> String {
         }
         None => "no interval known".to_owned(),
     };
-    format!("{metric} {operations}: {a} -> {b} ({} %, {sure})", percent(*change))
+    format!("{} %, {sure}", percent(figure.change))
 }
 
 /// With a sign, and decimals only where they say something.
@@ -95,7 +100,9 @@ fn judged(gate: &Judged) -> String {
     let Judged { gate, judged, missed } = gate;
     match (judged, &missed[..]) {
         (0, _) => {
-            format!("gate {gate}: NOT JUDGED, no figure has an interval (too few operations?)")
+            format!(
+                "gate {gate}: NOT JUDGED, no figure has an interval (too few operations, or too short?)"
+            )
         }
         (judged, []) => {
             let figures = number::counted(u64::try_from(*judged).unwrap_or(u64::MAX), "figure");

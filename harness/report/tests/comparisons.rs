@@ -4,7 +4,8 @@ mod samples;
 
 use report::compare::{Gate, compare, differences, text};
 use report::latency::{Class, Latency};
-use report::record::{Clock, Measure, Outcome, Record, VerdictKind, World};
+use report::record::{self, Clock, Measure, Outcome, Record, VerdictKind, World};
+use report::timeline::{Ended, Timeline};
 
 const OK: Class = Class { measure: Measure::Service, outcome: Outcome::Ok, faulted: false };
 
@@ -49,12 +50,58 @@ fn a_gate_is_missed_only_beyond_doubt() {
     assert_eq!(gated(&slower, &before, "p99=-10%").1, ["write"]);
 }
 
+/// A run of so many milliseconds, in which somewhat more or less than `percent` of what others do ends
+/// in each of them.
+fn paced(percent: u64, seed: u64, milliseconds: u64) -> Record {
+    let (mut timeline, mut state) = (Timeline::default(), seed);
+    for at_ms in 0..milliseconds {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        for _ in 0..(10 + (state >> 60)) * percent / 100 {
+            let (bytes, oracle_ns, service, response) = (512, 100, 9_000, None);
+            timeline.operation(Ended { at_ms, bytes, oracle_ns, service, response });
+        }
+    }
+    let mut record = samples::threads();
+    record.timeline = Some(record::Timeline { actors: 1, workers: 2, ..timeline.to_record() });
+    record
+}
+
+#[test]
+fn throughput_that_fell_misses_its_gate_and_that_of_a_run_alike_does_not() {
+    let (before, alike) = (paced(100, 1, 8_000), paced(100, 2, 8_000));
+    let (less, more) = (paced(80, 3, 8_000), paced(130, 4, 8_000));
+    for (other, gate, missed) in [
+        (&alike, "throughput=-5%", false),
+        (&alike, "throughput=+5%", false),
+        (&less, "throughput=-10%", true),
+        (&less, "throughput=-25%", false),
+        (&less, "throughput=+5%", false),
+        (&more, "throughput=-5%", false),
+        (&more, "throughput=+20%", true),
+    ] {
+        let by = if missed { vec!["all".to_owned()] } else { vec![] };
+        assert_eq!(gated(&before, other, gate), (1, by), "{gate}");
+    }
+    let line = |other: &Record| {
+        let told = text(&compare(&before, other, &[]));
+        told.lines().find(|line| line.starts_with("throughput: ")).unwrap().to_owned()
+    };
+    let same = line(&alike);
+    assert!(same.contains(" %, 95 % CI ") && same.ends_with("; may be none)"), "{same}");
+    let fell = line(&less);
+    assert!(fell.contains(" (-") && !fell.contains("may be none"), "{fell}");
+}
+
 #[test]
 fn too_few_operations_are_not_judged() {
     let (before, slower) = (scaled(100, 900), scaled(200, 900));
     assert_eq!(gated(&before, &slower, "p99=+20%"), (0, vec![]));
     assert_eq!(gated(&before, &slower, "p90=+20%"), (2, vec!["write".to_owned()]));
-    assert_eq!(gated(&before, &slower, "throughput=-10%"), (0, vec![]));
+    let short = paced(100, 1, 500);
+    assert_eq!(gated(&short, &short, "throughput=-10%"), (0, vec![]));
+    let told = text(&compare(&short, &short, &[]));
+    assert!(told.contains(" operations/s (0 %, no interval known)\n"), "{told}");
     let told = text(&compare(&before, &slower, &[Gate::parse("p99=+20%").unwrap()]));
     assert!(told.contains("gate p99=+20%: NOT JUDGED, "), "{told}");
 }

@@ -250,3 +250,23 @@ fn a_gate_that_is_missed_has_an_exit_status() {
     assert_eq!(missed.code, Some(3), "{missed:?}");
     assert!(missed.out.contains(&format!("gate p50=+20%: MISSED by {of}\n")), "{missed:?}");
 }
+
+#[test]
+fn throughput_is_judged_where_a_run_says_how_sure_it_is() {
+    let stand = Stand::new();
+    for (name, rate) in [("a", 400), ("b", 400), ("c", 200)] {
+        let actor = format!("{{name: w, ops: {{write: 1}}, size: {{max: 512}}, rate: {rate}/s}}");
+        let text = format!("world: threads\ntime: 1500ms\nactors: [{actor}]\n");
+        stand.write(&format!("{name}.yaml"), text);
+        let ran = stand.run(&format!("run {name}.yaml --device ram --json {name}.json"));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+    }
+    let gated = |other: &str| {
+        stand.run(&format!("compare a.json {other}.json --force --gate throughput=-20%"))
+    };
+    let (alike, slower) = (gated("b"), gated("c"));
+    assert_eq!(alike.code, Some(0), "{alike:?}");
+    assert!(alike.out.contains("gate throughput=-20%: kept by 1 figure\n"), "{alike:?}");
+    assert_eq!(slower.code, Some(3), "{slower:?}");
+    assert!(slower.out.contains("gate throughput=-20%: MISSED by all\n"), "{slower:?}");
+}
