@@ -56,7 +56,7 @@ pub enum Command {
     Points,
     /// Tell why a case fails: what broke, what led there, and what would have prevented it.
     Explain(ExplainArgs),
-    /// Make the files of a run again, of its result.json.
+    /// Make the files of a run or of a night again, of its result.json or night.json.
     Report(ReportArgs),
     /// Compare two runs: latency and throughput, and failures that came, stayed and went.
     Compare(CompareArgs),
@@ -142,13 +142,19 @@ pub enum Format {
     Github,
 }
 
+const REBUILT: &str = "Of result.json: report.html, junit.xml and, of a run of threads, latency.hlog. \
+Of night.json: the same, and the cases in failures/. All have the bytes that they had, if this is the \
+version that wrote them. Not of result.json: failures/, since a record says how a case ends and not every \
+step of it; `run` with the seed makes them again, or, of threads, perhaps not.";
+
 /// What `report` can be told.
 #[derive(Debug, Args)]
+#[command(after_help = REBUILT)]
 pub struct ReportArgs {
-    /// The directory of a run, or its result.json.
+    /// The directory of a run or of a night, or its result.json or night.json.
     #[arg(value_name = "DIR")]
     pub run: PathBuf,
-    /// Where the files go instead of the directory of the run.
+    /// Where the files go instead of that directory.
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
 }
@@ -330,15 +336,14 @@ pub fn answer(cli: &Cli) -> Exit {
     let console = Console::new(false);
     match &cli.command {
         None => commands::hint::hint(console),
-        Some(Command::Run(args)) => {
-            let console = Console::new(args.quiet);
-            let told = args.format.map(|format| format == Format::Github);
-            let is_read = told.unwrap_or(console.is_read_by_github());
-            commands::run::run(args, console.read_by_github(is_read))
-        }
+        Some(Command::Run(args)) => commands::run::run(args, console_for(args.quiet, args.format)),
         Some(Command::Replay(args)) => commands::replay::replay(args, Console::new(args.quiet)),
-        Some(Command::Soak(args)) => commands::soak::soak(args, Console::new(args.quiet)),
-        Some(Command::Merge(args)) => commands::merge::merge(args, Console::new(args.quiet)),
+        Some(Command::Soak(args)) => {
+            commands::soak::soak(args, console_for(args.quiet, args.format))
+        }
+        Some(Command::Merge(args)) => {
+            commands::merge::merge(args, console_for(args.quiet, args.format))
+        }
         Some(Command::Check { files }) => commands::check::check(files, console),
         Some(Command::List { dir }) => commands::list::list(dir, console),
         Some(Command::Invariants) => commands::invariants::invariants(console),
@@ -356,6 +361,13 @@ pub fn answer(cli: &Cli) -> Exit {
         }
         Some(Command::Schema { result, .. }) => commands::schema::schema(*result, console),
     }
+}
+
+/// The console of a command that says who reads along, if it says so.
+fn console_for(quiet: bool, format: Option<Format>) -> Console {
+    let console = Console::new(quiet);
+    let told = format.map(|format| format == Format::Github);
+    console.read_by_github(told.unwrap_or(console.is_read_by_github()))
 }
 
 fn path_and_value(text: &str) -> Result<(String, String), String> {

@@ -2,6 +2,7 @@
 
 use crate::exit::Exit;
 use report::github::inert;
+use report::visible;
 use std::borrow::Cow;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
@@ -68,9 +69,9 @@ impl Console {
         }
     }
 
-    /// Says one line on stderr in any case.
+    /// Says one line on stderr in any case. Names of files may hold anything, and it is shown.
     pub fn warn(&self, line: &str) {
-        self.raw(&format!("{line}\n"));
+        self.raw(&format!("{}\n", visible::block(line)));
     }
 
     /// Writes to stderr without a newline. Nobody is left to hear of an error there.

@@ -7,7 +7,7 @@
 use crate::call::Call;
 use crate::chronicle::{Chronicle, Event};
 use crate::explain::cast::Cast;
-use crate::scenario::plan::{Layout, Plan};
+use crate::scenario::plan::{Layout, Plan, Turn};
 use oracle::Violation;
 use report::visible;
 use std::collections::BTreeSet;
@@ -22,7 +22,6 @@ const FARTHEST: u64 = (1 << 31) - 1;
 
 /// The list for a case that failed; none if it is about several files, or fsx cannot reach as far.
 pub fn fsxops(plan: &Plan, chronicle: &Chronicle, violation: &Violation) -> Option<String> {
-    let cast = Cast::of(plan);
     let begun: Vec<(usize, &Call)> = chronicle
         .moments
         .iter()
@@ -31,17 +30,66 @@ pub fn fsxops(plan: &Plan, chronicle: &Chronicle, violation: &Violation) -> Opti
             Event::Returns(_) | Event::Passes(_) | Event::WritebackFails(..) => None,
         })
         .collect();
+    let file = only_file(plan)?;
+    let layout = plan.files.get(file)?;
+    let about = format!("the layout of file {}: {}", layout.name, layout.layout.name());
+    let start = Start { about, layout: layout.layout, size: layout.size };
+    written(plan, &begun, (file, violation), &start)
+}
+
+/// The same for what threads did last, in the order in which it began. It begins with a file of the
+/// size that it had then: what was written before, nobody knows.
+pub fn of_threads(plan: &Plan, violation: &Violation) -> Option<String> {
+    let file = only_file(plan)?;
+    let order = plan.recorded.as_ref().map_or(&[][..], |recorded| &recorded.order);
+    let begins = |turn: &Turn| {
+        let size = turn.begins_on?;
+        let call = plan.actors.get(turn.actor)?.does.iter();
+        let call = call.into_iter().find(|call| call.number == turn.operation)?;
+        Some((size, (1 + turn.actor, call)))
+    };
+    let begun: Vec<_> = order.iter().filter_map(begins).collect();
+    let its = |(_, (_, call)): &&(u64, (usize, &Call))| call.file == file;
+    let (size, _) = *begun.iter().find(its)?;
+    let about = format!(
+        "threads left their last calls: file {} had {size} bytes when the first began, and of which \
+         extents is not known",
+        plan.files.get(file)?.name
+    );
+    let start = Start { about, layout: Layout::Any, size };
+    let begun: Vec<_> = begun.into_iter().map(|(_, begun)| begun).collect();
+    written(plan, &begun, (file, violation), &start)
+}
+
+/// The file that all calls are about.
+fn only_file(plan: &Plan) -> Option<usize> {
     let calls = plan.actors.iter().flat_map(|actor| &actor.does);
     // That one of all files says nothing about one.
     let calls = calls.filter(|call| call.op != Op::Sync);
     let files: BTreeSet<usize> = calls.map(|call| call.file).collect();
     let [file] = files.into_iter().collect::<Vec<_>>()[..] else { return None };
-    let layout = plan.files.get(file)?;
+    Some(file)
+}
+
+/// The file before the first call.
+struct Start {
+    about: String,
+    layout: Layout,
+    size: u64,
+}
+
+fn written(
+    plan: &Plan,
+    begun: &[(usize, &Call)],
+    (file, violation): (usize, &Violation),
+    start: &Start,
+) -> Option<String> {
+    let cast = Cast::of(plan);
     let range = violation.range.filter(|_| violation.file == Some(file));
     let mut list = List { text: String::new(), size: 0, reach: 0, range };
-    list.comment(&format!("the layout of file {}: {}", layout.name, layout.layout.name()));
-    list.layout(layout.layout, layout.size);
-    for (task, call) in &begun {
+    list.comment(&start.about);
+    list.layout(start.layout, start.size);
+    for (task, call) in begun {
         list.comment(&format!("{}: {}", cast.task(*task), cast.described(call)));
         list.operation(&call.op, "");
     }

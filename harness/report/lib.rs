@@ -27,6 +27,7 @@ pub mod summary;
 pub mod page;
 
 mod histogram;
+mod nightly;
 mod number;
 mod xml;
 /// Makes every character of a hostile text visible.

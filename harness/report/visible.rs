@@ -25,6 +25,26 @@ pub fn block(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// `text`, which is JSON, with the same contents and nothing that could deceive who prints it: such
+/// characters can only be inside of its strings, where an escape is equal.
+pub fn json(text: &str) -> Cow<'_, str> {
+    let escaped = |character| character != '\n' && needs_escape(character);
+    if !text.contains(escaped) {
+        return Cow::Borrowed(text);
+    }
+    let mut visible = String::new();
+    for character in text.chars() {
+        if escaped(character) {
+            let mut units = [0; 2];
+            let units = character.encode_utf16(&mut units).iter();
+            visible.extend(units.map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            visible.push(character);
+        }
+    }
+    Cow::Owned(visible)
+}
+
 /// At most `limit` characters of `text`, and whether that is all of it.
 pub(crate) fn clipped(text: &str, limit: usize) -> (&str, bool) {
     match text.char_indices().nth(limit) {
@@ -58,7 +78,7 @@ fn needs_escape(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{block, clipped, line};
+    use super::{block, clipped, json, line};
 
     #[test]
     fn what_could_deceive_is_written_out() {
@@ -73,6 +93,18 @@ mod tests {
         for (text, as_line, as_block) in table {
             assert_eq!((&*line(text), &*block(text)), (as_line, as_block), "{text:?}");
         }
+    }
+
+    #[test]
+    fn json_says_the_same() {
+        let value =
+            serde_json::json!(["\u{1b}[2J\u{7f}\u{9b}\u{202e}\u{2028}\u{feff}\t", "na\u{ef}ve"]);
+        let text = serde_json::to_string_pretty(&value).unwrap();
+        let shown = json(&text);
+        let deceives = |c: char| c != '\n' && super::needs_escape(c);
+        assert!(!shown.contains(deceives) && shown.contains("na\u{ef}ve"), "{shown}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
+        assert_eq!(json("{\n}"), "{\n}");
     }
 
     #[test]

@@ -1,11 +1,14 @@
-//! Puts `result.json` and what is made of it into a directory, whole or not at all.
+//! Puts `result.json` or `night.json`, and what is made of it, into a directory, whole or not at all.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::record::Record;
+use crate::record::{Night, Record};
 use crate::{hlog, junit, page};
+
+/// The name of a log of latencies.
+const LOG: &str = "latency.hlog";
 
 /// Where the files of a run are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +32,7 @@ pub struct Written {
 pub fn write_run(dir: &Path, record: &Record) -> io::Result<Written> {
     fs::create_dir_all(dir).map_err(naming(dir))?;
     let [json, html, junit, hlog] =
-        ["result.json", "report.html", "junit.xml", "latency.hlog"].map(|name| dir.join(name));
+        ["result.json", "report.html", "junit.xml", LOG].map(|name| dir.join(name));
     let latencies = hlog::log(record);
     let log = latencies.is_some().then(|| hlog.clone());
     let written = Written { json, html, junit, log };
@@ -50,6 +53,32 @@ pub fn write_run(dir: &Path, record: &Record) -> io::Result<Written> {
     }
     synced(dir)?;
     Ok(written)
+}
+
+/// Writes a night and what is made of it into `dir`, which is made if it is missing: first its cases,
+/// then what people and engines read, the record last. All of it is a function of the record.
+///
+/// Each file appears whole, as those of a run do. What else lies there stays.
+pub fn write_night(dir: &Path, night: &Night) -> io::Result<()> {
+    for (place, text) in night.cases() {
+        let path = dir.join(&place);
+        // A case that is there is left alone, so that a night of many hours does not write it anew.
+        if fs::read(&path).is_ok_and(|bytes| bytes == text.as_bytes()) {
+            continue;
+        }
+        let (folder, name) = place.split_once('/').expect("cases lie in a folder");
+        publish(&dir.join(folder), &[(name, text)])?;
+    }
+    let (html, junit, json) = (page::night(night), junit::night(night), night.to_json());
+    let log = hlog::night(night);
+    let mut files = vec![("report.html", &*html), ("junit.xml", &*junit)];
+    files.extend(log.as_deref().map(|log| (LOG, log)));
+    files.push(("night.json", &*json));
+    publish(dir, &files)?;
+    if log.is_none() {
+        absent(&dir.join(LOG))?;
+    }
+    Ok(())
 }
 
 /// Puts files into `dir`, which is made if it is missing: all of them are written beside their places,

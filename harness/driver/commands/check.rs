@@ -5,6 +5,7 @@ use crate::exit::Exit;
 use crate::scenario::load;
 use crate::scenario::plan::{ActorPlan, Plan, WorldKind};
 use crate::vocabulary;
+use report::visible;
 use std::path::PathBuf;
 use stormfs::quantity::wide;
 
@@ -13,7 +14,10 @@ pub fn check(files: &[PathBuf], console: Console) -> Exit {
     let mut exit = Exit::Ok;
     for file in files {
         exit = exit.max(match load(file, &vocabulary::known(), &[]) {
-            Ok(plan) => console.print(&format!("{}: {}\n", file.display(), described(&plan))),
+            Ok(plan) => {
+                let name = file.display().to_string();
+                console.print(&format!("{}: {}\n", visible::line(&name), described(&plan)))
+            }
             Err(report) => {
                 console.raw(&report.render(console.styled));
                 Exit::Usage

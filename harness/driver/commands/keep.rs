@@ -80,7 +80,9 @@ impl Keeper<'_> {
         };
         if !case.is_explicit() {
             // What threads did last has no schedule: it is for `replay` to find one.
+            let name = format!("seed-{}", Seed(found.seed.0));
             found.kept = kept(found.violation.invariant.to_owned(), &whole);
+            beside::of_threads(&failures, &name, case, &found.violation)?;
             return Ok(Exit::Ok);
         }
         // Whatever cannot be written from here on, this much is there.
@@ -91,14 +93,15 @@ impl Keeper<'_> {
             keep_others(&failures, &shrunk)?;
             **case = shrunk.case;
         }
+        let mut name = format!("seed-{}", Seed(found.seed.0));
         if !self.time.is_zero() {
-            let signature = signature(found.violation.invariant, case);
-            let path = failures.join(format!("{signature}.yaml"));
+            name = signature(found.violation.invariant, case);
+            let path = failures.join(format!("{name}.yaml"));
             outcome::write_whole(&path, scenario::write(case).as_bytes())?;
-            found.kept = kept(signature.clone(), &path);
-            let told = (self.console, self.interrupts.flag());
-            beside::write(&failures, &signature, (case, found.violation.invariant), told)?;
+            found.kept = kept(name.clone(), &path);
         }
+        let told = (self.console, self.interrupts.flag());
+        beside::write(&failures, &name, (case, found.violation.invariant), told)?;
         Ok(exit)
     }
 

@@ -5,6 +5,7 @@ use crate::console::Console;
 use crate::exit::Exit;
 use crate::scenario::{load, reference};
 use crate::vocabulary;
+use report::visible;
 use std::fs;
 use std::path::{Path, PathBuf};
 use stormfs::choices::Choices;
@@ -30,7 +31,7 @@ pub fn list(dir: &Path, console: Console) -> Exit {
     let faults = faults.into_iter().map(|(name, about)| (name.to_owned(), about.to_owned()));
     section(&mut text, "faults", &faults.collect::<Vec<_>>());
     section(&mut text, "decisions of the filesystem, the correct value first", &decisions());
-    exit.max(console.print(&text))
+    exit.max(console.print(&visible::block(&text)))
 }
 
 fn scenarios(dir: &Path) -> std::io::Result<Vec<PathBuf>> {

@@ -1,16 +1,21 @@
 //! `merge`: what several machines did in one night becomes one night.
 
 use super::outcome;
+use super::together;
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::soak::args::MergeArgs;
 use crate::soak::told::told;
 use crate::soak::union::{self, Conflict};
 use crate::soak::{night, shelf};
-use report::record::{Ended, Night, Shard};
+use report::record::{Ended, Night, Shard, ShardState, Soaked};
+use report::writing;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// Missing shards that are named.
+const MISSING: usize = 400;
 
 /// Merges, and ends as bad as the whole night.
 pub fn merge(args: &MergeArgs, console: Console) -> Exit {
@@ -50,7 +55,8 @@ pub fn merge(args: &MergeArgs, console: Console) -> Exit {
     }
     let delivered =
         outcome::deliver(&told(&night), &night.to_json(), args.json.as_deref(), console);
-    exit.max(delivered).max(output.map_or(Exit::Ok, |dir| put(&dir, &night, console)))
+    let left = together::leave_night(&night, args.junit.as_deref(), console);
+    exit.max(delivered).max(left).max(output.map_or(Exit::Ok, |dir| put(&dir, &night, console)))
 }
 
 /// Tells what is missing, as a remark if that is allowed, or as a reason. Whether it is a reason.
@@ -72,18 +78,29 @@ fn account(night: &mut Night, absent: Vec<String>, allowed: bool) -> bool {
 
 /// Shards that are missing, or did not come to their end.
 fn gaps(night: &Night) -> Vec<String> {
-    let mut cuts: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
-    for state in &night.shards {
-        cuts.entry(state.shard.of).or_default().insert(state.shard.index);
+    let mut cuts: BTreeMap<(&Soaked, u64), BTreeSet<u64>> = BTreeMap::new();
+    for ShardState { campaign, shard, .. } in &night.shards {
+        cuts.entry((campaign, shard.of)).or_default().insert(shard.index);
     }
-    let seeds = night.shards.iter().filter_map(|state| state.seeds).max();
+    let several = 1 < night.campaigns.len();
+    let of_it = |campaign: &Soaked| {
+        if several { format!(" of {}", campaign.seed) } else { String::new() }
+    };
     let mut gaps = Vec::new();
-    for (of, indices) in cuts {
-        for index in (1..=of).filter(|index| !indices.contains(index)) {
+    for ((campaign, of), indices) in cuts {
+        let its = night.shards.iter().filter(|state| state.campaign == *campaign);
+        let seeds = its.filter_map(|state| state.seeds).max();
+        let missing = (1..=of).filter(|index| !indices.contains(index));
+        for index in missing.take(MISSING) {
             let shard = Shard { index, of };
             let lost = seeds.map(|all| shard.share(all));
             let lost = lost.map(|lost| format!(", {lost} seeds of each scenario not run"));
-            gaps.push(format!("shard {shard} is missing{}", lost.unwrap_or_default()));
+            let (of_it, lost) = (of_it(campaign), lost.unwrap_or_default());
+            gaps.push(format!("shard {shard}{of_it} is missing{lost}"));
+        }
+        let rest = of.saturating_sub(u64::try_from(indices.len() + MISSING).unwrap_or(of));
+        if rest != 0 {
+            gaps.push(format!("{rest} more of {of} shards are missing"));
         }
     }
     for state in night.shards.iter().filter(|state| state.ended != Ended::Complete) {
@@ -91,7 +108,8 @@ fn gaps(night: &Night) -> Vec<String> {
             Ended::Interrupted => "was interrupted",
             Ended::Running | Ended::Complete => "did not end: it runs, or it was killed",
         };
-        gaps.push(format!("shard {} {how}; `pagestorm soak --resume` goes on", state.shard));
+        let (shard, of_it) = (state.shard, of_it(&state.campaign));
+        gaps.push(format!("shard {shard}{of_it} {how}; `pagestorm soak --resume` goes on"));
     }
     gaps
 }
@@ -132,12 +150,19 @@ fn output(args: &MergeArgs) -> Result<Option<PathBuf>, String> {
             "{input} is merged, and cannot be where the result goes: name another place"
         ));
     }
+    shelf::holds_no_run(dir)?;
     Ok(Some(dir.to_owned()))
 }
 
 fn put(dir: &Path, night: &Night, console: Console) -> Exit {
-    match shelf::put(dir, night) {
-        Ok(()) => {
+    // The new cases first: whatever happens meanwhile, no case is lost.
+    let put = writing::write_night(dir, night).and_then(|()| shelf::set_aside(dir, night));
+    match put {
+        Ok(aside) => {
+            if aside != 0 {
+                let before = dir.join("failures.before");
+                console.say(&format!("put aside: {aside} of before, in {}", before.display()));
+            }
             console.say(&format!("report: {}", dir.join("report.html").display()));
             Exit::Ok
         }

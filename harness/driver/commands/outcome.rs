@@ -5,7 +5,7 @@ use crate::console::Console;
 use crate::exit::Exit;
 use crate::record;
 use report::record::{Record, Seed, VerdictKind};
-use report::{summary, writing};
+use report::{summary, visible, writing};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -36,6 +36,7 @@ pub fn tell(record: &Record, args: &RunArgs, console: Console) -> Exit {
 
 /// Prints a text, or writes or prints the same as JSON, as `--json FILE|-` asks.
 pub fn deliver(text: &str, json: &str, file: Option<&Path>, console: Console) -> Exit {
+    let json = &*visible::json(json);
     if file == Some(Path::new("-")) {
         return console.print(json);
     }

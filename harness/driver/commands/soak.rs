@@ -2,6 +2,7 @@
 
 use super::attended::attended;
 use super::outcome;
+use super::together;
 use crate::clock::Stopwatch;
 use crate::console::Console;
 use crate::environment;
@@ -10,6 +11,7 @@ use crate::interrupt::Interrupts;
 use crate::progress::{Goal, Progress, Ticker};
 use crate::scenario;
 use crate::scenario::plan::WorldKind;
+use crate::soak::alarm::Alarm;
 use crate::soak::args::SoakArgs;
 use crate::soak::course::Course;
 use crate::soak::entries::{self, Entry, Given, Wanted};
@@ -67,15 +69,17 @@ pub fn soak(args: &SoakArgs, console: Console) -> Exit {
     prepared.announce(console);
     let progress = Progress::default();
     let mut ticker = Ticker::new(console, &progress, Goal::Time);
+    let alarm = Alarm::default();
     let look = || {
         ticker.tick();
         if interrupts.look() {
             ticker.clear();
             console.warn("ending the night; once more ends it at once");
         }
+        alarm.look(interrupts.caught().is_some());
     };
     let campaign = prepared.night.campaign.clone();
-    let course = prepared.course(&campaign, (args, console), (&interrupts, &progress));
+    let course = prepared.course(&campaign, (args, console), (&interrupts, &alarm, &progress));
     let done = attended(&pool, look, || course.run());
     ticker.clear();
     let (night, exit, is_written) = match done {
@@ -87,8 +91,9 @@ pub fn soak(args: &SoakArgs, console: Console) -> Exit {
     };
     let delivered =
         outcome::deliver(&told(&night), &night.to_json(), args.json.as_deref(), console);
+    let left = together::leave_night(&night, args.junit.as_deref(), console);
     let written = ending(&night, (&prepared.dir, is_written), console);
-    exit.max(delivered).max(written).max(interrupts.caught().unwrap_or(Exit::Ok))
+    exit.max(delivered).max(left).max(written).max(interrupts.caught().unwrap_or(Exit::Ok))
 }
 
 /// The last words: where everything is, and how to see a failure again.
@@ -157,6 +162,7 @@ impl Prepared {
         let milliseconds = night.shards.first().map_or(0, |state| state.elapsed_ms);
         let starts = night.shards.first().map_or(0, |state| state.starts) + 1;
         night.shards = vec![ShardState {
+            campaign: night.campaign.clone(),
             shard: share.shard,
             ended: Ended::Running,
             seeds: args.seeds,
@@ -203,7 +209,7 @@ impl Prepared {
         &'a self,
         campaign: &'a Soaked,
         (args, console): (&SoakArgs, Console),
-        (interrupts, progress): (&'a Interrupts, &'a Progress),
+        (interrupts, alarm, progress): (&'a Interrupts, &'a Alarm, &'a Progress),
     ) -> Course<'a> {
         let shard = self.share.shard;
         let works = self.given.entries.iter().filter_map(|entry| {
@@ -221,6 +227,7 @@ impl Prepared {
             shrink: args.shrink.unwrap_or(if self.time.is_some() { SHRINK } else { PATIENCE }),
             shrink_runs: args.shrink_runs,
             interrupted: interrupts.flag(),
+            alarm,
             progress,
             before: self.before,
             watch: Stopwatch::start(),
@@ -274,6 +281,7 @@ fn begun(args: &SoakArgs, shard: Shard) -> Result<(PathBuf, Option<Night>), Stri
                 "{dir} holds a night: --resume goes on with it, and --out takes another place"
             ));
         }
+        shelf::holds_no_run(&dir)?;
         return Ok((dir, None));
     }
     let dir = args.out.clone().or_else(|| shelf::latest(&args.reports, shard));
@@ -333,10 +341,12 @@ fn all_are_given(night: &Night, entries: &[Entry]) -> Result<(), String> {
 
 /// A night in which nothing has happened.
 fn fresh(args: &SoakArgs) -> Night {
+    let campaign = seeds::campaign(args.seed, args.date.as_deref());
     Night {
         schema: Night::SCHEMA_VERSION,
         tool: Tool { name: "pagestorm".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
-        campaign: seeds::campaign(args.seed, args.date.as_deref()),
+        campaigns: vec![campaign.clone()],
+        campaign,
         verdict: NightVerdict::default(),
         signatures: Vec::new(),
         scenarios: Vec::new(),

@@ -4,9 +4,9 @@ use super::outcome;
 use crate::cli::RunArgs;
 use crate::console::Console;
 use crate::exit::Exit;
-use report::github::{LARGEST, OWN, annotations, job_summary};
-use report::junit::junit;
-use report::record::Record;
+use report::github::{LARGEST, OWN, annotations, job_summary, night_annotations, night_summary};
+use report::junit::{self, junit};
+use report::record::{Night, Record};
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
@@ -14,20 +14,33 @@ use std::path::Path;
 /// Writes what was asked for. The answer is how well that went.
 pub fn leave(records: &[Record], args: &RunArgs, console: Console) -> Exit {
     let records: Vec<&Record> = records.iter().collect();
-    let mut exit = Exit::Ok;
-    if let Some(file) = &args.junit
-        && let Err(error) = outcome::write_whole(file, junit(&records).as_bytes())
-    {
-        console.warn(&outcome::unwritten(&file.display().to_string(), &error));
-        exit = Exit::Environment;
-    }
+    let exit = tests(args.junit.as_deref(), || junit(&records), console);
     if console.is_read_by_github() {
         console.command(&annotations(&records, in_repository));
-        if let Some(file) = std::env::var_os("GITHUB_STEP_SUMMARY") {
-            summarize(&records, Path::new(&file), console);
-        }
+        summarize(&|room| job_summary(&records, room), console);
     }
     exit
+}
+
+/// The same of a night.
+pub fn leave_night(night: &Night, file: Option<&Path>, console: Console) -> Exit {
+    let exit = tests(file, || junit::night(night), console);
+    if console.is_read_by_github() {
+        console.command(&night_annotations(night, in_repository));
+        summarize(&|room| night_summary(night, room), console);
+    }
+    exit
+}
+
+fn tests(file: Option<&Path>, text: impl Fn() -> String, console: Console) -> Exit {
+    let Some(file) = file else { return Exit::Ok };
+    match outcome::write_whole(file, text().as_bytes()) {
+        Ok(()) => Exit::Ok,
+        Err(error) => {
+            console.warn(&outcome::unwritten(&file.display().to_string(), &error));
+            Exit::Environment
+        }
+    }
 }
 
 /// A scenario's path from the top of the repository, as annotations need it; as it is if it lies
@@ -41,9 +54,13 @@ fn in_repository(file: &str) -> String {
     below().unwrap_or_else(|| file.to_owned())
 }
 
+/// What makes a summary in so many bytes, if it can.
+type Summary<'a> = &'a dyn Fn(usize) -> Option<String>;
+
 /// Adds to the summary of the step. A summary is a courtesy: without one nothing has failed.
-fn summarize(records: &[&Record], file: &Path, console: Console) {
-    match summary(records, file) {
+fn summarize(page: Summary<'_>, console: Console) {
+    let Some(file) = std::env::var_os("GITHUB_STEP_SUMMARY") else { return };
+    match summary(page, Path::new(&file)) {
         Ok(true) => {}
         Ok(false) => console.warn("the job's summary is full: nothing was added to it"),
         Err(error) => console.warn(&outcome::unwritten("the job's summary", &error)),
@@ -51,10 +68,10 @@ fn summarize(records: &[&Record], file: &Path, console: Console) {
 }
 
 /// Whether there was room.
-fn summary(records: &[&Record], file: &Path) -> io::Result<bool> {
+fn summary(page: Summary<'_>, file: &Path) -> io::Result<bool> {
     let before = fs::metadata(file).map_or(0, |data| data.len());
     let left = LARGEST.saturating_sub(usize::try_from(before).unwrap_or(LARGEST));
-    let Some(page) = job_summary(records, OWN.min(left)) else { return Ok(false) };
+    let Some(page) = page(OWN.min(left)) else { return Ok(false) };
     let mut file = OpenOptions::new().create(true).append(true).open(file)?;
     file.write_all(page.as_bytes())?;
     Ok(true)

@@ -7,6 +7,7 @@ use super::path::OPTION;
 use super::problem::{Problem, Problems};
 use super::yaml::Broken;
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
+use report::visible;
 use std::fmt;
 use std::ops::Range;
 
@@ -95,7 +96,9 @@ impl Report {
             let title = format!("{total} mistakes in {}{shown}", self.name);
             pages.push(renderer.render(&[Group::with_title(Level::ERROR.primary_title(title))]));
         }
-        pages.join("\n\n") + "\n"
+        let text = pages.join("\n\n") + "\n";
+        // Colours are escapes themselves.
+        if styled { text } else { visible::block(&text).into_owned() }
     }
 
     /// `file:line:column: message (help)`, one line for each mistake.
@@ -181,7 +184,7 @@ impl Report {
         left_out: usize,
     ) -> Report {
         Report {
-            name: name.to_owned(),
+            name: visible::line(name).into_owned(),
             text: text.to_owned(),
             overrides: overrides.to_vec(),
             diagnostics,

@@ -1,5 +1,6 @@
 //! What `soak` and `merge` can be told.
 
+use crate::cli::Format;
 use crate::scenario;
 use clap::Args;
 use std::path::PathBuf;
@@ -45,8 +46,8 @@ pub struct SoakArgs {
     /// The directory of this night, instead of one below --reports.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// How long one failure is made smaller at most. In a night with an end all of them together take at
-    /// most a tenth of it, and one 20s without this. One of --seeds alone ends by --shrink-runs, so that it
+    /// How long one failure is made smaller at most, and then looked into for its story. In a night with an
+    /// end all of them together take at most a tenth of it, and one 20s without this. One of --seeds alone ends by --shrink-runs, so that it
     /// is the same on every machine. With 0s failures are kept as they were found.
     #[arg(long, value_name = "D", value_parser = scenario::time)]
     pub shrink: Option<Duration>,
@@ -59,6 +60,13 @@ pub struct SoakArgs {
     /// Where night.json goes as well; - prints it instead of the summary.
     #[arg(long, value_name = "FILE|-")]
     pub json: Option<PathBuf>,
+    /// Where the tests of the night go, in XML for CI engines; its directory has them anyway.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Who reads along: with github, failures become annotations and a job summary. By default as the
+    /// environment says.
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<Format>,
     /// Say nothing on stderr but what went wrong.
     #[arg(long)]
     pub quiet: bool,
@@ -70,18 +78,26 @@ pub struct MergeArgs {
     /// Directories of nights, or of what was merged before.
     #[arg(required = true, value_name = "DIR")]
     pub dirs: Vec<PathBuf>,
-    /// Where the merged night goes: a directory, or the report.html in it.
+    /// Where the merged night goes: a directory, or the report.html in it. Cases of an earlier night
+    /// there are put aside, into failures.before.
     #[arg(short, long, value_name = "DIR|DIR/report.html")]
     pub output: Option<PathBuf>,
     /// Take what is there, though shards are missing or did not end.
     #[arg(long)]
     pub allow_missing: bool,
-    /// Take nights of different seeds, commits and versions together, as the first one's.
+    /// Take nights of different seeds, dates, commits and versions together; all of them are told.
     #[arg(long)]
     pub allow_mixed: bool,
     /// Where night.json goes as well; - prints it instead of the summary.
     #[arg(long, value_name = "FILE|-")]
     pub json: Option<PathBuf>,
+    /// Where the tests of the night go, in XML for CI engines; its directory has them anyway.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Who reads along: with github, failures become annotations and a job summary. By default as the
+    /// environment says.
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<Format>,
     /// Say nothing on stderr but what went wrong.
     #[arg(long)]
     pub quiet: bool,

@@ -1,6 +1,7 @@
 //! The course of a night: whose turn it is, what is made of what failed, and when all of it is
 //! written down.
 
+use super::alarm::Alarm;
 use super::night;
 use super::regressions::Cases;
 use super::shelf::Shelf;
@@ -24,6 +25,9 @@ const TURN: Duration = Duration::from_secs(2);
 /// Of the time of a night, the part in which failures are made smaller.
 const EFFORT: u32 = 10;
 
+/// Failures of one part whose story is told.
+const STORIES: usize = 8;
+
 /// How often a night that is over is tried to be written, and how long it waits in between.
 const TRIES: usize = 5;
 const BETWEEN: Duration = Duration::from_secs(1);
@@ -46,6 +50,8 @@ pub struct Course<'a> {
     pub shrink_runs: u64,
     /// Asks to end.
     pub interrupted: &'a Arc<AtomicBool>,
+    /// Ends what takes too long.
+    pub alarm: &'a Alarm,
     /// Counts what is done.
     pub progress: &'a Progress,
     /// The time of earlier starts.
@@ -129,8 +135,10 @@ impl Course<'_> {
         let (runs, interrupted) = (Some(self.shrink_runs), self.interrupted);
         let limits = Limits { time, runs, interrupted, parallel: true };
         let work = &mut self.works[at];
+        let told = work.failures.iter().filter(|one| one.story.is_some()).count();
+        let alarm = (told < STORIES).then_some(self.alarm);
         let entered = &mut work.failures[news.at];
-        match news.first.make_smaller(&case, entered, limits) {
+        match news.first.make_smaller(&case, entered, limits, alarm) {
             Ok(same) => work.deterministic &= same,
             Err(error) => work.refused = Some(error.to_string()),
         }

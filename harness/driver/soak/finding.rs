@@ -1,6 +1,8 @@
 //! A failure that was met for the first time: whether it comes back, its case, and the smallest like it.
 
+use super::alarm::Alarm;
 use super::entries::Entry;
+use crate::explain;
 use crate::failure::Failure;
 use crate::onlooker::Look;
 use crate::replay::Replay;
@@ -121,11 +123,12 @@ impl<'a> First<'a> {
             minimal: false,
             rate: Rate::default(),
             case: known.case.as_ref().map(|case| self.text(case)),
+            story: None,
         }
     }
 
-    /// Makes the case as small as it gets in time, and sees how often it fails. False if it did not do
-    /// the same when it was run again. Interrupted, it leaves the entry as it was: whoever goes on with
+    /// Makes the case as small as it gets in time, sees how often it fails, and why, unless there is no alarm
+    /// to end that. False if it did not do the same when it was run again. Interrupted, it leaves the entry as it was: whoever goes on with
     /// the night begins from there, and comes to what nobody interrupted comes to.
     ///
     /// # Errors
@@ -136,12 +139,13 @@ impl<'a> First<'a> {
         case: &Plan,
         entered: &mut NightFailure,
         limits: Limits<'_>,
+        alarm: Option<&Alarm>,
     ) -> Result<bool, OpenError> {
         if !case.is_explicit() {
             entered.rate = self.tried_again(limits.interrupted)?;
             return Ok(true);
         }
-        let mut small = case.clone();
+        let (mut small, before) = (case.clone(), entered.clone());
         match shrink::shrink(case, &self.failure, limits, &mut |_, _| {}) {
             // It stays as it was found, for the next start to look at: as if there had been no signal.
             Ok(shrunk) if !shrunk.minimal && limits.interrupted.load(Ordering::Relaxed) => {
@@ -164,6 +168,15 @@ impl<'a> First<'a> {
         let replay = Replay::of(&small, REPLAYS, &Arc::default())?;
         let found = replay.first.violation.as_ref().map(|violation| violation.invariant);
         let fails = found == Some(self.failure.invariant);
+        if let Some(alarm) = alarm.filter(|_| fails) {
+            let explained = alarm.within(limits.time, |over| explain::explain(&small, over));
+            if explained.is_none() && limits.interrupted.load(Ordering::Relaxed) {
+                *entered = before;
+                return Ok(true);
+            }
+            let story = explained.and_then(Result::ok).map(|told| told.recorded());
+            entered.story = story.map(Box::new);
+        }
         entered.rate = Rate { failed: if fails { replay.equal } else { 0 }, runs: replay.runs };
         Ok(replay.equal == replay.runs)
     }

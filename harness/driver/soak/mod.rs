@@ -9,6 +9,7 @@ pub mod sums;
 pub mod union;
 pub mod night;
 pub mod shelf;
+pub mod alarm;
 pub mod finding;
 pub mod turn;
 pub mod regressions;

@@ -4,7 +4,7 @@ use super::sums::{add_counts, add_hash, add_latency};
 use crate::exit::Exit;
 use report::record::{
     Counts, FirstMet, Night, NightFailure, NightVerdict, Part, Regression, ScenarioTotal,
-    Signature, World,
+    Signature, Soaked, World,
 };
 use report::reproduce;
 use std::collections::BTreeMap;
@@ -19,6 +19,11 @@ pub const SLICE: &str = "2s";
 /// A part has latencies that cannot be read.
 pub fn concluded(mut night: Night) -> Result<(Night, Exit), String> {
     night.scenarios = totals(&night.parts)?;
+    for total in &mut night.scenarios {
+        let mut own = Reasons::default();
+        of_scenario(total, &mut own);
+        total.wrong = own.all;
+    }
     night.signatures = signatures(&night.parts);
     let (verdict, exit) = verdict(&night);
     night.verdict = verdict;
@@ -28,7 +33,7 @@ pub fn concluded(mut night: Night) -> Result<(Night, Exit), String> {
 /// Puts parts in the order in which a night has them.
 pub fn sort(parts: &mut [Part]) {
     parts.sort_by(|one, other| {
-        let of = |part: &Part| part.shard;
+        let of = |part: &Part| (part.shard, part.campaign.clone());
         scenario_of(one).cmp(&scenario_of(other)).then_with(|| of(one).cmp(&of(other)))
     });
 }
@@ -62,6 +67,7 @@ fn total(parts: &[&Part]) -> Result<ScenarioTotal, String> {
         iterations: 0,
         caught: 0,
         failed: 0,
+        wrong: Vec::new(),
         counts: first.counts.clone(),
         latency: first.latency.clone(),
         trace_hash: first.trace_hash.clone(),
@@ -113,7 +119,9 @@ fn signatures(parts: &[Part]) -> Vec<Signature> {
         group.sort_by(|one, other| one.order().cmp(&other.order()));
     }
     groups.sort_by(|one, other| one[0].order().cmp(&other[0].order()));
-    groups.iter().map(|group| signature(group)).collect()
+    let names = groups.iter().map(|group| group[0].first.signature.as_str());
+    let places = Night::places(names);
+    groups.iter().zip(places).map(|(group, place)| signature(group, place)).collect()
 }
 
 /// The failures of one scenario, each with the first seed of all parts.
@@ -131,7 +139,7 @@ fn met<'a>(parts: &[&'a Part]) -> Vec<Met<'a>> {
     all.into_values().collect()
 }
 
-fn signature(group: &[Met<'_>]) -> Signature {
+fn signature(group: &[Met<'_>], place: String) -> Signature {
     let Met { part, first, .. } = group[0];
     let mut scenarios: Vec<_> = group.iter().map(Met::place).collect();
     scenarios.sort();
@@ -155,28 +163,9 @@ fn signature(group: &[Met<'_>]) -> Signature {
         },
         rate: first.rate,
         minimal: first.minimal,
-        file: first.case.as_ref().map(|_| file_name(&first.signature)),
+        file: first.case.as_ref().map(|_| place),
         reproduce: reproduce::command("pagestorm", &part.file, Some(&seed), &changes),
     }
-}
-
-/// Where the case of a signature lies. A signature that was read from a file may hold anything.
-fn file_name(signature: &str) -> String {
-    const LONGEST: usize = 160;
-    let fit = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
-    let name: String = signature.chars().map(fit).take(LONGEST).collect();
-    format!("failures/{name}.yaml")
-}
-
-/// The cases of a night, each with its place beside `night.json`.
-pub fn cases(night: &Night) -> Vec<(String, &str)> {
-    let first = |signature: &Signature| {
-        let met = night.parts.iter().flat_map(|part| &part.failures).find(|failure| {
-            (&failure.signature, failure.seed) == (&signature.signature, signature.first.seed)
-        });
-        Some((signature.file.clone()?, met?.case.as_deref()?))
-    };
-    night.signatures.iter().filter_map(first).collect()
 }
 
 fn verdict(night: &Night) -> (NightVerdict, Exit) {
@@ -198,6 +187,7 @@ fn verdict(night: &Night) -> (NightVerdict, Exit) {
     for total in &night.scenarios {
         of_scenario(total, &mut reasons);
     }
+    mixed(night, &mut reasons);
     for left in night.left_out.iter().filter(|left| left.refused) {
         reasons.add(Exit::Environment, format!("{}: {}", left.file, left.why));
     }
@@ -228,6 +218,28 @@ impl Reasons {
         self.exit = self.exit.max(exit);
         self.all.push(reason);
     }
+}
+
+/// Campaigns that are named.
+const NAMED: usize = 12;
+
+/// Says that a night is none, but several together.
+fn mixed(night: &Night, reasons: &mut Reasons) {
+    if night.campaigns.len() < 2 {
+        return;
+    }
+    let named = |campaign: &Soaked| {
+        let known = [&campaign.date, &campaign.commit].into_iter().flatten();
+        let known: Vec<_> = known.map(String::as_str).collect();
+        let known = if known.is_empty() { "as given".to_owned() } else { known.join(", ") };
+        format!("{} ({known})", campaign.seed)
+    };
+    let mut all: Vec<_> = night.campaigns.iter().take(NAMED).map(named).collect();
+    if let Some(rest @ 1..) = night.campaigns.len().checked_sub(NAMED) {
+        all.push(format!("{rest} more"));
+    }
+    let (count, all) = (night.campaigns.len(), all.join("; "));
+    reasons.remarks.push(format!("these are {count} campaigns together: {all}"));
 }
 
 fn of_regression(regression: &Regression, reasons: &mut Reasons) {

@@ -3,10 +3,9 @@
 //! Every file is written beside its place and then moved there, once all of it is on disk. A disk
 //! that is full keeps what it has; the night goes on in memory, and is put there as soon as it fits.
 
-use super::night::cases;
 use crate::console::Console;
 use report::record::{Night, Shard};
-use report::{page, writing};
+use report::writing;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -37,7 +36,7 @@ impl Shelf {
     /// Knows the cases that an earlier start has put there.
     #[must_use]
     pub fn knows(mut self, night: &Night) -> Shelf {
-        self.cases = cases(night).into_iter().map(|(name, _)| name).collect();
+        self.cases = night.cases().into_iter().map(|(name, _)| name).collect();
         self
     }
 
@@ -47,7 +46,7 @@ impl Shelf {
     ///
     /// Nothing there has changed, or not all of it.
     pub fn put(&mut self, night: &Night) -> io::Result<()> {
-        let put = put(&self.dir, night);
+        let put = writing::write_night(&self.dir, night);
         match &put {
             Err(error) if !self.is_full => {
                 let told = "the night goes on in memory, and it is tried again; free some space";
@@ -62,32 +61,13 @@ impl Shelf {
 
     /// Takes away the cases that are told by a smaller one now.
     fn clear(&mut self, night: &Night) {
-        let now: BTreeSet<String> = cases(night).into_iter().map(|(name, _)| name).collect();
+        let now: BTreeSet<String> = night.cases().into_iter().map(|(name, _)| name).collect();
         for name in self.cases.difference(&now) {
             // One that stays does no harm.
             drop(fs::remove_file(self.dir.join(name)));
         }
         self.cases = now;
     }
-}
-
-/// Puts a night into a directory: first its cases, then the page, and the record last.
-///
-/// # Errors
-///
-/// Something could not be written; no file is there in part.
-pub fn put(dir: &Path, night: &Night) -> io::Result<()> {
-    for (name, text) in cases(night) {
-        let path = dir.join(&name);
-        // A case that is there is left alone, so that a night of many hours does not write it anew.
-        if fs::read(&path).is_ok_and(|bytes| bytes == text.as_bytes()) {
-            continue;
-        }
-        let (folder, name) = name.split_once('/').expect("cases lie in a folder");
-        writing::publish(&dir.join(folder), &[(name, text)])?;
-    }
-    let (page, json) = (page::night(night), night.to_json());
-    writing::publish(dir, &[("report.html", &page), (RECORD, &json)])
 }
 
 /// The night in a directory.
@@ -110,6 +90,39 @@ pub fn take(dir: &Path) -> Result<Night, String> {
 /// Whether there is a night in a directory.
 pub fn holds_one(dir: &Path) -> bool {
     dir.join(RECORD).exists()
+}
+
+/// An error if there is a run in a directory: a night would take the place of its page.
+pub fn holds_no_run(dir: &Path) -> Result<(), String> {
+    if !dir.join("result.json").exists() {
+        return Ok(());
+    }
+    Err(format!("{} holds a run, whose page would be lost: name another place", dir.display()))
+}
+
+/// Puts the files aside that lie among the cases of a night and are none of them: those of another
+/// night that was here before. They go to a folder beside, in the place of what was there. The answer
+/// is how many.
+///
+/// # Errors
+///
+/// Some of them are still where they were.
+pub fn set_aside(dir: &Path, night: &Night) -> io::Result<usize> {
+    let (failures, before) = (dir.join("failures"), dir.join("failures.before"));
+    if !failures.is_dir() {
+        return Ok(0);
+    }
+    let own: BTreeSet<PathBuf> = night.cases().iter().map(|(name, _)| dir.join(name)).collect();
+    let entries: Vec<_> = fs::read_dir(&failures)?.collect::<Result<_, _>>()?;
+    let others: Vec<_> = entries.iter().filter(|entry| !own.contains(&entry.path())).collect();
+    if !others.is_empty() && before.exists() {
+        fs::remove_dir_all(&before)?;
+    }
+    for entry in &others {
+        fs::create_dir_all(&before)?;
+        fs::rename(entry.path(), before.join(entry.file_name()))?;
+    }
+    Ok(others.len())
 }
 
 /// The name of a night's directory.

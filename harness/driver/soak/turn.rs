@@ -317,5 +317,6 @@ fn excused(iteration: u64, seed: Seed, failure: &Failure, sentence: String) -> N
         minimal: false,
         rate: Rate::default(),
         case: None,
+        story: None,
     }
 }

@@ -7,8 +7,8 @@
 //! can be compared, these must be equal. Threads are not, so failures of both parts are kept.
 
 use super::shard;
-use report::record::{Night, NightFailure, Part, Shard, ShardState, Soaked, World};
-use std::collections::BTreeMap;
+use report::record::{Night, NightFailure, Part, Seed, Shard, ShardState, Soaked, World};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Why nights have no union.
@@ -40,7 +40,7 @@ impl fmt::Display for Conflict {
 }
 
 /// The nights as one, whose totals are still those of the first. `mixed` says that they need not belong
-/// together.
+/// together; then they keep their campaigns, and the first of these, in their order, stands for all.
 ///
 /// # Errors
 ///
@@ -55,11 +55,18 @@ pub fn union(nights: &[Night], mixed: bool) -> Result<Night, Conflict> {
         all.left_out.extend(night.left_out.iter().cloned());
         all.regressions.extend(night.regressions.iter().cloned());
         all.shards.extend(night.shards.iter().cloned());
+        all.campaigns.extend(campaigns(night));
+        let tool = |night: &Night| (night.tool.version.clone(), night.tool.name.clone());
+        if tool(&all) < tool(night) {
+            all.tool.clone_from(&night.tool);
+        }
         all.parts.extend(night.parts.iter().cloned());
     }
     if let Some(state) = all.shards.iter().find(|state| !shard::is_one(state.shard)) {
         return Err(Conflict::Damaged(format!("{} is no shard", state.shard)));
     }
+    sort_and_dedup(&mut all.campaigns);
+    all.campaign = all.campaigns.first().cloned().unwrap_or(all.campaign);
     sort_and_dedup(&mut all.left_out);
     sort_and_dedup(&mut all.regressions);
     all.shards = shards(all.shards);
@@ -67,13 +74,20 @@ pub fn union(nights: &[Night], mixed: bool) -> Result<Night, Conflict> {
     Ok(all)
 }
 
+/// All campaigns of which something is in a night.
+fn campaigns(night: &Night) -> impl Iterator<Item = Soaked> {
+    let own = std::iter::once(&night.campaign).chain(&night.campaigns);
+    let shards = night.shards.iter().map(|state| &state.campaign);
+    own.chain(shards).chain(night.parts.iter().map(|part| &part.campaign)).cloned()
+}
+
 /// Shards that more than one of the nights has.
 pub fn twice(nights: &[Night]) -> Vec<Shard> {
-    let mut seen: BTreeMap<Shard, usize> = BTreeMap::new();
+    let mut seen: BTreeMap<(&Soaked, Shard), usize> = BTreeMap::new();
     for state in nights.iter().flat_map(|night| &night.shards) {
-        *seen.entry(state.shard).or_default() += 1;
+        *seen.entry((&state.campaign, state.shard)).or_default() += 1;
     }
-    seen.into_iter().filter(|(_, times)| 1 < *times).map(|(shard, _)| shard).collect()
+    seen.into_iter().filter(|(_, times)| 1 < *times).map(|((_, shard), _)| shard).collect()
 }
 
 fn same_campaign(one: &Night, other: &Night) -> Result<(), Conflict> {
@@ -84,10 +98,16 @@ fn same_campaign(one: &Night, other: &Night) -> Result<(), Conflict> {
             Err(Conflict::Mixed(format!("{what} {one} and {other}")))
         }
     };
-    let commit = |night: &Night| night.campaign.commit.clone().unwrap_or_else(|| "none".to_owned());
-    differ("the seed is", one.campaign.seed.to_string(), other.campaign.seed.to_string())?;
-    differ("the commit is", commit(one), commit(other))?;
-    differ("the version is", one.tool.version.clone(), other.tool.version.clone())
+    let text = |known: &Option<String>| known.clone().unwrap_or_else(|| "none".to_owned());
+    let (mine, theirs) = (&one.campaign, &other.campaign);
+    differ("the seed is", mine.seed.to_string(), theirs.seed.to_string())?;
+    differ("the commit is", text(&mine.commit), text(&theirs.commit))?;
+    // Seeds of one number that were made of a date and that were given would count twice.
+    differ("the date is", text(&mine.date), text(&theirs.date))?;
+    let several = |night: &Night| campaigns(night).collect::<BTreeSet<_>>().len().to_string();
+    differ("the campaigns are", several(one), several(other))?;
+    differ("the version is", one.tool.version.clone(), other.tool.version.clone())?;
+    differ("the program is", one.tool.name.clone(), other.tool.name.clone())
 }
 
 fn sort_and_dedup<T: Ord>(items: &mut Vec<T>) {
@@ -97,38 +117,37 @@ fn sort_and_dedup<T: Ord>(items: &mut Vec<T>) {
 
 /// Of every shard the state that is furthest.
 fn shards(states: Vec<ShardState>) -> Vec<ShardState> {
-    let mut furthest: BTreeMap<Shard, ShardState> = BTreeMap::new();
+    let mut furthest: BTreeMap<(Shard, Soaked), ShardState> = BTreeMap::new();
     // The text decides between states of equal rank, so that their order does not.
     let rank = |state: &ShardState| (state.ended, state.elapsed_ms, format!("{state:?}"));
     for state in states {
-        let known = furthest.get(&state.shard).is_some_and(|known| rank(&state) <= rank(known));
+        let key = (state.shard, state.campaign.clone());
+        let known = furthest.get(&key).is_some_and(|known| rank(&state) <= rank(known));
         if !known {
-            furthest.insert(state.shard, state);
+            furthest.insert(key, state);
         }
     }
     furthest.into_values().collect()
 }
 
 /// What a part is about: its name, its world and the hash of its text, and then its share of which
-/// campaign.
-type Key = (String, u8, String, Shard, Soaked);
+/// seeds, under which commit.
+type Key = (String, u8, String, Shard, Seed, Option<String>);
 
 fn key(part: &Part) -> Key {
     let world = u8::from(part.world == World::Threads);
-    (part.name.clone(), world, part.text_hash.clone(), part.shard, part.campaign.clone())
+    let Soaked { seed, commit, .. } = &part.campaign;
+    let (name, text) = (part.name.clone(), part.text_hash.clone());
+    (name, world, text, part.shard, *seed, commit.clone())
 }
 
 fn parts(parts: Vec<Part>, mixed: bool) -> Result<Vec<Part>, Conflict> {
-    let mut union: BTreeMap<Key, Part> = BTreeMap::new();
+    let mut groups: BTreeMap<Key, Vec<Part>> = BTreeMap::new();
     for part in parts {
         checked(&part)?;
-        let key = key(&part);
-        match union.remove(&key) {
-            None => drop(union.insert(key, part)),
-            Some(known) => drop(union.insert(key, longer(known, part)?)),
-        }
+        groups.entry(key(&part)).or_default().push(part);
     }
-    let all: Vec<Part> = union.into_values().collect();
+    let all: Vec<Part> = groups.into_values().map(longest).collect::<Result<_, _>>()?;
     for (at, one) in all.iter().enumerate() {
         // They are sorted by what they are about.
         let alike = |other: &&Part| (&other.name, other.world) == (&one.name, one.world);
@@ -152,23 +171,32 @@ fn checked(part: &Part) -> Result<(), Conflict> {
     Ok(())
 }
 
-/// The longer of two parts of the same share, whose common beginning must be the same.
-fn longer(mut one: Part, mut other: Part) -> Result<Part, Conflict> {
-    let deterministic = one.deterministic && other.deterministic;
-    (one.deterministic, other.deterministic) = (deterministic, deterministic);
-    match one.world {
-        World::Simulated => agree(&one, &other)?,
-        World::Threads => share_failures(&mut one, &mut other),
+/// The longest of the parts of one share. Each is held against each first: a part that is longer than
+/// two that differ would hide it.
+fn longest(parts: Vec<Part>) -> Result<Part, Conflict> {
+    for (at, one) in parts.iter().enumerate() {
+        parts[at + 1..].iter().try_for_each(|other| agree(one, other))?;
     }
-    Ok(if rank(&one) < rank(&other) { other } else { one })
+    Ok(parts.into_iter().reduce(longer).expect("a share has a part"))
 }
 
-/// Of two parts of equal length, the one whose failures were made smaller. For the rest any order
-/// will do, as long as it is one.
-fn rank(part: &Part) -> impl Ord {
+/// The longer of two parts of the same share, whose common beginning is the same.
+fn longer(mut one: Part, mut other: Part) -> Part {
+    let deterministic = one.deterministic && other.deterministic;
+    (one.deterministic, other.deterministic) = (deterministic, deterministic);
+    if one.world == World::Threads {
+        share_failures(&mut one, &mut other);
+    }
+    if rank(&one) < rank(&other) { other } else { one }
+}
+
+/// Of two parts of equal length, the one whose failures were made smaller and looked into. For the rest
+/// any order will do, as long as it is one.
+fn rank(part: &Part) -> impl Ord + use<> {
     let small = part.failures.iter().filter(|failure| failure.minimal).count();
+    let told = part.failures.iter().filter(|failure| failure.story.is_some()).count();
     let json = serde_json::to_string(part).expect("a part has only string keys");
-    (part.done, small, part.counts.operations, json)
+    (part.done, small, told, part.counts.operations, json)
 }
 
 /// Simulations that began alike went on alike.
@@ -176,7 +204,7 @@ fn agree(one: &Part, other: &Part) -> Result<(), Conflict> {
     let common = one.marks.len().min(other.marks.len());
     let differ = one.marks[..common] != other.marks[..common]
         || (one.done == other.done && results(one) != results(other));
-    if differ { Err(Conflict::Differs(name(one))) } else { Ok(()) }
+    if differ && one.world == World::Simulated { Err(Conflict::Differs(name(one))) } else { Ok(()) }
 }
 
 /// Threads never do the same again, so what failed in the shorter part need not have failed in the
@@ -219,7 +247,8 @@ fn disjoint(one: &Part, other: &Part, mixed: bool) -> Result<(), Conflict> {
         let what = format!("{} has two texts", one.file);
         return if changed { Err(Conflict::Mixed(what)) } else { Ok(()) };
     }
-    if one.campaign != other.campaign
+    let seeds = |part: &Part| (part.campaign.seed, part.campaign.commit.clone());
+    if seeds(one) != seeds(other)
         || one.shard.of == other.shard.of
         || one.done == 0
         || other.done == 0
@@ -296,12 +325,14 @@ mod tests {
             schema: Night::SCHEMA_VERSION,
             tool: Tool { name: "pagestorm".to_owned(), version: "1".to_owned() },
             campaign: campaign(),
+            campaigns: vec![campaign()],
             verdict: NightVerdict::default(),
             signatures: Vec::new(),
             scenarios: Vec::new(),
             left_out: Vec::new(),
             regressions: Vec::new(),
             shards: vec![ShardState {
+                campaign: campaign(),
                 shard,
                 ended: Ended::Complete,
                 seeds: None,
@@ -366,6 +397,7 @@ mod tests {
             minimal: false,
             rate: Rate::default(),
             case: None,
+            story: None,
         };
         let part = &mut night.parts[0];
         (part.world, part.trace_hash) = (World::Threads, None);
@@ -394,6 +426,66 @@ mod tests {
             let mut night = night(Shard::WHOLE, 3);
             night.shards[0].shard = Shard { index, of };
             assert!(matches!(union(&[night], false), Err(Conflict::Damaged(_))));
+        }
+    }
+
+    /// The same shards of two campaigns, found in different places, some of them with stories and some cut
+    /// short.
+    fn scattered(draw: &mut impl FnMut(u64) -> u64) -> Vec<Night> {
+        let mut nights = Vec::new();
+        for number in 0..2 + draw(5) {
+            let done = 5 + draw(3);
+            let mut night =
+                if draw(3) == 0 { of_threads(done, &["a"]) } else { night(Shard::WHOLE, done) };
+            let date = (draw(2) == 0).then(|| format!("2026-01-0{}", 1 + draw(2)));
+            let commit = (draw(2) == 0).then(|| "c".to_owned());
+            let campaign = Soaked { seed: Seed(1 + draw(2)), date, commit };
+            night.tool.version = format!("{}", draw(2));
+            night.shards[0].campaign = campaign.clone();
+            night.parts[0].campaign = campaign.clone();
+            night.parts[0].file = format!("{number}/a.yaml");
+            night.campaigns = vec![campaign.clone()];
+            night.campaign = campaign;
+            nights.push(night);
+        }
+        nights
+    }
+
+    #[test]
+    fn nights_that_do_not_belong_together_unite_in_any_order_to_the_same_bytes() {
+        let mut state = 7_u64;
+        let mut draw = |below: u64| {
+            state = scramble(state.wrapping_add(0x9e37_79b9_7f4a_7c15));
+            state % below
+        };
+        let mixed = |nights: &[Night]| concluded(union(nights, true).unwrap()).unwrap().0;
+        for _ in 0..200 {
+            let nights = scattered(&mut draw);
+            let all = mixed(&nights).to_json();
+            let mut shuffled = nights.clone();
+            for at in (1..shuffled.len()).rev() {
+                let other = usize::try_from(draw(1 + u64::try_from(at).unwrap())).unwrap();
+                shuffled.swap(at, other);
+            }
+            assert_eq!(mixed(&shuffled).to_json(), all, "it commutes");
+            let cut = usize::try_from(draw(u64::try_from(nights.len()).unwrap())).unwrap();
+            let (left, right) = shuffled.split_at(cut);
+            let halves = [left, right].map(|half| (!half.is_empty()).then(|| mixed(half)));
+            let halves: Vec<_> = halves.into_iter().flatten().collect();
+            assert_eq!(mixed(&halves).to_json(), all, "it associates");
+            let twice: Vec<_> = halves.iter().chain(&nights).chain(&halves).cloned().collect();
+            assert_eq!(mixed(&twice).to_json(), all, "twice is once");
+        }
+    }
+
+    #[test]
+    fn a_longer_part_hides_no_two_that_differ() {
+        let (one, longer) = (night(Shard::WHOLE, 10), night(Shard::WHOLE, 20));
+        let mut other = one.clone();
+        other.parts[0].counts.operations += 1;
+        for order in [[&one, &other, &longer], [&one, &longer, &other], [&longer, &other, &one]] {
+            let nights = order.map(Night::clone);
+            assert!(matches!(union(&nights, false), Err(Conflict::Differs(_))));
         }
     }
 

@@ -127,7 +127,7 @@ mod tests {
     fn a_steady_rate_is_known_and_a_short_run_says_nothing() {
         let steady = Rate::of(&timeline([128; 32])).unwrap();
         assert_eq!(steady.per_second(), 2_000);
-        assert_eq!(steady.growth(steady), [1.0; 3]);
+        assert!(steady.growth(steady).iter().all(|factor| (factor - 1.0).abs() < 1e-9));
         let half = Rate::of(&timeline([64; 16])).unwrap();
         assert!((steady.growth(half)[0] - 0.5).abs() < 1e-9);
         assert!(Rate::of(&timeline([128; 15])).is_none(), "too short");

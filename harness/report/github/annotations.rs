@@ -7,7 +7,7 @@ use crate::record::{Record, Verdict, Violation};
 use crate::{reproduce, visible};
 
 /// Of a step the runner keeps ten errors. The tenth says how many there are more.
-const MOST: usize = 9;
+pub(super) const MOST: usize = 9;
 
 /// Characters of a message and of a title.
 const MESSAGE: usize = 1_000;
@@ -79,7 +79,8 @@ fn line_of_expectation(text: &str) -> usize {
     text.lines().position(says).map_or(1, |line| line + 1)
 }
 
-fn error(properties: &[(&str, &str)], message: &str) -> String {
+/// An error, as a line that the runner acts on.
+pub(super) fn error(properties: &[(&str, &str)], message: &str) -> String {
     let property = |(name, value): &(&str, &str)| {
         let value = visible::line(value);
         format!("{name}={}", escaped(visible::clipped(&value, TITLE).0, true))
@@ -92,6 +93,8 @@ fn error(properties: &[(&str, &str)], message: &str) -> String {
 
 /// What ends a message, and in a property also what ends that.
 fn escaped(text: &str, property: bool) -> String {
+    // The old form of a command is looked for anywhere in a line.
+    let text = text.replace("##[", "#\\u0023[");
     let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     if property { text.replace(':', "%3A").replace(',', "%2C") } else { text }
 }
@@ -104,6 +107,7 @@ mod tests {
     fn what_would_end_a_command_is_escaped() {
         assert_eq!(escaped("50%,a:b\r\nc", false), "50%25,a:b%0D%0Ac");
         assert_eq!(escaped("50%,a:b\r\nc", true), "50%25%2Ca%3Ab%0D%0Ac");
+        assert_eq!(escaped("###[error]x", true), "##\\u0023[error]x");
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The summary of a job: a table of runs, then the failures, in Markdown.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use super::markdown::{block, cell, span};
+use super::page::Page;
 use crate::number;
 use crate::record::{Record, Violation};
 use crate::reproduce;
@@ -14,9 +14,6 @@ pub const OWN: usize = 64 << 10;
 /// Bytes of a step's summary beyond which GitHub drops all of it.
 pub const LARGEST: usize = 1 << 20;
 
-/// Bytes that are kept back for the sentence about what was left out.
-const KEPT_BACK: usize = 200;
-
 /// Characters of a name and of evidence.
 const NAME: usize = 100;
 const EVIDENCE: usize = 300;
@@ -25,9 +22,9 @@ const EVIDENCE: usize = 300;
 /// lines.
 pub fn job_summary(records: &[&Record], room: usize) -> Option<String> {
     let failed = records.iter().filter(|record| !record.verdict.as_expected).count();
-    let mut page = Page { text: String::new(), room: room.checked_sub(KEPT_BACK)?, left_out: 0 };
+    let mut page = Page::with(room)?;
     page.add(&heading(records, failed));
-    if page.left_out != 0 {
+    if page.is_cut() {
         return None;
     }
     // Of a table that has to be cut the lines that failed are wanted.
@@ -44,33 +41,6 @@ pub fn job_summary(records: &[&Record], room: usize) -> Option<String> {
         page.add(&without_violation(record));
     }
     Some(page.finished())
-}
-
-/// What fits, whole lines and blocks only.
-struct Page {
-    text: String,
-    room: usize,
-    left_out: usize,
-}
-
-impl Page {
-    fn add(&mut self, part: &str) {
-        if self.left_out == 0 && self.text.len() + part.len() <= self.room {
-            self.text.push_str(part);
-        } else {
-            self.left_out += 1;
-        }
-    }
-
-    fn finished(mut self) -> String {
-        if self.left_out != 0 {
-            let left_out = number::count(u64::try_from(self.left_out).unwrap_or(u64::MAX));
-            let rest = "more entries do not fit; see the reports.";
-            let _ = writeln!(self.text, "\n{left_out} {rest}");
-        }
-        self.text.push('\n');
-        self.text
-    }
 }
 
 fn heading(records: &[&Record], failed: usize) -> String {

@@ -6,7 +6,7 @@ use super::html::Html;
 use super::table::{Cell, Column, numbers, table, words};
 use super::throughput;
 use crate::number;
-use crate::record::{Clock, LatencyRow, Measure, Outcome, Record, Timeline};
+use crate::record::{Clock, LatencyRecord, LatencyRow, Measure, Outcome, Record, Timeline};
 
 /// Adds the section.
 pub(super) fn latency(html: &mut Html, record: &Record) {
@@ -29,7 +29,7 @@ pub(super) fn latency(html: &mut Html, record: &Record) {
             heat::heat(html, timeline, Measure::Response);
             heat::heat(html, timeline, Measure::Service);
         }
-        rows(html, record, struck);
+        rows(html, latency, struck);
         notes(html, record);
     });
     if let Some(timeline) = &record.timeline {
@@ -45,7 +45,7 @@ fn lead(record: &Record) -> &'static str {
             "Time was simulated: these figures say how often an operation could be ",
             "interrupted, and nothing about speed.</p>",
         ),
-        Clock::Wall if has_schedule(record) => concat!(
+        Clock::Wall if has_schedule(&record.latency) => concat!(
             "<p class=\"lead\">By the wall clock. Actors with a <code>rate</code> have a schedule ",
             "(open loop): each operation has an intended start, and one that comes late does not ",
             "move the next. <em>Response time</em> counts from the intended start, so it contains ",
@@ -61,14 +61,14 @@ fn lead(record: &Record) -> &'static str {
     }
 }
 
-fn has_schedule(record: &Record) -> bool {
-    record.latency.kinds.iter().any(|row| row.measure == Measure::Response)
+fn has_schedule(latency: &LatencyRecord) -> bool {
+    latency.kinds.iter().any(|row| row.measure == Measure::Response)
 }
 
-fn rows(html: &mut Html, record: &Record, struck: bool) {
-    let latency = &record.latency;
+/// The table of them, with what its columns mean.
+pub(super) fn rows(html: &mut Html, latency: &LatencyRecord, struck: bool) {
     let failed = latency.kinds.iter().any(|row| row.outcome == Outcome::Error);
-    let shows = Shows { measure: has_schedule(record), outcome: failed, faults: struck };
+    let shows = Shows { measure: has_schedule(latency), outcome: failed, faults: struck };
     let lag = latency.lag.iter();
     let rows = latency.kinds.iter().chain(lag).map(|row| shows.cells(latency.clock, row)).collect();
     let (columns, rows, left_out) = without_empty(shows.columns(), rows);
@@ -197,8 +197,8 @@ fn notes(html: &mut Html, record: &Record) {
                 ),
             );
         }
-        html.line("li", "", &halts(timeline, has_schedule(record)));
-        if has_schedule(record) {
+        html.line("li", "", &halts(timeline, has_schedule(&record.latency)));
+        if has_schedule(&record.latency) {
             html.line("li", "", &overdue(timeline));
         }
         html.line("li", "", &clock(record));

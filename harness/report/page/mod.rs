@@ -3,6 +3,7 @@
 //! Everything that is shown is text of the record, and the record holds names from YAML, so markup
 //! and text have different types: see `html`.
 
+mod frame;
 mod render;
 mod banner;
 mod failure;

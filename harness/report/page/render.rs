@@ -1,67 +1,34 @@
-//! The page as a whole: its head, its header and the order of its sections.
+//! The page of a run as a whole: its header and the order of its sections.
 
 use super::html::Html;
-use super::{banner, counts, coverage, failure, latency, setting};
+use super::{banner, counts, coverage, failure, frame, latency, setting};
 use crate::number;
 use crate::record::{Record, World};
 
 /// The page for a record. Equal records give equal bytes.
 pub fn render(record: &Record) -> String {
-    let mut html = Html::default();
-    html.markup("<!doctype html>\n");
-    html.element("html", &[("lang", "en")], |html| {
-        head(html, record);
-        html.element("body", &[], |html| {
-            html.markup("<a class=\"skip\" href=\"#main\">Skip to the verdict</a>\n");
-            header(html, record);
-            html.element("main", &[("id", "main"), ("tabindex", "-1")], |html| {
-                banner::banner(html, record);
-                contents(html, record);
-                failure::failures(html, record);
-                latency::latency(html, record);
-                counts::counts(html, record);
-                counts::faults(html, record);
-                coverage::coverage(html, record);
-                setting::environment(html, record);
-                setting::scenario(html, record);
-            });
-            footer(html, record);
-            if record.violations.iter().any(|violation| violation.story.is_some()) {
-                html.markup(concat!("<script>", include_str!("failure/page.js"), "</script>\n"));
-            }
+    let title = format!(
+        "{}: {} \u{b7} {}",
+        record.verdict.kind.title(),
+        record.scenario.name,
+        record.tool.name
+    );
+    frame::page(&title, |html| {
+        header(html, record);
+        html.element("main", &[("id", "main"), ("tabindex", "-1")], |html| {
+            banner::banner(html, record);
+            contents(html, record);
+            failure::failures(html, record);
+            latency::latency(html, record);
+            counts::counts(html, record);
+            counts::faults(html, record);
+            coverage::coverage(html, record);
+            setting::environment(html, record);
+            setting::scenario(html, record);
         });
-    });
-    html.markup("\n");
-    html.finish()
-}
-
-/// The policy forbids everything but the style and the script in the page, which it names by its hash, so
-/// that even a mistake in escaping could neither run another script nor fetch anything.
-fn head(html: &mut Html, record: &Record) {
-    html.element("head", &[], |html| {
-        html.markup(concat!(
-            "\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"",
-            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; ",
-            "script-src 'sha256-DbiK1qrwchyFeM5qr82KiPZ3R8US38CzUIitcBZkmw8='\">\n",
-            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
-            "<meta name=\"color-scheme\" content=\"light dark\">\n",
-            "<meta name=\"referrer\" content=\"no-referrer\">\n",
-        ));
-        let title = format!(
-            "{}: {} \u{b7} {}",
-            record.verdict.kind.title(),
-            record.scenario.name,
-            record.tool.name
-        );
-        html.line("title", "", &title);
-        html.markup(concat!(
-            "\n<style>\n",
-            include_str!("page.css"),
-            include_str!("failure/failure.css"),
-            "</style>\n"
-        ));
-    });
-    html.markup("\n");
+        footer(html, record);
+        record.violations.iter().any(|violation| violation.story.is_some())
+    })
 }
 
 fn header(html: &mut Html, record: &Record) {

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::Record;
 use crate::latency::Latency;
+use crate::visible;
 
 impl Record {
     /// The record as indented JSON that ends with a newline.
@@ -13,7 +14,7 @@ impl Record {
         let mut text = serde_json::to_string_pretty(self)
             .expect("a record has only string keys and writes to memory");
         text.push('\n');
-        text
+        visible::json(&text).into_owned()
     }
 
     /// Reads what [`Record::to_json`] wrote. Fields that it does not know are skipped.

@@ -5,9 +5,13 @@
 //! often one of them was killed: outside `parts` and `shards`, which say who did what, the same
 //! seeds leave the same bytes where all ran in the simulated world.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Counts, Environment, LatencyRecord, Seed, Tool, World};
+use crate::visible;
+
+use super::{Counts, Environment, LatencyRecord, Seed, Story, Tool, World};
 
 /// Everything that is kept of a night. The order of the fields is the order in `night.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,8 +20,10 @@ pub struct Night {
     pub schema: u32,
     /// The program that ran.
     pub tool: Tool,
-    /// Where the seeds come from.
+    /// Where the seeds come from; where nights were mixed, the first of [`Night::campaigns`].
     pub campaign: Soaked,
+    /// All campaigns that are together here, in their order: more than one only where nights were mixed.
+    pub campaigns: Vec<Soaked>,
     /// How the night ended.
     pub verdict: NightVerdict,
     /// What failed, one entry a signature, the one that was met under the lowest iteration first.
@@ -36,7 +42,7 @@ pub struct Night {
 
 impl Night {
     /// The version of the format that this program writes, and the only one that it reads.
-    pub const SCHEMA_VERSION: u32 = 1;
+    pub const SCHEMA_VERSION: u32 = 2;
 
     /// The JSON Schema (draft 2020-12) of `night.json`; what it has in common with `result.json` is
     /// described there.
@@ -47,7 +53,7 @@ impl Night {
         let mut text = serde_json::to_string_pretty(self)
             .expect("a night has only string keys and writes to memory");
         text.push('\n');
-        text
+        visible::json(&text).into_owned()
     }
 
     /// Reads what [`Night::to_json`] wrote. Fields that it does not know are skipped.
@@ -74,6 +80,47 @@ impl Night {
             ));
         }
         serde_json::from_str(text).map_err(read)
+    }
+}
+
+impl Night {
+    /// The failure that a signature is told of: the first that was met.
+    pub fn first_of(&self, signature: &Signature) -> Option<&NightFailure> {
+        let known = |failure: &&NightFailure| {
+            (&failure.signature, failure.seed) == (&signature.signature, signature.first.seed)
+        };
+        self.parts.iter().flat_map(|part| &part.failures).find(known)
+    }
+
+    /// Why a signature fails: the story of its first failure, or else of another one.
+    pub fn story_of(&self, signature: &Signature) -> Option<&Story> {
+        let alike = |failure: &&NightFailure| failure.signature == signature.signature;
+        let all = || self.parts.iter().flat_map(|part| &part.failures).filter(alike);
+        let first = self.first_of(signature).and_then(|failure| failure.story.as_deref());
+        first.or_else(|| all().find_map(|failure| failure.story.as_deref()))
+    }
+
+    /// The cases of a night, each with its place beside `night.json`: none but these places, whatever
+    /// the record says, which anybody may have written.
+    pub fn cases(&self) -> Vec<(String, &str)> {
+        let places = Night::places(self.signatures.iter().map(|one| one.signature.as_str()));
+        let case = |one| self.first_of(one).and_then(|failure| failure.case.as_deref());
+        let cases = self.signatures.iter().map(case);
+        places.into_iter().zip(cases).filter_map(|(place, case)| Some((place, case?))).collect()
+    }
+
+    /// Where the cases of signatures lie, in their order; no two in the same place.
+    pub fn places<'a>(signatures: impl Iterator<Item = &'a str>) -> Vec<String> {
+        const LONGEST: usize = 160;
+        let mut taken = BTreeSet::new();
+        let fit = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+        let place = |signature: &str| {
+            let name: String = signature.chars().map(fit).take(LONGEST).collect();
+            let more = (2..).map(|nth: u64| format!("failures/{name}-{nth}.yaml"));
+            let mut names = std::iter::once(format!("failures/{name}.yaml")).chain(more);
+            names.find(|name| taken.insert(name.clone())).expect("there are more names than places")
+        };
+        signatures.map(place).collect()
     }
 }
 
@@ -169,6 +216,8 @@ pub struct ScenarioTotal {
     pub caught: u64,
     /// Those that failed and should not have.
     pub failed: u64,
+    /// Why it did not do as it should, beside the failures themselves; empty if it did.
+    pub wrong: Vec<String>,
     /// What happened, and how often.
     pub counts: Counts,
     /// How long operations took; the histograms themselves are in the parts.
@@ -250,6 +299,8 @@ pub enum Ended {
 /// What one shard was told, and how far it came.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardState {
+    /// In which campaign.
+    pub campaign: Soaked,
     /// Which.
     pub shard: Shard,
     /// How far it came.
@@ -326,4 +377,6 @@ pub struct NightFailure {
     pub rate: Rate,
     /// The case of the first such iteration, as a scenario; none if there is none.
     pub case: Option<String>,
+    /// Why that case fails; none if nobody looked into it, or threads left it.
+    pub story: Option<Box<Story>>,
 }

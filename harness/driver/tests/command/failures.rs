@@ -48,8 +48,8 @@ fn a_failure_is_kept_as_it_was_found_and_as_small_as_it_gets() {
 fn without_time_to_shrink_a_failure_is_kept_as_it_was_found() {
     let (stand, record) = fails("--shrink 0s");
     let violation = &record.violations[0];
-    let whole = format!("seed-{}.yaml", violation.seed);
-    assert_eq!(kept(&stand, &record), std::slice::from_ref(&whole));
+    let [trace, whole] = ["trace.json", "yaml"].map(|end| format!("seed-{}.{end}", violation.seed));
+    assert_eq!(kept(&stand, &record), [trace, whole.clone()], "it is about two files: no list");
     assert!(violation.replay.as_ref().unwrap().ends_with(&whole));
 }
 

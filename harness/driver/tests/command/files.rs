@@ -1,6 +1,7 @@
 //! The files of a run: made again of its record, read by others, and harmless whatever names they hold.
 
 use crate::results::LATE;
+use crate::soak::FAILING;
 use crate::stand::{CLEAN, Ran, Stand, project};
 use report::record::{Record, VerdictKind};
 use serde_json::Value;
@@ -108,8 +109,22 @@ fn a_failure_is_a_list_for_fsx() {
     assert!(record.violations[0].signature.contains("mmap") || !text.contains("\nmap"), "{text}");
 }
 
+#[test]
+fn a_failure_that_was_not_made_smaller_has_both_too() {
+    let stand = Stand::with(FAILING);
+    let record = stand.run("run a.yaml --seeds 400 --shrink 0s --json -").record();
+    let (dir, seed) = ("reports/failing-0x1", record.violations[0].seed);
+    let names = stand.names(&format!("{dir}/failures"));
+    for end in [".yaml", ".trace.json", ".fsxops"] {
+        assert!(names.contains(&format!("seed-{seed}{end}")), "{end}: {names:?}");
+    }
+    let text =
+        fs::read_to_string(stand.path(&format!("{dir}/failures/seed-{seed}.fsxops"))).unwrap();
+    assert!(text.lines().all(|line| line.starts_with('#') || is_for_fsx(line)), "{text}");
+}
+
 /// Whether fsx takes a line, by the rules of its parser.
-fn is_for_fsx(line: &str) -> bool {
+pub(crate) fn is_for_fsx(line: &str) -> bool {
     const NAMES: &[&str] = &[
         "read",
         "write",

@@ -20,4 +20,6 @@ mod replay;
 mod explain;
 mod threads;
 mod soak;
+mod nights;
+mod hostile;
 mod stories;

@@ -1,11 +1,13 @@
 //! What a failing storm of threads leaves: it is written, read, and found again without threads.
 
+use crate::files::is_for_fsx;
 use crate::stand::{Stand, project};
 use driver::onlooker::Look;
 use driver::scenario::plan::Plan;
 use driver::storm::{Orders, run};
 use driver::{reproducer, scenario, vocabulary};
 use sim::chance::Seed;
+use std::fs;
 use std::sync::Arc;
 
 /// Bugs that threads meet at once, and that the last calls show.
@@ -54,6 +56,23 @@ fn what_threads_did_last_is_found_again_without_them() {
         assert_eq!(again.code, Some(0), "{bug}: {again:?}");
         assert!(again.out.contains("the same violation, the same trace"), "{bug}: {again:?}");
     }
+}
+
+#[test]
+fn what_threads_did_last_is_a_list_for_fsx() {
+    let stand = Stand::new();
+    let file = project("scenarios/bugs/short-copy-leaves-bytes.yaml");
+    let set = "--world threads --time 5s --device ram --shrink 0s --quiet";
+    let ran = stand.run(&format!("run {} {set} --json record.json", file.display()));
+    assert_eq!(ran.code, Some(0), "it is caught: {ran:?}");
+    let dir = format!("reports/{}/failures", stand.names("reports")[0]);
+    let names = stand.names(&dir);
+    let list = names.iter().find(|name| name.ends_with(".fsxops")).expect("it is of one file");
+    let text = fs::read_to_string(stand.path(&format!("{dir}/{list}"))).unwrap();
+    assert!(text.contains("# threads left their last calls: file "), "{text}");
+    let operations = text.lines().filter(|line| !line.starts_with('#'));
+    assert!(operations.clone().count() > 1 && operations.clone().all(is_for_fsx), "{text}");
+    assert!(!names.iter().any(|name| name.ends_with(".trace.json")), "{names:?}");
 }
 
 #[test]

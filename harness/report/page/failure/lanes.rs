@@ -239,7 +239,7 @@ fn word(kind: RowKind) -> Option<&'static str> {
 }
 
 /// The shapes of the marks, once on a page.
-pub(super) fn symbols(html: &mut Html) {
+pub(in crate::page) fn symbols(html: &mut Html) {
     html.markup(concat!(
         "<svg class=\"symbols\" aria-hidden=\"true\" width=\"0\" height=\"0\">",
         "<symbol id=\"k-begins\" viewBox=\"0 0 16 16\"><path d=\"M3 4h10l-5 8z\"/></symbol>",

@@ -10,4 +10,6 @@ mod curve;
 mod nearest;
 mod prose;
 
-pub(super) use section::failures;
+pub(super) use lanes::symbols;
+pub(super) use prose::prose;
+pub(super) use section::{failures, told};

@@ -7,7 +7,7 @@ use crate::visible;
 const TEXT: usize = 4_000;
 
 /// Adds a sentence.
-pub(super) fn prose(html: &mut Html, text: &str) {
+pub(in crate::page) fn prose(html: &mut Html, text: &str) {
     let (text, whole) = visible::clipped(text, TEXT);
     for (number, part) in text.split('`').enumerate() {
         if number % 2 == 0 {
@@ -17,7 +17,7 @@ pub(super) fn prose(html: &mut Html, text: &str) {
         }
     }
     if !whole {
-        html.markup("<span class=\"note\"> \u{2026} the rest is in result.json</span>");
+        html.markup("<span class=\"note\"> \u{2026} the rest is in the record</span>");
     }
 }
 
@@ -26,6 +26,6 @@ pub(super) fn clipped(html: &mut Html, text: &str) {
     let (text, whole) = visible::clipped(text, 2 * TEXT);
     html.block(text);
     if !whole {
-        html.markup("<span class=\"note\"> \u{2026} the rest is in result.json</span>");
+        html.markup("<span class=\"note\"> \u{2026} the rest is in the record</span>");
     }
 }

@@ -4,7 +4,7 @@ use super::super::html::Html;
 use super::super::table::{Cell, table, words};
 use super::prose::{clipped, prose};
 use super::{lanes, story};
-use crate::record::{Record, Violation, World};
+use crate::record::{Record, Story, Violation, World};
 use crate::{number, reproduce};
 
 /// Signatures beyond these are rows of a table.
@@ -78,20 +78,26 @@ fn one(html: &mut Html, record: &Record, (id, entry): (&str, &Entry<'_>)) {
         });
     });
     html.command("Reproduce", &reproduce::violation(record, violation));
-    match violation.story.as_deref() {
-        Some(told) if html.len() < BYTES => story::story(html, (id, told)),
-        Some(_) => html.line("p", "note", "This page is full: the story is in result.json."),
-        None => {
-            html.element("div", &[("class", "brief")], |html| {
-                html.element("div", &[("class", "why")], |html| {
-                    html.element("p", &[], |html| prose(html, &violation.sentence));
-                    untold(html, record);
-                });
-                evidence(html, (&violation.expected, &violation.found));
+    if let Some(story) = violation.story.as_deref() {
+        told(html, (id, story), "result.json");
+    } else {
+        html.element("div", &[("class", "brief")], |html| {
+            html.element("div", &[("class", "why")], |html| {
+                html.element("p", &[], |html| prose(html, &violation.sentence));
+                untold(html, record);
             });
-        }
+            evidence(html, (&violation.expected, &violation.found));
+        });
     }
     as_found(html, entry);
+}
+
+/// A story as far as there is room for it; where there is none, it is in `record`.
+pub(in crate::page) fn told(html: &mut Html, (id, story): (&str, &Story), record: &'static str) {
+    if html.len() < BYTES {
+        return story::story(html, (id, story));
+    }
+    html.line("p", "note", &format!("This page is full: the story is in {record}."));
 }
 
 /// Why there is no story.

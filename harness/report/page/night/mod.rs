@@ -1,71 +1,46 @@
 //! The page of a night: the verdict, what failed, what was soaked and by whom.
 
+mod failures;
+mod latency;
+mod machines;
+
 use std::collections::BTreeMap;
 
 use super::banner::Tone;
+use super::frame;
 use super::html::Html;
 use super::table::{Cell, numbers, table, words};
-use crate::number;
-use crate::record::{
-    Ended, LeftOut, Night, Part, Regression, ScenarioTotal, Shard, ShardState, Signature, World,
-};
+use crate::record::{LeftOut, Night, Regression, ScenarioTotal, Soaked, World};
+use crate::{number, visible};
 
 /// Reasons and remarks that are shown.
 const REASONS: usize = 60;
-/// Signatures that are shown in full.
-const IN_FULL: usize = 20;
 /// Rows of a table at most.
 const ROWS: usize = 400;
+/// Characters of one text that are shown.
+const SHOWN: usize = 400;
+/// Campaigns that are named, where nights were mixed.
+const CAMPAIGNS: usize = 12;
 
 /// The page for a night. Equal nights give equal bytes.
 pub fn night(night: &Night) -> String {
-    let mut html = Html::default();
-    html.markup("<!doctype html>\n");
-    html.element("html", &[("lang", "en")], |html| {
-        head(html, night);
-        html.element("body", &[], |html| {
-            html.markup("<a class=\"skip\" href=\"#main\">Skip to the verdict</a>\n");
-            header(html, night);
-            html.element("main", &[("id", "main"), ("tabindex", "-1")], |html| {
-                banner(html, night);
-                contents(html, night);
-                signatures(html, night);
-                scenarios(html, night);
-                regressions(html, night);
-                faults(html, night);
-                shards(html, night);
-                environment(html, night);
-            });
-            html.markup("<footer><p>The same facts for scripts: <code>night.json</code> beside this page.</p></footer>");
+    let title = format!("{}: soak {} \u{b7} pagestorm", headline(night), night.campaign.seed);
+    frame::page(&title, |html| {
+        header(html, night);
+        html.element("main", &[("id", "main"), ("tabindex", "-1")], |html| {
+            banner(html, night);
+            contents(html, night);
+            failures::failures(html, night);
+            latency::latency(html, night);
+            scenarios(html, night);
+            regressions(html, night);
+            faults(html, night);
+            machines::shards(html, night);
+            machines::environment(html, night);
         });
-    });
-    html.markup("\n");
-    html.finish()
-}
-
-/// The same policy as that of a run's page, which has no script here.
-fn head(html: &mut Html, night: &Night) {
-    html.element("head", &[], |html| {
-        html.markup(concat!(
-            "\n<meta charset=\"utf-8\">\n",
-            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ",
-            "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n",
-            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
-            "<meta name=\"color-scheme\" content=\"light dark\">\n",
-            "<meta name=\"referrer\" content=\"no-referrer\">\n",
-        ));
-        html.line(
-            "title",
-            "",
-            &format!("{}: soak {} \u{b7} pagestorm", headline(night), night.campaign.seed),
-        );
-        html.markup(concat!(
-            "\n<style>\n",
-            include_str!("page.css"),
-            ".scroll + .never { margin-top: 1.5rem; }\n</style>\n"
-        ));
-    });
-    html.markup("\n");
+        html.markup("<footer><p>The same facts for scripts: <code>night.json</code> beside this page.</p></footer>");
+        failures::is_stepped(night)
+    })
 }
 
 fn headline(night: &Night) -> String {
@@ -84,27 +59,34 @@ fn header(html: &mut Html, night: &Night) {
             html.text(&night.tool.version);
             html.text(" \u{b7} soak report");
         });
-        let title = match &night.campaign.date {
-            Some(date) => format!("Soak of {date}"),
-            None => format!("Soak {}", night.campaign.seed),
+        let title = match (&night.campaign.date, night.campaigns.len()) {
+            (_, several @ 2..) => format!("Soaks of {several} campaigns"),
+            (Some(date), _) => format!("Soak of {}", fold(date)),
+            (None, _) => format!("Soak {}", night.campaign.seed),
         };
         html.line("h1", "", &title);
         html.element("ul", &[("class", "chips")], |html| {
-            html.element("li", &[], |html| {
-                html.text("seed ");
-                html.line("code", "", &night.campaign.seed.to_string());
-            });
-            if let Some(commit) = &night.campaign.commit {
-                html.element("li", &[], |html| {
-                    html.text("commit ");
-                    html.line("code", "", crate::visible::clipped(commit, 12).0);
-                });
+            for campaign in night.campaigns.iter().take(CAMPAIGNS) {
+                html.element("li", &[], |html| of_campaign(html, campaign));
+            }
+            if let Some(rest @ 1..) = night.campaigns.len().checked_sub(CAMPAIGNS) {
+                html.line("li", "", &format!("and {rest} more campaigns"));
             }
             let shards = u64::try_from(night.shards.len()).unwrap_or(u64::MAX);
             html.line("li", "", &number::counted(shards, "shard"));
         });
     });
     html.markup("\n");
+}
+
+/// Seed and commit, and the date where it is not told in the title.
+fn of_campaign(html: &mut Html, campaign: &Soaked) {
+    html.text("seed ");
+    html.line("code", "", &campaign.seed.to_string());
+    if let Some(commit) = &campaign.commit {
+        html.text(", commit ");
+        html.line("code", "", visible::clipped(commit, 12).0);
+    }
 }
 
 fn banner(html: &mut Html, night: &Night) {
@@ -119,20 +101,23 @@ fn banner(html: &mut Html, night: &Night) {
         html.markup(tone.icon());
         html.element("div", &[], |html| {
             html.element("h2", &[("id", "verdict")], |html| html.text(&headline(night)));
-            html.line("p", "sentence", &verdict.sentence);
+            html.line("p", "sentence", &fold(&verdict.sentence));
             list(html, &verdict.reasons);
         });
-        html.command("Soak again", &again(night));
+        for campaign in night.campaigns.iter().take(CAMPAIGNS) {
+            html.command("Soak again", &again(night, campaign));
+        }
     });
     html.markup("\n");
     figures(html, night);
 }
 
-/// The command that soaks under the same seeds.
-fn again(night: &Night) -> String {
-    let seeds = night.shards.iter().filter_map(|state| state.seeds).max();
-    let time = night.shards.iter().filter_map(|state| state.time_ms).max();
-    let mut text = format!("{} soak --seed {}", night.tool.name, night.campaign.seed);
+/// The command that soaks under the seeds of a campaign again.
+fn again(night: &Night, campaign: &Soaked) -> String {
+    let shards = || night.shards.iter().filter(|state| state.campaign == *campaign);
+    let seeds = shards().filter_map(|state| state.seeds).max();
+    let time = shards().filter_map(|state| state.time_ms).max();
+    let mut text = format!("{} soak --seed {}", fold(&night.tool.name), campaign.seed);
     text.extend(seeds.map(|seeds| format!(" --seeds {seeds}")));
     text.extend(time.map(|time| format!(" --time {time}ms")));
     text
@@ -144,7 +129,7 @@ fn list(html: &mut Html, lines: &[String]) {
     }
     html.element("ul", &[("class", "details")], |html| {
         for line in lines.iter().take(REASONS) {
-            html.element("li", &[], |html| html.text(line));
+            html.element("li", &[], |html| html.text(&fold(line)));
         }
         if let Some(rest @ 1..) = lines.len().checked_sub(REASONS) {
             html.line("li", "note", &format!("and {rest} more in night.json"));
@@ -182,6 +167,9 @@ fn contents(html: &mut Html, night: &Night) {
     if !night.signatures.is_empty() {
         html.markup("<li><a href=\"#failures\">Failures</a></li>");
     }
+    if night.scenarios.iter().any(|total| total.world == World::Threads) {
+        html.markup("<li><a href=\"#latency\">Latency</a></li>");
+    }
     html.markup("<li><a href=\"#scenarios\">Scenarios</a></li>");
     if !night.regressions.is_empty() {
         html.markup("<li><a href=\"#regressions\">Regressions</a></li>");
@@ -194,63 +182,12 @@ fn contents(html: &mut Html, night: &Night) {
     ));
 }
 
-fn signatures(html: &mut Html, night: &Night) {
-    if night.signatures.is_empty() {
-        return;
+/// As much of a text as a cell has room for.
+fn fold(text: &str) -> String {
+    match visible::clipped(text, SHOWN) {
+        (_, true) => text.to_owned(),
+        (beginning, false) => format!("{beginning}\u{2026}"),
     }
-    html.section("failures", "Failures by signature", |html| {
-        let row = |one: &Signature| {
-            vec![
-                Cell::Name(one.signature.clone()),
-                Cell::Text(number::count(one.count)),
-                Cell::Text(rate(one)),
-                Cell::Text(number::count(one.first.iteration)),
-                Cell::Name(one.first.seed.to_string()),
-                Cell::Text(one.first.scenario.clone()),
-            ]
-        };
-        let rows: Vec<_> = night.signatures.iter().take(ROWS).map(row).collect();
-        let columns = [
-            words("Signature"),
-            numbers("Failing seeds"),
-            words("Comes back"),
-            numbers("First iteration"),
-            words("Its seed"),
-            words("Of"),
-        ];
-        table(html, "What failed, the lowest iteration first", &columns, &rows);
-        more(html, night.signatures.len());
-        for one in night.signatures.iter().take(IN_FULL) {
-            html.element("section", &[("class", "violation")], |html| signature(html, one));
-        }
-    });
-}
-
-fn rate(one: &Signature) -> String {
-    match one.rate.runs {
-        0 => "not tried".to_owned(),
-        runs => format!("{} of {}", number::count(one.rate.failed), number::count(runs)),
-    }
-}
-
-fn signature(html: &mut Html, one: &Signature) {
-    html.element("h3", &[], |html| html.line("code", "", &one.signature));
-    html.element("p", &[("class", "invariant")], |html| {
-        html.markup("<span class=\"label\">Must hold</span> ");
-        html.text(&one.sentence);
-    });
-    html.element("p", &[], |html| {
-        html.text(&format!("Met in {}.", one.scenarios.join(", ")));
-        html.text(match (one.file.is_some(), one.minimal) {
-            (false, _) => " There is no case of it.",
-            (true, true) => " Nothing more can be taken out of its case.",
-            (true, false) => " Its case may become smaller: `pagestorm shrink` goes on.",
-        });
-    });
-    if let Some(file) = &one.file {
-        html.command("Replay, here", &format!("pagestorm replay {file}"));
-    }
-    html.command("The whole seed", &one.reproduce);
 }
 
 fn more(html: &mut Html, rows: usize) {
@@ -274,15 +211,16 @@ fn scenarios(html: &mut Html, night: &Night) {
         table(html, "What was soaked; an iteration is a seed, or a slice of time of threads", &columns, &rows);
         more(html, night.scenarios.len());
         if !night.verdict.remarks.is_empty() {
-            html.element("div", &[("class", "never")], |html| {
+            let apart = [("class", "never"), ("style", "margin-top:1.5rem")];
+            html.element("div", &apart, |html| {
                 html.markup("<p><span class=\"warning\"><span aria-hidden=\"true\">\u{25b2}</span> Worth knowing</span></p>");
                 list(html, &night.verdict.remarks);
             });
             html.markup("\n");
         }
         let row = |left: &LeftOut| {
-            let why = Cell::Text(left.why.clone());
-            vec![Cell::Name(left.file.clone()), why]
+            let why = Cell::Text(fold(&left.why));
+            vec![Cell::Name(fold(&left.file)), why]
         };
         let rows: Vec<_> = night.left_out.iter().take(ROWS).map(row).collect();
         if !rows.is_empty() {
@@ -311,7 +249,7 @@ fn scenario(total: &ScenarioTotal) -> Vec<Cell> {
         }
     };
     vec![
-        Cell::Text(total.name.clone()),
+        Cell::Text(fold(&total.name)),
         Cell::Text(total.world.name().to_owned()),
         Cell::Text(number::count(total.iterations)),
         Cell::Text(number::count(total.counts.operations)),
@@ -327,11 +265,11 @@ fn regressions(html: &mut Html, night: &Night) {
     }
     html.section("regressions", "Regressions", |html| {
         let row = |one: &Regression| {
-            let found = one.found.clone().unwrap_or_else(|| "nothing".to_owned());
+            let found = one.found.as_deref().unwrap_or("nothing");
             vec![
-                Cell::Name(one.file.clone()),
-                Cell::Text(one.expected.clone()),
-                Cell::Text(found),
+                Cell::Name(fold(&one.file)),
+                Cell::Text(fold(&one.expected)),
+                Cell::Text(fold(found)),
                 match (one.as_expected, one.unfit.is_empty()) {
                     (false, _) => Cell::Warning("not as expected"),
                     (true, false) => Cell::Warning("no longer fits"),
@@ -364,100 +302,10 @@ fn faults(html: &mut Html, night: &Night) {
                 _ => Cell::Text(String::new()),
             };
             let [armed, fired] = [armed, fired].map(|n| Cell::Text(number::count(*n)));
-            vec![Cell::Name((*kind).to_owned()), armed, fired, remark]
+            vec![Cell::Name(fold(kind)), armed, fired, remark]
         };
-        let rows: Vec<_> = kinds.iter().map(row).collect();
+        let rows: Vec<_> = kinds.iter().take(ROWS).map(row).collect();
         let columns = [words("Fault"), numbers("Armed"), numbers("Fired"), words("Remark")];
         table(html, "Faults over the whole night", &columns, &rows);
-    });
-}
-
-fn shards(html: &mut Html, night: &Night) {
-    html.section("shards", "Shards", |html| {
-        let rows: Vec<_> = night.shards.iter().take(ROWS).map(|state| shard(night, state)).collect();
-        let columns = [
-            words("Shard"),
-            words("How it ended"),
-            numbers("Starts"),
-            numbers("Elapsed"),
-            numbers("Seeds"),
-            numbers("Slices of threads"),
-            numbers("Least of one scenario"),
-            numbers("Most"),
-        ];
-        table(html, "Who did what", &columns, &rows);
-        more(html, night.shards.len());
-        let missing = missing(night);
-        if !missing.is_empty() {
-            html.element("p", &[("class", "note")], |html| {
-                html.markup("<span class=\"warning\"><span aria-hidden=\"true\">\u{25b2}</span> Not here:</span> ");
-                html.text(&missing.join(", "));
-            });
-        }
-    });
-}
-
-fn shard(night: &Night, state: &ShardState) -> Vec<Cell> {
-    let of_it = || night.parts.iter().filter(|part| part.shard == state.shard);
-    let seeds = of_it().filter(|part| part.world == World::Simulated);
-    let slices = of_it().filter(|part| part.world == World::Threads);
-    let sum = |parts: &mut dyn Iterator<Item = &Part>| number::sum(parts.map(|part| part.done));
-    let (least, most) = (of_it().map(|part| part.done).min(), of_it().map(|part| part.done).max());
-    let count = |n: u64| Cell::Text(number::count(n));
-    vec![
-        Cell::Text(state.shard.to_string()),
-        match state.ended {
-            Ended::Complete => Cell::Text("complete".to_owned()),
-            Ended::Interrupted => Cell::Warning("interrupted"),
-            Ended::Running => Cell::Warning("did not end"),
-        },
-        count(state.starts),
-        Cell::Text(number::elapsed(state.elapsed_ms)),
-        count(sum(&mut seeds.into_iter())),
-        count(sum(&mut slices.into_iter())),
-        count(least.unwrap_or(0)),
-        count(most.unwrap_or(0)),
-    ]
-}
-
-/// The shards that are not there, of those cuts that are.
-fn missing(night: &Night) -> Vec<String> {
-    let here = |shard: Shard| night.shards.iter().any(|state| state.shard == shard);
-    let mut cuts: Vec<u64> = night.shards.iter().map(|state| state.shard.of).collect();
-    cuts.dedup();
-    // A night of one shard alone says nothing about the others.
-    if night.shards.len() < 2 {
-        return Vec::new();
-    }
-    let all = cuts.into_iter().flat_map(|of| (1..=of).map(move |index| Shard { index, of }));
-    all.filter(|shard| !here(*shard)).take(ROWS).map(|shard| shard.to_string()).collect()
-}
-
-fn environment(html: &mut Html, night: &Night) {
-    html.section("environment", "Environment", |html| {
-        let mut machines: BTreeMap<[String; 4], Vec<String>> = BTreeMap::new();
-        for state in &night.shards {
-            let known =
-                |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".to_owned());
-            let machine = &state.environment;
-            let cores =
-                machine.cores.map_or_else(|| "unknown".to_owned(), |cores| cores.to_string());
-            let key = [known(&machine.kernel), known(&machine.cpu), cores, known(&machine.rustc)];
-            machines.entry(key).or_default().push(state.shard.to_string());
-        }
-        let row = |(machine, shards): (&[String; 4], &Vec<String>)| {
-            let mut row = vec![Cell::Text(shards.join(", "))];
-            row.extend(machine.iter().map(|text| Cell::Text(text.clone())));
-            row
-        };
-        let rows: Vec<_> = machines.iter().take(ROWS).map(row).collect();
-        let columns = [
-            words("Shards"),
-            words("Kernel"),
-            words("Processor"),
-            numbers("Processors"),
-            words("Compiler"),
-        ];
-        table(html, "Machines", &columns, &rows);
     });
 }
