@@ -90,13 +90,12 @@ function quiet(page, url) {
   return [...page.said.map((said) => `console: ${said}`), ...requests];
 }
 
-/** Everything is there without the script, and on paper. */
-async function withoutScript(page, url) {
-  await page.looks(900, HEIGHT, "light");
-  await page.go(url);
-  const whole = await call(page, text);
-  await page.scripts(false);
+/** Everything is there without the script. */
+async function withoutScript(browser, url) {
+  const page = await browser.open({ scripts: false });
   try {
+    const whole = await textOf(browser, url);
+    await page.looks(900, HEIGHT, "light");
     await page.go(url);
     const found = quiet(page, url);
     await call(page, open);
@@ -107,16 +106,22 @@ async function withoutScript(page, url) {
     }
     return found.map((one) => `without the script: ${one}`);
   } finally {
-    await page.scripts(true);
+    await page.close();
   }
 }
 
-async function printed(page, url) {
-  await page.looks(700, HEIGHT, "light");
+async function textOf(browser, url) {
+  const page = await browser.open();
   await page.go(url);
-  await page.send("Emulation.setEmulatedMedia", { media: "print" });
+  const whole = await call(page, text);
+  await page.close();
+  return whole;
+}
+
+async function printed(page, url) {
+  await page.go(url);
+  await page.looks(700, HEIGHT, "light", "print");
   const found = [...(await call(page, unseen)), ...(await call(page, tooWide))];
-  await page.send("Emulation.setEmulatedMedia", { media: "" });
   return found.map((one) => `printed: ${one}`);
 }
 
@@ -139,14 +144,17 @@ async function keys(page, url) {
 }
 
 /** Everything that is wrong with the page in a file, once each, with where it was seen. */
-export async function inspect(page, file, ways = all()) {
+export async function inspect(browser, file, ways = all()) {
   const url = pathToFileURL(file).href;
   const seen = new Map();
   const add = (where, findings) => {
     for (const one of findings) seen.set(one, [...(seen.get(one) ?? []), where]);
   };
+  const page = await browser.open();
   for (const way of ways) add(`${way.width} ${way.scheme}`, await look(page, url, way));
-  for (const check of [withoutScript, printed, keys]) add(undefined, await check(page, url));
+  for (const check of [printed, keys]) add(undefined, await check(page, url));
+  await page.close();
+  add(undefined, await withoutScript(browser, url));
   return told(seen);
 }
 

@@ -30,21 +30,19 @@ async function main(files) {
   const missing = [[files.length === 0, "no page was given"], [path === undefined, "no Chromium"], [!hasAxe, "no axe-core"]];
   const reasons = missing.filter(([is]) => is).map(([, reason]) => reason);
   if (reasons.length) return nothing(reasons.join(", "));
-  const browser = launch(path);
+  let browser;
   try {
-    await browser.version();
+    browser = await launch(path);
   } catch (error) {
-    await browser.close();
-    return nothing(error.message);
+    return nothing(error.message.split("\n")[0]);
   }
   try {
-    const page = await browser.open();
-    const blind = await defects(page, files[0]);
+    const blind = await defects(browser, files[0]);
     let found = blind.length;
     for (const line of blind) console.log(line);
     for (const file of files) {
       const size = statSync(file).size;
-      const findings = await inspect(page, file, file.includes("/hostile-") ? EXTREMES : all());
+      const findings = await inspect(browser, file, file.includes("/hostile-") ? EXTREMES : all());
       if (size > LARGEST) findings.push(`it has ${size} bytes`);
       console.log(`${file}: ${size} bytes, ${findings.length || "no"} finding${findings.length === 1 ? "" : "s"}`);
       for (const line of findings) console.log(`  ${line}`);
@@ -62,12 +60,12 @@ function nothing(reason) {
 }
 
 /** A page with all defects is looked at: which of them are not seen. */
-async function defects(page, file) {
+async function defects(browser, file) {
   const dir = mkdtempSync(join(tmpdir(), "pages-"));
   const broken = join(dir, "broken.html");
   const together = DEFECTS.map(([defect]) => defect).join("\n");
   writeFileSync(broken, readFileSync(file, "utf8").replace("</main>", () => `${together}</main>`));
-  const findings = await inspect(page, broken, [{ width: 900, scheme: "light" }]);
+  const findings = await inspect(browser, broken, [{ width: 900, scheme: "light" }]);
   rmSync(dir, { recursive: true, force: true });
   const blind = DEFECTS.filter(([, expected]) => !findings.some((one) => expected.test(one)));
   return blind.map(([defect]) => `the checks do not see ${defect}`);

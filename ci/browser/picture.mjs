@@ -6,7 +6,6 @@ import { writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { find, launch } from "./browser.mjs";
 import { SCHEMES } from "./checks.mjs";
-import { palette } from "./palette.mjs";
 
 const WIDTH = 1360;
 /** Left away, so that the picture is small: none of it says what failed. */
@@ -22,11 +21,11 @@ if (path === undefined) {
   console.error("no pictures: no Chromium");
   process.exit(4);
 }
-const browser = launch(path);
+const browser = await launch(path);
 try {
-  const tab = await browser.open();
+  const tab = await browser.open({ scale: 1.4 });
   for (const scheme of SCHEMES) {
-    await tab.looks(WIDTH, 900, scheme, 1.4);
+    await tab.looks(WIDTH, 900, scheme);
     await tab.go(pathToFileURL(page).href);
     await tab.evaluate(`{
       const style = document.createElement("style");
@@ -34,7 +33,7 @@ try {
       document.head.append(style);
     }`);
     const height = await tab.evaluate("Math.ceil(document.querySelector('.walk').getBoundingClientRect().bottom + scrollY) + 24");
-    const png = palette(await tab.picture({ x: 0, y: 0, width: WIDTH, height }));
+    const png = await tab.picture({ x: 0, y: 0, width: WIDTH, height });
     writeFileSync(`${stem}-${scheme}.png`, png);
     console.log(`${stem}-${scheme}.png: ${png.length} bytes`);
   }
