@@ -314,6 +314,10 @@ fn belongs(args: &SoakArgs, shard: Shard, night: &Night) -> Result<(), String> {
     if args.date.is_some() && args.date != known.date {
         return Err("it has another date than the one that is given".to_owned());
     }
+    let (then, now) = (&night.tool.version, env!("CARGO_PKG_VERSION"));
+    if then != now {
+        return Err(format!("version {then} began it, and this is {now}: begin another night"));
+    }
     let now = seeds::campaign(None, known.date.as_deref()).commit;
     if let (Some(then), Some(now)) = (&known.commit, &now)
         && then != now
