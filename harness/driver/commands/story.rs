@@ -3,7 +3,7 @@
 use super::attended::attended;
 use crate::campaign::{Campaign, Found};
 use crate::clock::Stopwatch;
-use crate::explain;
+use crate::explain::{self, Refusal};
 use crate::interrupt::Interrupts;
 use rayon::ThreadPool;
 use std::collections::BTreeSet;
@@ -52,6 +52,11 @@ impl Teller<'_> {
         let explained = attended(self.pool, look, || explain::explain(case, &over));
         // Runs that were cut short would be taken for runs in which nothing breaks.
         let ended = self.interrupts.caught().is_some() || over.load(Ordering::SeqCst);
+        if let Err(Refusal::TooLong(points)) = explained {
+            let told = format!("its story is not told: {}", Refusal::too_long(points));
+            found.details.insert(0, told);
+            return;
+        }
         found.story = explained.ok().filter(|_| !ended).map(|it| Box::new(it.recorded()));
     }
 }

@@ -89,8 +89,24 @@ pub enum Refusal {
     Passes,
     /// Two runs of it differ.
     Differs,
+    /// It passes so many points, more than are kept.
+    TooLong(u64),
     /// The system has no room for a device.
     NoDevice(OpenError),
+}
+
+/// A case passes at most so many points: of each of them the files are kept as they were then, some
+/// kilobytes, and the neighbours of each switch are looked for among all of them.
+pub const POINTS: u64 = 20_000;
+
+impl Refusal {
+    /// What is to be done about a case that is too long.
+    pub fn too_long(points: u64) -> String {
+        format!(
+            "the case passes {points} points, and is followed through {POINTS} at most: `pagestorm shrink` \
+             makes it smaller"
+        )
+    }
 }
 
 /// Runs `plan`, whose seed says everything that its lists and its schedule leave open, and explains
@@ -109,6 +125,9 @@ pub fn explain(plan: &Plan, interrupted: &Arc<AtomicBool>) -> Result<Explanation
         }
     }
     let Some(violation) = &first.violation else { return Err(Refusal::Passes) };
+    if POINTS < first.tally.scheduling_points {
+        return Err(Refusal::TooLong(first.tally.scheduling_points));
+    }
     let focus = focus(plan, violation);
     let watcher = Arc::new(Watcher::new(plan.files.len(), focus));
     let onlooker: Arc<dyn Onlooker> = watcher.clone();

@@ -60,13 +60,26 @@ pub enum PartKind {
     Decision,
 }
 
-/// A schedule beside that of the case.
+/// A schedule beside another, one switch away. Of a long schedule there are thousands, so it is made
+/// only when it is tried.
 struct Neighbour {
-    schedule: Vec<Switch>,
+    /// Which switch differs.
+    at: usize,
+    /// What stands in its place, if anything does.
+    switch: Option<Switch>,
     /// The condition: what follows `if`.
     words: String,
     /// How far it is away.
     distance: u32,
+}
+
+impl Neighbour {
+    /// The schedule, beside `of`.
+    fn schedule(&self, of: &[Switch]) -> Vec<Switch> {
+        let mut schedule = of.to_vec();
+        schedule.splice(self.at..=self.at, self.switch.clone());
+        schedule
+    }
 }
 
 /// Tries the neighbours of `plan`, a case that ends with the violation of `invariant`.
@@ -83,10 +96,15 @@ pub fn nearest(
         (0..schedule.len()).flat_map(|at| around(cast, frames, &schedule, at)).collect();
     neighbours.sort_by_key(|it| it.distance);
     neighbours.truncate(most);
-    let ends: Vec<Ending> = neighbours.iter().map(|it| trial.under(&it.schedule)).collect();
+    let ends: Vec<Ending> =
+        neighbours.iter().map(|it| trial.under(&it.schedule(&schedule))).collect();
     let passing = neighbours.iter().zip(&ends).filter(|(_, end)| **end == Ending::Passes);
     let swaps: Vec<String> = passing.map(|(it, _)| it.words.clone()).collect();
-    let pair = if swaps.is_empty() { trial.pair(cast, frames, &neighbours, most) } else { None };
+    let pair = if swaps.is_empty() {
+        trial.pair((cast, frames), &schedule, &neighbours, most)
+    } else {
+        None
+    };
     Nearest {
         switches: schedule.len(),
         tried: neighbours.len(),
@@ -133,20 +151,21 @@ impl Trial<'_> {
     /// Two swaps of different switches that are enough together.
     fn pair(
         &self,
-        cast: &Cast,
-        frames: &[Frame],
+        (cast, frames): (&Cast, &[Frame]),
+        schedule: &[Switch],
         neighbours: &[Neighbour],
         most: usize,
     ) -> Option<(String, String)> {
         let mut tried = 0;
         for one in neighbours {
-            for at in 0..one.schedule.len() {
-                for other in around(cast, frames, &one.schedule, at) {
+            let schedule = one.schedule(schedule);
+            for at in 0..schedule.len() {
+                for other in around(cast, frames, &schedule, at) {
                     tried += 1;
                     if most < tried {
                         return None;
                     }
-                    if self.under(&other.schedule) == Ending::Passes {
+                    if self.under(&other.schedule(&schedule)) == Ending::Passes {
                         return Some((one.words.clone(), other.words));
                     }
                 }
@@ -236,31 +255,28 @@ fn around(cast: &Cast, frames: &[Frame], schedule: &[Switch], at: usize) -> Vec<
         if FARTHEST < distance {
             continue;
         }
-        let mut schedule = schedule.to_vec();
-        schedule[at].at.point = passage.point;
-        passage.site.name.clone_into(&mut schedule[at].at.site);
+        let mut moved = switch.clone();
+        moved.at.point = passage.point;
+        passage.site.name.clone_into(&mut moved.at.site);
         let there = place(passage.site.name, passage.point);
         let words = if passage.point < key.point {
             format!("{to} goes on already when {who} comes to {there}, not at {here}")
         } else {
             format!("{to} goes on only when {who} has come to {there}, not at {here}")
         };
-        all.push(Neighbour { schedule, words, distance });
+        all.push(Neighbour { at, switch: Some(moved), words, distance });
     }
     for other in 1..=actors {
         let other_who = Who::Actor(other - 1);
         let name = cast.task(other);
         if other_who != switch.to && other != task && name != to {
-            let mut schedule = schedule.to_vec();
-            schedule[at].to = other_who;
+            let led = Switch { to: other_who, ..switch.clone() };
             let words = format!("{name} goes on at {who}'s {own}, not {to}");
-            all.push(Neighbour { schedule, words, distance: 2 * FARTHEST });
+            all.push(Neighbour { at, switch: Some(led), words, distance: 2 * FARTHEST });
         }
     }
-    let mut schedule = schedule.to_vec();
-    schedule.remove(at);
     let words = format!("{to} does not go on at {who}'s {own}");
-    all.push(Neighbour { schedule, words, distance: 3 * FARTHEST });
+    all.push(Neighbour { at, switch: None, words, distance: 3 * FARTHEST });
     all
 }
 

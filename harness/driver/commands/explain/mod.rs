@@ -57,6 +57,10 @@ pub fn explain(args: &ExplainArgs, console: Console) -> Exit {
             console.warn(&format!("{file}: two runs differ; this is a defect of the harness"));
             Exit::Harness
         }
+        Err(Refusal::TooLong(points)) => {
+            console.warn(&format!("{file}: {}", Refusal::too_long(points)));
+            Exit::Usage
+        }
         Err(Refusal::NoDevice(error)) => {
             console.warn(&error.to_string());
             Exit::Environment
