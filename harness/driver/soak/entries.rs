@@ -1,7 +1,7 @@
 //! What a night runs: every scenario that was given, in every world in which that makes sense.
 
-use super::seeds;
-use crate::scenario::plan::{Expectation, Plan, WorldKind};
+use super::{night, seeds};
+use crate::scenario::plan::{Expectation, FaultPlan, Plan, WorldKind};
 use crate::scenario::{self, Report};
 use crate::vocabulary;
 use report::record::LeftOut;
@@ -136,6 +136,12 @@ fn add(
         leave_out("threads have left it: `pagestorm replay` looks for the failure".to_owned());
         return Ok(());
     }
+    if !own.faults.is_empty() && own.faults.iter().all(is_late) {
+        leave_out(
+            "its faults begin later than a slice ends: `pagestorm run` comes to them".to_owned(),
+        );
+        return Ok(());
+    }
     let once = own.is_without_seeds();
     let only_own = once || own.expect != Expectation::Clean;
     for world in [WorldKind::Simulated, WorldKind::Threads] {
@@ -156,6 +162,20 @@ fn add(
         }
     }
     Ok(())
+}
+
+/// Whether a fault can strike only after the end of a slice.
+fn is_late(fault: &FaultPlan) -> bool {
+    let slice = scenario::time(night::SLICE).expect("it is a time");
+    match fault {
+        FaultPlan::Delay { limit, .. } | FaultPlan::Latency { limit, .. } => {
+            limit.after.is_some_and(|after| slice <= after)
+        }
+        FaultPlan::ShortCopy { .. }
+        | FaultPlan::AbandonedFault { .. }
+        | FaultPlan::IoError { .. }
+        | FaultPlan::Evict { .. } => false,
+    }
 }
 
 /// What is said to a scenario so that it runs in a world.

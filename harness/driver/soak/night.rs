@@ -3,8 +3,8 @@
 use super::sums::{add_counts, add_hash, add_latency};
 use crate::exit::Exit;
 use report::record::{
-    Counts, FirstMet, Night, NightFailure, NightVerdict, Part, Regression, ScenarioTotal,
-    Signature, Soaked, World,
+    FirstMet, Night, NightFailure, NightVerdict, Part, Regression, ScenarioTotal, Signature,
+    Soaked, World,
 };
 use report::reproduce;
 use std::collections::BTreeMap;
@@ -169,7 +169,9 @@ fn signature(group: &[Met<'_>], place: String) -> Signature {
 }
 
 fn verdict(night: &Night) -> (NightVerdict, Exit) {
-    let mut reasons = Reasons::default();
+    // What one shard of several has not seen, another may have: whoever merges them will know.
+    let is_share = matches!(night.shards.as_slice(), [only] if 1 < only.shard.of);
+    let mut reasons = Reasons { is_share, ..Reasons::default() };
     for part in night.parts.iter().filter(|part| !part.deterministic) {
         let what = format!("{}: a seed that failed did not do the same again", place(part));
         reasons.add(Exit::Harness, what);
@@ -192,10 +194,10 @@ fn verdict(night: &Night) -> (NightVerdict, Exit) {
         reasons.add(Exit::Environment, format!("{}: {}", left.file, left.why));
     }
     if night.scenarios.is_empty() && night.regressions.is_empty() {
-        reasons.add(Exit::NothingRan, "there was nothing to soak".to_owned());
+        reasons.lack(Exit::NothingRan, "there was nothing to soak".to_owned());
     }
     never_reached(night, &mut reasons);
-    let Reasons { exit, all: reasons, remarks } = reasons;
+    let Reasons { exit, all: reasons, remarks, is_share: _ } = reasons;
     let good = exit == Exit::Ok;
     let sentence = sentence(night, good, reasons.len());
     (NightVerdict { good, exit: exit.code(), sentence, reasons, remarks }, exit)
@@ -205,11 +207,12 @@ struct Reasons {
     exit: Exit,
     all: Vec<String>,
     remarks: Vec<String>,
+    is_share: bool,
 }
 
 impl Default for Reasons {
     fn default() -> Reasons {
-        Reasons { exit: Exit::Ok, all: Vec::new(), remarks: Vec::new() }
+        Reasons { exit: Exit::Ok, all: Vec::new(), remarks: Vec::new(), is_share: false }
     }
 }
 
@@ -217,6 +220,15 @@ impl Reasons {
     fn add(&mut self, exit: Exit, reason: String) {
         self.exit = self.exit.max(exit);
         self.all.push(reason);
+    }
+
+    /// Adds that something was not seen that should have been.
+    fn lack(&mut self, exit: Exit, reason: String) {
+        if self.is_share {
+            self.remarks.push(reason);
+        } else {
+            self.add(exit, reason);
+        }
     }
 }
 
@@ -265,7 +277,7 @@ fn of_scenario(total: &ScenarioTotal, reasons: &mut Reasons) {
         reasons.add(Exit::Failed, format!("{name}: not a single operation ended"));
         return;
     }
-    of_faults(&name, counts, reasons);
+    of_faults(&name, total, reasons);
     let deviations = counted(counts.deviations, "time");
     let is_silent = total.caught == 0 && total.failed == 0 && counts.passed_over.is_empty();
     if total.expected == "clean" {
@@ -279,7 +291,7 @@ fn of_scenario(total: &ScenarioTotal, reasons: &mut Reasons) {
     } else if total.caught == 0 {
         let what = format!("{} is expected, and was not seen", total.expected);
         let how = format!("{what}; the filesystem decided wrongly {deviations}");
-        reasons.add(Exit::Failed, format!("{name}: {how}"));
+        reasons.lack(Exit::Failed, format!("{name}: {how}"));
     } else if total.failed != 0 {
         let others = counted(total.failed, "seed");
         reasons.remarks.push(format!("{name}: under {others} another invariant spoke first"));
@@ -289,15 +301,21 @@ fn of_scenario(total: &ScenarioTotal, reasons: &mut Reasons) {
 /// A fault that could strike so often and never did has no excuse.
 const OFTEN: u64 = 1_000;
 
-/// Faults that never struck. One that had few chances is a failure only if no other struck either.
-fn of_faults(name: &str, counts: &Counts, reasons: &mut Reasons) {
-    let none = counts.faults.values().all(|count| count.fired == 0);
+/// Faults that never struck. One that had few chances, or none, is a failure only if no other struck
+/// either, and a bug that was caught needed none.
+fn of_faults(name: &str, total: &ScenarioTotal, reasons: &mut Reasons) {
+    let counts = &total.counts;
+    let none = counts.faults.values().all(|count| count.fired == 0) && total.caught == 0;
     for (fault, count) in counts.faults.iter().filter(|(_, count)| count.fired == 0) {
         let armed = counted(count.armed, "time");
         let told = format!("{name}: {fault} was armed {armed} and never fired");
         match count.armed {
+            0 if none => {
+                let told = format!("{name}: {fault} was never armed, and no fault ever fired");
+                reasons.lack(Exit::Failed, told);
+            }
             0 => reasons.remarks.push(format!("{name}: {fault} was never armed")),
-            armed if none || OFTEN <= armed => reasons.add(Exit::Failed, told),
+            armed if none || OFTEN <= armed => reasons.lack(Exit::Failed, told),
             _ => reasons.remarks.push(told),
         }
     }

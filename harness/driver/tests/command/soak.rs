@@ -251,6 +251,10 @@ fn a_soak_that_shows_nothing_is_a_failure() {
     let table = [
         (format!("{CLEAN}{CAUGHT}"), "is expected, and was not seen"),
         (never, "io_error_read was armed"),
+        (
+            CLEAN.replace("chance: 5%", "chance: 0%"),
+            "short_copy_transient was never armed, and no fault",
+        ),
     ];
     for (scenario, told) in table {
         let stand = Stand::with(&scenario);
@@ -262,6 +266,17 @@ fn a_soak_that_shows_nothing_is_a_failure() {
     let stand = Stand::new();
     fs::create_dir(stand.path("empty")).unwrap();
     assert_eq!(stand.run("soak empty --seeds 1").code, Some(4));
+
+    // A share of a night that is too small for all cannot say.
+    stand.write("a.yaml", format!("{FAILING}{CAUGHT}").replace("ops: 120", "ops: 2"));
+    for shard in 1..=3 {
+        let soak = "soak a.yaml --seed 3 --seeds 2 --world simulated --quiet";
+        let ran = stand.run(&format!("{soak} --shard {shard}/3 --out part-{shard}"));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+    }
+    let merged = stand.run("merge part-1 part-2 part-3");
+    assert_eq!(merged.code, Some(1), "{merged:?}");
+    assert!(merged.out.contains("is expected, and was not seen"), "{merged:?}");
 }
 
 #[test]
