@@ -1,7 +1,8 @@
 //! The command that runs something again, as one line that a shell takes.
 
-use crate::record::{Record, Violation, World};
+use crate::record::{Night, Record, Soaked, Violation, World};
 use crate::visible;
+use std::collections::BTreeSet;
 
 /// Runs the whole scenario again, with the seed and the overrides it had.
 pub fn run(record: &Record) -> String {
@@ -50,6 +51,34 @@ pub fn command(tool: &str, file: &str, seed: Option<&str>, overrides: &[String])
     for change in overrides {
         text.push_str(" --set ");
         text.push_str(&quoted(change));
+    }
+    text
+}
+
+/// Scenarios that a command names; more than these are the directory that is soaked by default.
+const NAMED: usize = 8;
+
+/// Soaks what a night soaked again, under the seeds of one of its campaigns.
+pub fn soak(night: &Night, campaign: &Soaked) -> String {
+    let shards = || night.shards.iter().filter(|state| state.campaign == *campaign);
+    let files: BTreeSet<_> = night.scenarios.iter().map(|one| one.file.as_str()).collect();
+    let worlds: BTreeSet<_> = night.scenarios.iter().map(|one| one.world.name()).collect();
+    let is_default = NAMED < files.len() && files.iter().all(|file| file.starts_with("scenarios/"));
+    let mut text = format!("{} soak", quoted(&night.tool.name));
+    for file in files.into_iter().filter(|_| !is_default) {
+        text.extend([" ", &path_argument(file)]);
+    }
+    text.extend([" --seed ", &campaign.seed.to_string()]);
+    if let (Some(world), 1) = (worlds.first(), worlds.len()) {
+        text.extend([" --world ", world]);
+    }
+    if let Some(seeds) = shards().filter_map(|state| state.seeds).max() {
+        text.extend([" --seeds ", &seeds.to_string()]);
+    }
+    if let Some(time) = shards().filter_map(|state| state.time_ms).max() {
+        let seconds = time.is_multiple_of(1000).then_some(time / 1000);
+        let time = seconds.map_or_else(|| format!("{time}ms"), |seconds| format!("{seconds}s"));
+        text.extend([" --time ", &time]);
     }
     text
 }

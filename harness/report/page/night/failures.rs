@@ -5,7 +5,7 @@ use super::super::html::Html;
 use super::super::table::{Cell, numbers, table, words};
 use super::{ROWS, fold, more};
 use crate::number;
-use crate::record::{Night, NightFailure, Rate, Signature};
+use crate::record::{Night, NightFailure, Rate, Signature, World};
 
 /// Signatures that are shown in full.
 const IN_FULL: usize = 20;
@@ -81,24 +81,27 @@ fn signature(html: &mut Html, night: &Night, (id, one): (&str, &Signature)) {
     } else {
         html.element("div", &[("class", "why")], |html| {
             html.element("p", &[], |html| failure::prose(html, &one.sentence));
-            untold(html, night.first_of(one));
+            untold(html, night.first_of(one), night.world_of(one));
         });
     }
     facts(html, one);
 }
 
 /// Why there is no story.
-fn untold(html: &mut Html, first: Option<&NightFailure>) {
+fn untold(html: &mut Html, first: Option<&NightFailure>, world: Option<World>) {
     let why = match first {
         Some(failure) if failure.case.is_none() => "There is no case of it, so no story.",
         Some(failure) if failure.rate.runs == 0 => concat!(
             "Nobody has looked into it: the night was over, or had no time left for it. ",
             "pagestorm soak --resume does, and pagestorm explain tells the story of the case.",
         ),
+        _ if world == Some(World::Threads) => concat!(
+            "No story is told of it: real threads ran, and nothing fixes their order. pagestorm ",
+            "replay looks for what they did in the simulated world.",
+        ),
         _ => concat!(
-            "No story is told of it: real threads ran, and nothing fixes their order, or time ran ",
-            "out. pagestorm replay looks for what threads did in the simulated world, and ",
-            "pagestorm explain tells the story of a case that has a schedule.",
+            "Its story takes more time or room than a night gives to one: pagestorm shrink makes ",
+            "the case smaller, and pagestorm explain tells its story.",
         ),
     };
     html.line("p", "note", why);
@@ -115,7 +118,6 @@ fn facts(html: &mut Html, one: &Signature) {
         (true, false) => "it may become smaller: pagestorm shrink goes on",
     };
     let facts = [
-        ("Must hold", fold(&one.sentence)),
         ("Met in", places.join(", ")),
         ("Comes back", rate(one.rate)),
         ("First", format!("iteration {}", number::count(one.first.iteration))),

@@ -11,7 +11,7 @@ use super::frame;
 use super::html::Html;
 use super::table::{Cell, numbers, table, words};
 use crate::record::{LeftOut, Night, Regression, ScenarioTotal, Soaked, World};
-use crate::{number, visible};
+use crate::{number, reproduce, visible};
 
 /// Reasons and remarks that are shown.
 const REASONS: usize = 60;
@@ -105,22 +105,11 @@ fn banner(html: &mut Html, night: &Night) {
             list(html, &verdict.reasons);
         });
         for campaign in night.campaigns.iter().take(CAMPAIGNS) {
-            html.command("Soak again", &again(night, campaign));
+            html.command("Soak again", &reproduce::soak(night, campaign));
         }
     });
     html.markup("\n");
     figures(html, night);
-}
-
-/// The command that soaks under the seeds of a campaign again.
-fn again(night: &Night, campaign: &Soaked) -> String {
-    let shards = || night.shards.iter().filter(|state| state.campaign == *campaign);
-    let seeds = shards().filter_map(|state| state.seeds).max();
-    let time = shards().filter_map(|state| state.time_ms).max();
-    let mut text = format!("{} soak --seed {}", fold(&night.tool.name), campaign.seed);
-    text.extend(seeds.map(|seeds| format!(" --seeds {seeds}")));
-    text.extend(time.map(|time| format!(" --time {time}ms")));
-    text
 }
 
 fn list(html: &mut Html, lines: &[String]) {

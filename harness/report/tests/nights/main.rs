@@ -49,6 +49,28 @@ fn the_page_tells_the_story_of_each_signature_as_that_of_a_run_does() {
 }
 
 #[test]
+fn the_command_that_soaks_again_names_what_was_soaked() {
+    let mut night = night();
+    let again = |night: &Night| report::reproduce::soak(night, &night.campaigns[0]);
+    let all = again(&night);
+    for total in &night.scenarios {
+        assert!(all.contains(&format!(" {} ", total.file)), "{all}");
+    }
+    assert!(!all.contains("--world"), "{all}");
+    let simulated = |total: &report::record::ScenarioTotal| total.world == World::Simulated;
+    night.scenarios.retain(simulated);
+    night.shards[0].time_ms = Some(90_000);
+    assert!(again(&night).contains(" --world simulated"), "{}", again(&night));
+    assert!(again(&night).ends_with(" --time 90s"), "{}", again(&night));
+    // More than anybody would type, and all of them from where a soak looks by itself.
+    let total = night.scenarios[0].clone();
+    let numbered =
+        |n| report::record::ScenarioTotal { file: format!("scenarios/{n}.yaml"), ..total.clone() };
+    night.scenarios = (0..9).map(numbered).collect();
+    assert!(again(&night).starts_with("pagestorm soak --seed "), "{}", again(&night));
+}
+
+#[test]
 fn latencies_of_threads_are_histograms_added() {
     let night = night();
     let log = hlog::night(&night).unwrap();
