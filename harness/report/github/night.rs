@@ -14,8 +14,7 @@ const SENTENCE: usize = 300;
 /// says where a scenario lies from the top of the repository.
 pub fn night_annotations(night: &Night, path: impl Fn(&str) -> String) -> String {
     let of_signature = |one: &Signature| {
-        let file = night.scenarios.iter().find(|total| is_first(one, total));
-        let file = file.map(|total| path(&total.file));
+        let file = night.met_first(one).map(|(part, _)| path(&part.file));
         (file, one.signature.clone(), message(one))
     };
     let of_reason = |reason: &String| (None, "soak".to_owned(), reason.clone());
@@ -31,10 +30,6 @@ pub fn night_annotations(night: &Night, path: impl Fn(&str) -> String) -> String
         text.push_str(&error(&[("title", &format!("+{more} more"))], "the report has all of them"));
     }
     text
-}
-
-fn is_first(one: &Signature, total: &ScenarioTotal) -> bool {
-    (&total.name, total.world) == (&one.first.scenario, one.first.world)
 }
 
 /// The reasons that are about no signature.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{Case, ERROR, EXPECTATION, FAILURE, SKIPPED, Suite, document};
 use crate::number;
-use crate::record::{Night, NightFailure, Part, Regression, ScenarioTotal, Signature};
+use crate::record::{Night, NightFailure, Regression, ScenarioTotal, Signature};
 
 /// A night as one document: the `junit.xml` beside its `night.json`.
 pub fn night(night: &Night) -> String {
@@ -46,8 +46,7 @@ fn block(lines: &[String]) -> String {
 /// A scenario in one world, as a run of it would be told.
 fn scenario(night: &Night, total: &ScenarioTotal) -> Suite {
     let place = place(total);
-    let is_its = |part: &&Part| (&part.name, part.world) == (&total.name, total.world);
-    let parts: Vec<&Part> = night.parts.iter().filter(is_its).collect();
+    let parts = night.parts_of(total);
     let failures: Vec<&NightFailure> = parts.iter().flat_map(|part| &part.failures).collect();
     let found = failures.iter().map(|failure| failure.invariant.as_str());
     let names: BTreeSet<_> =

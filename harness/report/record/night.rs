@@ -86,10 +86,28 @@ impl Night {
 impl Night {
     /// The failure that a signature is told of: the first that was met.
     pub fn first_of(&self, signature: &Signature) -> Option<&NightFailure> {
-        let known = |failure: &&NightFailure| {
+        self.met_first(signature).map(|(_, failure)| failure)
+    }
+
+    /// The same, with the part that it is of.
+    pub fn met_first<'a>(&'a self, signature: &Signature) -> Option<(&'a Part, &'a NightFailure)> {
+        let known = |(_, failure): &(&Part, &NightFailure)| {
             (&failure.signature, failure.seed) == (&signature.signature, signature.first.seed)
         };
-        self.parts.iter().flat_map(|part| &part.failures).find(known)
+        let all = |part: &'a Part| part.failures.iter().map(move |failure| (part, failure));
+        self.parts.iter().flat_map(all).find(known)
+    }
+
+    /// The parts that a total adds up. Scenarios of different folders may have one name, and machines may
+    /// have found one scenario in different folders: it is its text that tells.
+    pub fn parts_of(&self, total: &ScenarioTotal) -> Vec<&Part> {
+        let named = |part: &&Part| (&part.name, part.world) == (&total.name, total.world);
+        let all = || self.parts.iter().filter(named);
+        let texts: BTreeSet<&str> = all()
+            .filter(|part| part.file == total.file)
+            .map(|part| part.text_hash.as_str())
+            .collect();
+        all().filter(|part| texts.contains(part.text_hash.as_str())).collect()
     }
 
     /// The world of a signature's first failure.

@@ -16,10 +16,22 @@ const ROWS: usize = 60;
 /// Once the page has so many bytes, it has no more pictures and tables.
 const BYTES: usize = 1_500_000;
 
-/// Adds the section, unless no threads ran.
-pub(super) fn latency(html: &mut Html, night: &Night) {
+/// Those of every scenario, and all of them together.
+pub(super) struct Latencies {
+    all: Vec<OfScenario>,
+    sum: LatencyRecord,
+}
+
+/// Those of a night; none if no operation of threads ended.
+pub(super) fn latencies(night: &Night) -> Option<Latencies> {
     let all = of_threads(night);
-    let Some(sum) = together(&all) else { return };
+    let sum = together(&all)?;
+    Some(Latencies { all, sum })
+}
+
+/// Adds the section, unless there is nothing to tell.
+pub(super) fn latency(html: &mut Html, latencies: Option<&Latencies>) {
+    let Some(Latencies { all, sum }) = latencies else { return };
     html.section("latency", "Latency", |html| {
         html.markup(concat!(
             "<p class=\"lead\">Of the slices that ran on real threads, by the wall clock. ",
@@ -27,7 +39,7 @@ pub(super) fn latency(html: &mut Html, night: &Night) {
             "nothing of this night, but shards may; compare single runs, not nights. What happened ",
             "when is kept of single runs only.</p>",
         ));
-        one(html, &sum, true);
+        one(html, sum, true);
         for (number, scenario) in all.iter().take(TOLD).enumerate() {
             html.element("details", &[("class", "more")], |html| {
                 let OfScenario { name, latency, .. } = scenario;

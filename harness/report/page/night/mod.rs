@@ -10,7 +10,7 @@ use super::banner::Tone;
 use super::frame;
 use super::html::Html;
 use super::table::{Cell, numbers, table, words};
-use crate::record::{LeftOut, Night, Regression, ScenarioTotal, Soaked, World};
+use crate::record::{LeftOut, Night, Regression, ScenarioTotal, Soaked};
 use crate::{number, reproduce, visible};
 
 /// Reasons and remarks that are shown.
@@ -25,13 +25,14 @@ const CAMPAIGNS: usize = 12;
 /// The page for a night. Equal nights give equal bytes.
 pub fn night(night: &Night) -> String {
     let title = format!("{}: soak {} \u{b7} pagestorm", headline(night), night.campaign.seed);
+    let latencies = latency::latencies(night);
     frame::page(&title, |html| {
         header(html, night);
         html.element("main", &[("id", "main"), ("tabindex", "-1")], |html| {
             banner(html, night);
-            contents(html, night);
+            contents(html, night, latencies.is_some());
             failures::failures(html, night);
-            latency::latency(html, night);
+            latency::latency(html, latencies.as_ref());
             scenarios(html, night);
             regressions(html, night);
             faults(html, night);
@@ -151,12 +152,12 @@ fn figures(html: &mut Html, night: &Night) {
     html.markup("\n");
 }
 
-fn contents(html: &mut Html, night: &Night) {
+fn contents(html: &mut Html, night: &Night, has_latency: bool) {
     html.markup("<nav aria-label=\"On this page\"><ul>");
     if !night.signatures.is_empty() {
         html.markup("<li><a href=\"#failures\">Failures</a></li>");
     }
-    if night.scenarios.iter().any(|total| total.world == World::Threads) {
+    if has_latency {
         html.markup("<li><a href=\"#latency\">Latency</a></li>");
     }
     html.markup("<li><a href=\"#scenarios\">Scenarios</a></li>");
