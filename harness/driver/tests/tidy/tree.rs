@@ -123,7 +123,7 @@ fn walk(dir: &Path, prefix: &str) -> Vec<String> {
         let path = format!("{prefix}{name}");
         if !entry.file_type().expect("a file has a type").is_dir() {
             list.push(path);
-        } else if !["target", ".git", "node_modules"].contains(&name.as_str()) {
+        } else if !["target", ".git", "node_modules", "venv"].contains(&name.as_str()) {
             list.extend(walk(&entry.path(), &format!("{path}/")));
         }
     }
