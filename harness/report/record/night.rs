@@ -110,13 +110,6 @@ impl Night {
         all().filter(|part| texts.contains(part.text_hash.as_str())).collect()
     }
 
-    /// The world of a signature's first failure.
-    pub fn world_of(&self, signature: &Signature) -> Option<World> {
-        let first = self.first_of(signature)?;
-        let holds = |part: &&Part| part.failures.iter().any(|failure| std::ptr::eq(failure, first));
-        self.parts.iter().find(holds).map(|part| part.world)
-    }
-
     /// Why a signature fails: the story of its first failure, or else of another one.
     pub fn story_of(&self, signature: &Signature) -> Option<&Story> {
         let alike = |failure: &&NightFailure| failure.signature == signature.signature;

@@ -5,7 +5,7 @@ use super::super::html::Html;
 use super::super::table::{Cell, numbers, table, words};
 use super::{ROWS, fold, more};
 use crate::number;
-use crate::record::{Night, NightFailure, Rate, Signature, World};
+use crate::record::{Night, NightFailure, Part, Rate, Signature, World};
 
 /// Signatures that are shown in full.
 const IN_FULL: usize = 20;
@@ -81,21 +81,21 @@ fn signature(html: &mut Html, night: &Night, (id, one): (&str, &Signature)) {
     } else {
         html.element("div", &[("class", "why")], |html| {
             html.element("p", &[], |html| failure::prose(html, &one.sentence));
-            untold(html, night.first_of(one), night.world_of(one));
+            untold(html, night.met_first(one));
         });
     }
     facts(html, one);
 }
 
 /// Why there is no story.
-fn untold(html: &mut Html, first: Option<&NightFailure>, world: Option<World>) {
+fn untold(html: &mut Html, first: Option<(&Part, &NightFailure)>) {
     let why = match first {
-        Some(failure) if failure.case.is_none() => "There is no case of it, so no story.",
-        Some(failure) if failure.rate.runs == 0 => concat!(
+        Some((_, failure)) if failure.case.is_none() => "There is no case of it, so no story.",
+        Some((_, failure)) if failure.rate.runs == 0 => concat!(
             "Nobody has looked into it: the night was over, or had no time left for it. ",
             "pagestorm soak --resume does, and pagestorm explain tells the story of the case.",
         ),
-        _ if world == Some(World::Threads) => concat!(
+        Some((part, _)) if part.world == World::Threads => concat!(
             "No story is told of it: real threads ran, and nothing fixes their order. pagestorm ",
             "replay looks for what they did in the simulated world.",
         ),
