@@ -16,12 +16,14 @@ impl Content {
     pub fn widen(&mut self, pos: u64, disk: &[u8]) {
         // A write in flight may have come to these bytes already, and its data failed with them.
         let disk = below(self.size_bounds().1, pos, disk);
+        let range = pos..end_of(pos, disk.len());
         let same = self.dense.first_difference(pos, disk).is_none();
-        if disk.is_empty() || same && self.is_quiet() {
+        // Where something else may be there, too, the cache may show that until it is dropped.
+        let known = same && self.segments.overlapping(range.clone()).next().is_none();
+        if disk.is_empty() || known && self.is_quiet() {
             return;
         }
         self.now += 1;
-        let range = pos..end_of(pos, disk.len());
         let span = Span { begin: self.now, end: self.now };
         let oldest = self.oldest_change();
         self.segments.add(range, Fill::bytes(pos, disk), Kind::OnDisk, span, oldest);

@@ -355,6 +355,19 @@ fn failed_writeback_widens_until_a_write_or_a_settled_look() {
 }
 
 #[test]
+fn failed_writeback_keeps_what_the_disk_holds_possible_where_the_cache_may_hold_something_else() {
+    let mut content = file(64);
+    write_whole(&mut content, A, 0..32);
+    // It failed on the way: the cache may hold zeros, or what was written before.
+    let zeroing = content.begin(B, Effect::Zero { range: 0..32, grows_to: None });
+    content.end(zeroing, Applied::Perhaps).unwrap();
+    content.widen(0, &bytes(A, 0..32));
+    content.quiet_settle(0, &[0; 32]).unwrap();
+    content.settle(0, &bytes(A, 0..32)).unwrap();
+    assert!(content.check(0, &[0; 32]).is_err(), "read again from the disk, it is settled");
+}
+
+#[test]
 fn writeback_may_fail_under_a_write_that_is_growing_the_file() {
     let mut content = file(8);
     let flying = content.begin(A, write(A, 8..64));
