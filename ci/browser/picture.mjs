@@ -17,11 +17,11 @@ const STYLE = `
 
 const [page, stem] = process.argv.slice(2);
 const path = find();
-if (path === undefined) {
-  console.error("no pictures: no Chromium");
+const browser = path && (await launch(path).catch((error) => console.error(error.message.split("\n")[0])));
+if (!browser) {
+  console.error("no pictures: no Chromium that starts");
   process.exit(4);
 }
-const browser = await launch(path);
 try {
   const tab = await browser.open({ scale: 1.4 });
   for (const scheme of SCHEMES) {

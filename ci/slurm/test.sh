@@ -18,7 +18,12 @@ readonly dir
 host=$(hostname -s)
 readonly host
 export SLURM_CONF=$dir/slurm.conf
-export PAGESTORM=${PAGESTORM:-$PWD/target/release/pagestorm}
+# Another binary than that of this tree, if one is named.
+if [ -z "${PAGESTORM:-}" ]; then
+    cargo build --release --locked --quiet --package driver
+    PAGESTORM=$(realpath "${CARGO_TARGET_DIR:-target}/release/pagestorm")
+fi
+export PAGESTORM
 # Bugs that nobody expects are failures.
 readonly FAILING="stale-iomap-write punch-without-invalidate-lock size-published-at-mapping"
 readonly SCENARIOS=${SCENARIOS:-"scenarios/everything.yaml scenarios/eof-edges.yaml scenarios/shared-writers.yaml"}
@@ -139,7 +144,6 @@ holds() {
     printf 'ok  %s\n' "$what"
 }
 
-[ -x "$PAGESTORM" ] || cargo build --release --locked --quiet --package driver
 configured
 started
 mkdir "$dir/failing"
