@@ -12,5 +12,8 @@ export NIGHT_DIR=$DIR
 # One date for all shards, also of a task that starts after midnight.
 export NIGHT_DATE=${NIGHT_DATE:-$(date -u +%F)}
 
+# A shard that was lost can be repeated, by `sbatch --array=NUMBER` under the same variables.
+export PAGESTORM_SHARDS=$SHARDS
+
 array=$(sbatch --parsable --array="0-$((SHARDS - 1))" --output="$DIR/shard-%a.log" "$here/shard.sh")
 sbatch --parsable --dependency="afterany:$array" --output="$DIR/merge.log" "$here/merge.sh"

@@ -1,6 +1,8 @@
 #!/bin/bash
 # One shard of a night, as a task of an array: `sbatch --array=0-7 ci/slurm/shard.sh` from the top of
-# the checkout, and then `ci/slurm/merge.sh` after it. See night.sh, which submits both.
+# the checkout, and then `ci/slurm/merge.sh` after it. See night.sh, which submits both. PAGESTORM_SHARDS
+# says how many shards there are, so that an array of some of them repeats these; without it the array
+# has all of them.
 #
 #SBATCH --job-name=pagestorm
 #SBATCH --requeue

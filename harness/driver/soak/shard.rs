@@ -22,16 +22,15 @@ const ENGINES: &[Engine] = &[
     Engine::new("CircleCI", "CIRCLE_NODE_INDEX", Base::Zero, "CIRCLE_NODE_TOTAL"),
     Engine::new("Buildkite", "BUILDKITE_PARALLEL_JOB", Base::Zero, "BUILDKITE_PARALLEL_JOB_COUNT"),
     Engine::new("Kubernetes", "JOB_COMPLETION_INDEX", Base::Zero, "JOB_COMPLETIONS"),
-    Engine::new(
-        "SLURM",
-        "SLURM_ARRAY_TASK_ID",
-        Base::In("SLURM_ARRAY_TASK_MIN"),
-        "SLURM_ARRAY_TASK_COUNT",
-    ),
+    Engine::new("SLURM", "SLURM_ARRAY_TASK_ID", Base::Array, "SLURM_ARRAY_TASK_COUNT"),
 ];
 
 /// What a workflow sets that has no number of its own, as `I/N`.
 const OWN: &str = "PAGESTORM_SHARD";
+
+/// How many shards there are, of which the tasks of a SLURM array are any, by their numbers from 0: so
+/// one that was lost can be repeated by an array of its own.
+const SHARDS: &str = "PAGESTORM_SHARDS";
 
 struct Engine {
     name: &'static str,
@@ -44,7 +43,8 @@ struct Engine {
 enum Base {
     Zero,
     One,
-    In(&'static str),
+    /// The numbers of a SLURM array may begin anywhere, and be anything.
+    Array,
 }
 
 impl Engine {
@@ -59,15 +59,11 @@ impl Engine {
 
     fn share(&self, of: &dyn Fn(&str) -> Option<String>) -> Result<Option<Share>, String> {
         let Some(index) = of(self.index) else { return Ok(None) };
-        let number = |name: &str, text: &str| {
-            text.trim().parse::<u64>().map_err(|_| format!("{name}={text} is no number"))
-        };
         let index = number(self.index, &index)?;
-        let base = match self.base {
-            Base::Zero => 0,
-            Base::One => 1,
-            Base::In(name) => of(name).map_or(Ok(0), |text| number(name, &text))?,
-        };
+        if let (Base::Array, Some(shards)) = (&self.base, of(SHARDS)) {
+            let shards = number(SHARDS, &shards)?;
+            return self.numbered(Some(index), (SHARDS, shards)).map(Some);
+        }
         let Some(total) = of(self.total) else {
             let (name, total) = (self.name, self.total);
             return Err(format!(
@@ -75,13 +71,47 @@ impl Engine {
                 self.index
             ));
         };
-        let of = number(self.total, &total)?;
-        let index = index.checked_sub(base).map(|index| index + 1);
-        let told = format!("{} and {}", self.index, self.total);
-        let shard = index.and_then(|index| checked(index, of));
-        let shard = shard.ok_or_else(|| format!("{told} of {} make no shard", self.name))?;
-        Ok(Some(Share { shard, from: Some(self.index) }))
+        let total = number(self.total, &total)?;
+        let index = match self.base {
+            Base::Zero => Some(index),
+            Base::One => index.checked_sub(1),
+            Base::Array => Some(nth_of_array(index, total, of)?),
+        };
+        self.numbered(index, (self.total, total)).map(Some)
     }
+
+    /// The shard whose index is that, from 0.
+    fn numbered(&self, index: Option<u64>, (name, of): (&str, u64)) -> Result<Share, String> {
+        let shard = index.and_then(|index| checked(index.checked_add(1)?, of));
+        let told = format!("{} and {name} of {} make no shard", self.index, self.name);
+        Ok(Share { shard: shard.ok_or(told)?, from: Some(self.index) })
+    }
+}
+
+fn number(name: &str, text: &str) -> Result<u64, String> {
+    text.trim().parse().map_err(|_| format!("{name}={text} is no number"))
+}
+
+/// Which of the tasks of a SLURM array this one is, from 0, where that says which shard it is: an array
+/// of one task, or one with gaps, may be there to repeat some shards of a larger one.
+fn nth_of_array(task: u64, count: u64, of: &dyn Fn(&str) -> Option<String>) -> Result<u64, String> {
+    let read = |name: &str| of(name).map(|text| number(name, &text)).transpose();
+    let first = read("SLURM_ARRAY_TASK_MIN")?.unwrap_or(0);
+    let step = read("SLURM_ARRAY_TASK_STEP")?.unwrap_or(1).max(1);
+    let nth = |number: u64| {
+        let far = number.checked_sub(first).filter(|far| far.is_multiple_of(step));
+        far.map(|far| far / step)
+    };
+    let last = read("SLURM_ARRAY_TASK_MAX")?.map_or(count.checked_sub(1), nth);
+    let whole =
+        first <= 1 && 1 < count && last.is_some_and(|last| Some(last) == count.checked_sub(1));
+    nth(task).filter(|_| whole).ok_or_else(|| {
+        let tasks = if count == 1 { "is the only one of its array" } else { "is one of some" };
+        format!(
+            "SLURM_ARRAY_TASK_ID={task} {tasks}, which does not say how many shards there are: set \
+             {SHARDS} to how many, of which task 0 is the first, or number the tasks from 0 without gaps"
+        )
+    })
 }
 
 /// The share that `--shard` asks for.
@@ -147,15 +177,6 @@ mod tests {
             (&[("BUILDKITE_PARALLEL_JOB", "0"), ("BUILDKITE_PARALLEL_JOB_COUNT", "4")], 1, 4),
             (&[("JOB_COMPLETION_INDEX", "7"), ("JOB_COMPLETIONS", "8")], 8, 8),
             (&[("SLURM_ARRAY_TASK_ID", "5"), ("SLURM_ARRAY_TASK_COUNT", "6")], 6, 6),
-            (
-                &[
-                    ("SLURM_ARRAY_TASK_ID", "11"),
-                    ("SLURM_ARRAY_TASK_MIN", "10"),
-                    ("SLURM_ARRAY_TASK_COUNT", "6"),
-                ],
-                2,
-                6,
-            ),
             (&[("PAGESTORM_SHARD", "2/5"), ("CI_NODE_INDEX", "1"), ("CI_NODE_TOTAL", "9")], 2, 5),
         ];
         for (variables, index, of) in table {
@@ -164,6 +185,54 @@ mod tests {
             assert_eq!(share.from, Some(variables[0].0), "{variables:?}");
         }
         assert_eq!(asked("3/8", &[]).unwrap().shard, Shard { index: 3, of: 8 });
+    }
+
+    /// What SLURM sets for a task of an array: its number, the least, the greatest, how far they are
+    /// apart, and how many there are.
+    fn slurm(task: [u64; 5], shards: Option<&str>) -> Result<Shard, String> {
+        let names = ["ID", "MIN", "MAX", "STEP", "COUNT"];
+        let mut variables: Vec<_> = names
+            .iter()
+            .zip(task)
+            .map(|(name, value)| (format!("SLURM_ARRAY_TASK_{name}"), value.to_string()))
+            .collect();
+        variables.extend(shards.map(|of| ("PAGESTORM_SHARDS".to_owned(), of.to_owned())));
+        let of = |name: &str| {
+            let found = variables.iter().find(|(known, _)| known == name);
+            found.map(|(_, value)| value.clone())
+        };
+        share("auto", &of).map(|share| share.shard)
+    }
+
+    #[test]
+    fn a_task_of_an_array_is_the_shard_that_it_is_or_none() {
+        let table = [
+            ("0-7", [5, 0, 7, 1, 8], None, Ok((6, 8))),
+            ("1-6", [2, 1, 6, 1, 6], None, Ok((2, 6))),
+            ("0-14:2", [14, 0, 14, 2, 8], None, Ok((8, 8))),
+            ("0-14:2", [2, 0, 14, 2, 8], None, Ok((2, 8))),
+            // 15 is no number of such an array, though 0-15:2 ends at 14.
+            ("0-15:2", [14, 0, 14, 2, 8], None, Ok((8, 8))),
+            // To repeat one shard, or some.
+            ("3", [3, 3, 3, 1, 1], None, Err("PAGESTORM_SHARDS")),
+            ("0", [0, 0, 0, 1, 1], None, Err("PAGESTORM_SHARDS")),
+            ("3,5", [5, 3, 5, 1, 2], None, Err("PAGESTORM_SHARDS")),
+            ("0,2,5", [5, 0, 5, 1, 3], None, Err("PAGESTORM_SHARDS")),
+            ("4-7", [4, 4, 7, 1, 4], None, Err("PAGESTORM_SHARDS")),
+            ("3", [3, 3, 3, 1, 1], Some("8"), Ok((4, 8))),
+            ("0", [0, 0, 0, 1, 1], Some("1"), Ok((1, 1))),
+            ("3,5", [5, 3, 5, 1, 2], Some("8"), Ok((6, 8))),
+            ("0-7", [5, 0, 7, 1, 8], Some("8"), Ok((6, 8))),
+            ("8", [8, 8, 8, 1, 1], Some("8"), Err("make no shard")),
+            ("0-3", [0, 0, 3, 1, 4], Some("x"), Err("PAGESTORM_SHARDS=x is no number")),
+        ];
+        for (array, task, shards, wanted) in table {
+            let wanted = wanted.map(|(index, of)| Shard { index, of });
+            match (slurm(task, shards), wanted) {
+                (Err(error), Err(told)) => assert!(error.contains(told), "{array}: {error}"),
+                (found, wanted) => assert_eq!(found, wanted.map_err(str::to_owned), "{array}"),
+            }
+        }
     }
 
     #[test]
