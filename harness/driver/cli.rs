@@ -169,7 +169,9 @@ pub struct CompareArgs {
     #[arg(value_name = "B")]
     pub b: PathBuf,
     /// How much a figure may grow or shrink, as in p99=+20%. It is missed where the whole confidence
-    /// interval of any kind of operation lies beyond it. May be given more than once.
+    /// interval of any kind of operation lies beyond it. The interval covers chance within these two
+    /// runs, not how one run differs from the next of the same program: repeat both, and believe what
+    /// all pairs show. May be given more than once.
     #[arg(long = "gate", value_name = "METRIC=PERCENT", value_parser = Gate::parse)]
     pub gates: Vec<Gate>,
     /// Compare runs of different machines, scenarios or worlds all the same.

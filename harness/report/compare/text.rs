@@ -7,6 +7,10 @@ use crate::number;
 use crate::record::Clock;
 use crate::visible;
 
+/// What the intervals are about, for whoever acts on one.
+const COVERED: &str = "intervals: chance within these two runs only, as if operations were independent. The same program \
+                       run again differs by more: repeat both sides, and believe what all pairs show";
+
 /// Ends with a newline.
 pub fn text(comparison: &Comparison) -> String {
     let mut out = Lines(String::new());
@@ -35,6 +39,9 @@ pub fn text(comparison: &Comparison) -> String {
         out.line("latency and counts: nothing that two worlds have in common");
     } else if comparison.throughput.is_none() && comparison.totals.is_empty() {
         out.line("counts: no change");
+    }
+    if comparison.latency.iter().chain(&comparison.throughput).any(|it| it.interval.is_some()) {
+        out.line(COVERED);
     }
     failures(&mut out, &comparison.failures);
     for gate in &comparison.gates {
