@@ -143,6 +143,26 @@ async function keys(page, url) {
   return found.concat(quiet(page, url));
 }
 
+/** Lanes that are wider than their place are scrolled by arrow keys; the buttons step there, too. */
+async function scrolls(page, url) {
+  await page.looks(400, HEIGHT, "light");
+  await page.go(url);
+  const wide = "(() => { const lanes = document.querySelector('.walk .lanes'); return lanes !== null && lanes.scrollWidth > lanes.clientWidth; })()";
+  if (!(await page.evaluate(wide))) return [];
+  const at = () => page.evaluate("[...document.querySelector('.walk').querySelectorAll('.row')].findIndex((row) => row.ariaCurrent === 'step')");
+  const before = await at();
+  await page.evaluate("document.querySelector('.walk .lanes').focus()");
+  await page.press("ArrowRight");
+  await page.evaluate("new Promise((done) => setTimeout(done, 500))");
+  const found = [];
+  if ((await at()) !== before) found.push("ArrowRight steps where the lanes should scroll");
+  if ((await page.evaluate("document.querySelector('.walk .lanes').scrollLeft")) === 0) found.push("ArrowRight does not scroll the lanes");
+  await page.evaluate("document.querySelector('.walk .stepper button').focus()");
+  await page.press("Home");
+  if ((await at()) !== 0) found.push("Home on a button does not step");
+  return found.concat(quiet(page, url));
+}
+
 /** Everything that is wrong with the page in a file, once each, with where it was seen. */
 export async function inspect(browser, file, ways = all()) {
   const url = pathToFileURL(file).href;
@@ -152,7 +172,7 @@ export async function inspect(browser, file, ways = all()) {
   };
   const page = await browser.open();
   for (const way of ways) add(`${way.width} ${way.scheme}`, await look(page, url, way));
-  for (const check of [printed, keys]) add(undefined, await check(page, url));
+  for (const check of [printed, keys, scrolls]) add(undefined, await check(page, url));
   await page.close();
   add(undefined, await withoutScript(browser, url));
   return told(seen);

@@ -13,6 +13,10 @@ const BOTTOM: f64 = 48.0;
 
 /// Adds the pictures.
 pub(super) fn throughput(html: &mut Html, timeline: &Timeline) {
+    if timeline.slices.len() < 2 {
+        html.line("p", "note", "The run was over before there was a rate to draw.");
+        return;
+    }
     let Some(axis) = TimeAxis::of(timeline) else { return };
     let first = TITLE + axis.strips() + HEIGHT;
     let second = first + BETWEEN + HEIGHT;
@@ -39,7 +43,9 @@ pub(super) fn throughput(html: &mut Html, timeline: &Timeline) {
         html.element("figcaption", &[], |html| {
             html.line("strong", "", about);
             html.text(&format!(
-                ". Each step is {} wide. Bars on top, bands below them: when faults struck, and when the harness halted everybody.",
+                ". Each step is {} wide. The last one is not drawn: the run ended somewhere in it. Bars on \
+                 top, bands below them: when faults struck, and when the harness halted everybody; nothing \
+                 ends meanwhile, so halts are dips.",
                 axis.slice()
             ));
         });
@@ -47,11 +53,12 @@ pub(super) fn throughput(html: &mut Html, timeline: &Timeline) {
     html.markup("\n");
 }
 
-/// What happened per second in each slice.
+/// What happened per second in each slice but the last, of which nobody knows how much there was.
 fn rates(timeline: &Timeline, of: impl Fn(&Slice) -> u64) -> Vec<u64> {
     let width = u128::from(timeline.slice_ms.max(1));
     let rate = |slice| u64::try_from(u128::from(of(slice)) * 1_000 / width).unwrap_or(u64::MAX);
-    timeline.slices.iter().map(rate).collect()
+    let whole = timeline.slices.split_last().map_or(&[][..], |(_, whole)| whole);
+    whole.iter().map(rate).collect()
 }
 
 /// A line of steps above `floor`, with its largest value at the top.
@@ -74,4 +81,22 @@ fn steps(
     let line: String = rates.iter().enumerate().map(step).collect();
     path(html, "area", &format!("M{LEFT} {floor:.1}{line}V{floor:.1}z"));
     path(html, "step", &format!("M{LEFT} {floor:.1}{line}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rates;
+    use crate::record::{Slice, Timeline};
+
+    #[test]
+    fn a_run_that_ended_in_its_last_slice_is_not_slow_there() {
+        let slice = |operations| Slice { operations, ..Slice::default() };
+        let slices = [100, 120, 3].map(slice).to_vec();
+        let (faults, halts) = (Vec::new(), Vec::new());
+        let [actors, workers, halted_ms, overdue] = [0; 4];
+        let slice_ms = 64;
+        let timeline =
+            Timeline { slice_ms, slices, faults, halts, actors, workers, halted_ms, overdue };
+        assert_eq!(rates(&timeline, |slice| slice.operations), [1_562, 1_875]);
+    }
 }

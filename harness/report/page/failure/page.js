@@ -57,6 +57,9 @@
 
     root.addEventListener("keydown", (event) => {
       if (event.altKey || event.ctrlKey || event.metaKey) return;
+      // What is wider than its place is scrolled by these keys; the buttons know them everywhere.
+      const region = event.target;
+      if (event.key !== "f" && region.scrollWidth > region.clientWidth && !region.closest(".stepper")) return;
       const to = target(event.key);
       if (to === undefined) return;
       event.preventDefault();
