@@ -43,12 +43,12 @@ pub struct Device {
 /// anybody sees that it is done.
 pub trait Aftermath: Send + Sync {
     /// Such a bio is over.
-    fn over(&self, ended: Ended);
+    fn over(&self, ended: EndedBio);
 }
 
 /// A bio to which something was done on purpose.
 #[derive(Debug, Clone, Copy)]
-pub struct Ended {
+pub struct EndedBio {
     /// Which.
     pub place: Place,
     /// How many bytes it moves.
@@ -232,7 +232,7 @@ impl Device {
         };
         let (failed, delayed) = (result == Err(IoError::Injected), delay.struck);
         if let Some(aftermath) = self.aftermath.get().filter(|_| failed || delayed) {
-            aftermath.over(Ended { place, bytes: bio.len(), failed, delayed, from });
+            aftermath.over(EndedBio { place, bytes: bio.len(), failed, delayed, from });
         }
         self.queue.lock().flight.end(bio.offset, ticket);
         done(bio, result);

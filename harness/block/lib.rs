@@ -29,7 +29,7 @@ mod loop_dev;
 
 pub use bio::{Bio, BioOp, IoError};
 pub use buffer::Buffer;
-pub use device::{Aftermath, Description, Device, Ended};
+pub use device::{Aftermath, Description, Device, EndedBio};
 pub use faults::{DeviceFaults, FaultCount, FaultCounts, Latency, Mishap, Place, Spike, Strike};
 pub use flight::{Access, Overlap};
 pub use limit::{Allowance, Limit};

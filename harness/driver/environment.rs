@@ -16,8 +16,7 @@ pub fn environment() -> Environment {
         clock_resolution_ns: clock_resolution(),
         governor: setting("cpu/cpu0/cpufreq/scaling_governor"),
         rustc: option_env!("PAGESTORM_RUSTC").map(str::to_owned),
-        // To ask git at each build would build the program again at each commit.
-        commit: None,
+        commit: option_env!("PAGESTORM_COMMIT").map(str::to_owned),
     }
 }
 

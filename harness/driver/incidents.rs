@@ -5,7 +5,7 @@ use crate::haunts;
 use crate::scenario::plan::{Plan, WorldKind};
 use crate::strikes;
 use crate::tally::Fault;
-use block::{Aftermath, BioOp, Ended};
+use block::{Aftermath, BioOp, EndedBio};
 use report::timeline::Timeline;
 use sim::{Mutex, Rank};
 use std::collections::VecDeque;
@@ -189,8 +189,8 @@ fn meets(op: &Op, file: usize, folios: Option<ByteRange>, request: Request) -> b
 }
 
 impl Aftermath for Incidents {
-    fn over(&self, ended: Ended) {
-        let Ended { place, bytes, failed, delayed, from } = ended;
+    fn over(&self, ended: EndedBio) {
+        let EndedBio { place, bytes, failed, delayed, from } = ended;
         if delayed {
             self.strikes(Fault::Latency, (from, sim::now()));
         }
@@ -245,7 +245,7 @@ mod tests {
         let over = |op, file: u64, pos| {
             let place = Place { op, cause: file << 48 | pos, nth: 0 };
             let from = Duration::ZERO;
-            incidents.over(Ended { place, bytes: 4096, failed: true, delayed: false, from });
+            incidents.over(EndedBio { place, bytes: 4096, failed: true, delayed: false, from });
         };
         over(BioOp::Write, 1, 0);
         let near = ByteRange::at(20_000, 10);

@@ -3,7 +3,7 @@
 use crate::tally::moved;
 use report::latency::{Class, Latency};
 use report::record::{Clock, Measure, Outcome as Ending};
-use report::timeline::{Ended, Timeline};
+use report::timeline::{EndedOperation, Timeline};
 use stormfs::op::{Op, Outcome};
 
 /// See the module.
@@ -60,7 +60,13 @@ impl Journal {
         }
         if let Some(timeline) = &mut self.timeline {
             let bytes = moved(kind, outcome);
-            timeline.operation(Ended { at_ms, bytes, oracle_ns: oracle, service, response });
+            timeline.operation(EndedOperation {
+                at_ms,
+                bytes,
+                oracle_ns: oracle,
+                service,
+                response,
+            });
             self.in_calls = self.in_calls.saturating_add(service).saturating_add(oracle);
         }
     }

@@ -26,9 +26,13 @@ pub mod summary;
 /// The offline HTML page.
 pub mod page;
 
+/// Names of files for texts that may say anything.
+pub mod naming;
+/// Numbers as people read them.
+pub mod number;
+
 mod histogram;
 mod nightly;
-mod number;
 mod xml;
 /// Makes every character of a hostile text visible.
 pub mod visible;

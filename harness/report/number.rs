@@ -16,12 +16,12 @@ pub(crate) fn count(n: u64) -> String {
 }
 
 /// `n` things: `1 seed`, `2 seeds`.
-pub(crate) fn counted(n: u64, one: &str) -> String {
+pub fn counted(n: u64, one: &str) -> String {
     format!("{} {one}{}", count(n), if n == 1 { "" } else { "s" })
 }
 
 /// A length as a number of the record.
-pub(crate) fn wide(n: usize) -> u64 {
+pub fn wide(n: usize) -> u64 {
     u64::try_from(n).unwrap_or(u64::MAX)
 }
 

@@ -20,7 +20,7 @@ pub struct Timeline {
 
 /// An operation that ended.
 #[derive(Debug, Clone, Copy)]
-pub struct Ended {
+pub struct EndedOperation {
     /// When, in milliseconds since the actors began.
     pub at_ms: u64,
     /// The bytes that it moved.
@@ -35,7 +35,7 @@ pub struct Ended {
 
 impl Timeline {
     /// Counts an operation.
-    pub fn operation(&mut self, ended: Ended) {
+    pub fn operation(&mut self, ended: EndedOperation) {
         let slice = self.slices.at(ended.at_ms);
         slice.fold(&Slice {
             operations: 1,
@@ -227,12 +227,12 @@ impl<T: Fold> Slices<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ended, Timeline};
+    use super::{EndedOperation, Timeline};
     use crate::record;
 
-    fn ended(at_ms: u64, service: u64) -> Ended {
+    fn ended(at_ms: u64, service: u64) -> EndedOperation {
         let response = (service.is_multiple_of(2)).then_some(service * 3);
-        Ended { at_ms, bytes: 10, oracle_ns: 5, service, response }
+        EndedOperation { at_ms, bytes: 10, oracle_ns: 5, service, response }
     }
 
     fn timeline(times: impl IntoIterator<Item = u64>) -> Timeline {

@@ -97,6 +97,16 @@ pub fn publish(dir: &Path, files: &[(&str, &str)]) -> io::Result<()> {
     synced(dir)
 }
 
+/// Puts bytes into one file: a regular one appears whole, or stays as it was; anything else (a pipe,
+/// `/dev/null`) is written to.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if fs::metadata(path).is_ok_and(|data| !data.is_file()) {
+        return OpenOptions::new().write(true).open(path)?.write_all(bytes);
+    }
+    Pending::write(path, bytes)?.publish()?;
+    synced(path.parent().unwrap_or(Path::new("")))
+}
+
 /// Waits until the names in `dir` are on disk. The current directory may have no name.
 fn synced(dir: &Path) -> io::Result<()> {
     let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
@@ -154,7 +164,7 @@ impl Drop for Pending {
 mod tests {
     use std::fs;
 
-    use super::{Pending, synced};
+    use super::{Pending, synced, write_whole};
 
     #[test]
     fn an_unpublished_file_leaves_nothing_and_keeps_the_old_one() {
@@ -180,7 +190,8 @@ mod tests {
         let precious = dir.path().join("precious");
         fs::write(&precious, "precious").unwrap();
         std::os::unix::fs::symlink(&precious, dir.path().join("result.json.tmp")).unwrap();
-        Pending::write(&dir.path().join("result.json"), b"new").unwrap().publish().unwrap();
+        write_whole(&dir.path().join("result.json"), b"new").unwrap();
         assert_eq!(fs::read(&precious).unwrap(), b"precious");
+        assert_eq!(fs::read(dir.path().join("result.json")).unwrap(), b"new");
     }
 }

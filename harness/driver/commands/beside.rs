@@ -1,14 +1,13 @@
 //! What lies beside a reproducer: the failure as a trace for Perfetto, and its operations for fsx. Of
 //! threads there is only the list: when which of them passed what, nobody knows.
 
-use super::outcome;
 use crate::chronicle::{Chronicle, MOST};
 use crate::console::Console;
 use crate::fsxops;
 use crate::perfetto;
 use crate::scenario::Plan;
 use oracle::Violation;
-use report::visible;
+use report::{visible, writing};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -33,12 +32,12 @@ pub fn write(
     let same = chronicle.violation.as_ref().filter(|found| found.invariant == invariant);
     let Some(violation) = same else { return Ok(()) };
     let trace = perfetto::trace(case, &chronicle, violation);
-    outcome::write_whole(
+    writing::write_whole(
         &failures.join(format!("{name}.trace.json")),
         visible::json(&trace).as_bytes(),
     )?;
     if let Some(list) = fsxops::fsxops(case, &chronicle, violation) {
-        outcome::write_whole(&failures.join(format!("{name}.fsxops")), list.as_bytes())?;
+        writing::write_whole(&failures.join(format!("{name}.fsxops")), list.as_bytes())?;
     }
     Ok(())
 }
@@ -46,5 +45,5 @@ pub fn write(
 /// Writes `NAME.fsxops` of what threads did last, where fsx has words for it.
 pub fn of_threads(failures: &Path, name: &str, case: &Plan, found: &Violation) -> io::Result<()> {
     let Some(list) = fsxops::of_threads(case, found) else { return Ok(()) };
-    outcome::write_whole(&failures.join(format!("{name}.fsxops")), list.as_bytes())
+    writing::write_whole(&failures.join(format!("{name}.fsxops")), list.as_bytes())
 }

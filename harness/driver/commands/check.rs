@@ -5,6 +5,7 @@ use crate::exit::Exit;
 use crate::scenario::load;
 use crate::scenario::plan::{ActorPlan, Plan, WorldKind};
 use crate::vocabulary;
+use report::number::counted;
 use report::visible;
 use std::path::PathBuf;
 use stormfs::quantity::wide;
@@ -33,7 +34,7 @@ fn described(plan: &Plan) -> String {
     let extent = match plan.world {
         WorldKind::Simulated if !plan.script.is_empty() => {
             let ops = ops.unwrap_or_default();
-            format!("a script of {}, {ops}", counted(plan.script.len(), "step"))
+            format!("a script of {}, {ops}", counted(wide(plan.script.len()), "step"))
         }
         WorldKind::Simulated if plan.schedule.is_some() => {
             let ops = ops.unwrap_or_default();
@@ -65,10 +66,4 @@ fn operations(plan: &Plan) -> Option<u64> {
 pub fn switches(plan: &Plan) -> String {
     let number = plan.schedule.as_ref().map_or(0, Vec::len);
     format!("{number} switch{}", if number == 1 { "" } else { "es" })
-}
-
-/// A number of things.
-pub fn counted(number: usize, thing: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {thing}{plural}")
 }

@@ -3,7 +3,6 @@
 
 use super::attended::attended;
 use super::beside;
-use super::outcome;
 use crate::campaign::{Campaign, Found};
 use crate::console::Console;
 use crate::exit::Exit;
@@ -16,6 +15,7 @@ use crate::shrink::{self, Limits, Shrunk};
 use crate::signature::signature;
 use rayon::ThreadPool;
 use report::record::Seed;
+use report::{naming, writing};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -74,7 +74,7 @@ impl Keeper<'_> {
         fs::create_dir_all(&failures)?;
         // Before anything else runs: whatever happens next, the failure is not lost.
         let whole = failures.join(format!("seed-{}.yaml", Seed(found.seed.0)));
-        outcome::write_whole(&whole, scenario::write(case).as_bytes())?;
+        writing::write_whole(&whole, scenario::write(case).as_bytes())?;
         let kept = |signature: String, path: &Path| {
             Some(Kept { signature, path: path.to_string_lossy().into_owned() })
         };
@@ -97,7 +97,7 @@ impl Keeper<'_> {
         if !self.time.is_zero() {
             name = signature(found.violation.invariant, case);
             let path = failures.join(format!("{name}.yaml"));
-            outcome::write_whole(&path, scenario::write(case).as_bytes())?;
+            writing::write_whole(&path, scenario::write(case).as_bytes())?;
             found.kept = kept(name.clone(), &path);
         }
         let told = (self.console, self.interrupts.flag());
@@ -141,11 +141,8 @@ fn keep_others(failures: &Path, shrunk: &Shrunk) -> io::Result<()> {
     for (failure, case) in &shrunk.others {
         let by = failure.invariant.to_owned();
         let case = Plan { expect: Expectation::Caught { by, bug: None }, ..case.clone() };
-        let words = failure.to_string();
-        let fit = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
-        let name: String = words.chars().map(fit).collect();
-        let path = failures.join(format!("met-{}.yaml", name.trim_end_matches('-')));
-        outcome::write_whole(&path, scenario::write(&case).as_bytes())?;
+        let path = failures.join(format!("met-{}.yaml", naming::name(&failure.to_string())));
+        writing::write_whole(&path, scenario::write(&case).as_bytes())?;
     }
     Ok(())
 }

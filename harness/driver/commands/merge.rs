@@ -8,7 +8,7 @@ use crate::soak::args::MergeArgs;
 use crate::soak::told::told;
 use crate::soak::union::{self, Conflict};
 use crate::soak::{night, shelf};
-use report::record::{Ended, Night, Shard, ShardState, Soaked};
+use report::record::{Night, Shard, ShardEnd, ShardState, Soaked};
 use report::writing;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -103,13 +103,16 @@ fn gaps(night: &Night) -> Vec<String> {
             gaps.push(format!("{rest} more of {of} shards are missing"));
         }
     }
-    for state in night.shards.iter().filter(|state| state.ended != Ended::Complete) {
-        let how = match state.ended {
-            Ended::Interrupted => "was interrupted",
-            Ended::Running | Ended::Complete => "did not end: it runs, or it was killed",
+    for state in night.shards.iter().filter(|state| state.ended != ShardEnd::Complete) {
+        let (how, more) = match state.ended {
+            ShardEnd::Interrupted => ("was interrupted", ""),
+            ShardEnd::TimeUp => ("had no time for all of its seeds", " and a longer --time"),
+            ShardEnd::Running | ShardEnd::Complete => {
+                ("did not end: it runs, or it was killed", "")
+            }
         };
         let (shard, of_it) = (state.shard, of_it(&state.campaign));
-        gaps.push(format!("shard {shard}{of_it} {how}; `pagestorm soak --resume` goes on"));
+        gaps.push(format!("shard {shard}{of_it} {how}; `pagestorm soak --resume`{more} goes on"));
     }
     gaps
 }

@@ -6,8 +6,7 @@ use crate::exit::Exit;
 use crate::record;
 use report::record::{Record, Seed, VerdictKind};
 use report::{summary, visible, writing};
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Writes and prints the record. The answer is how well that went, not what the verdict is.
@@ -41,7 +40,7 @@ pub fn deliver(text: &str, json: &str, file: Option<&Path>, console: Console) ->
         return console.print(json);
     }
     let printed = console.print(text);
-    match file.map(|file| (file, write_whole(file, json.as_bytes()))) {
+    match file.map(|file| (file, writing::write_whole(file, json.as_bytes()))) {
         Some((file, Err(error))) => {
             console.warn(&unwritten(&file.display().to_string(), &error));
             printed.max(Exit::Environment)
@@ -68,22 +67,4 @@ pub fn directory(name: &str, seed: Seed, reports: &Path) -> PathBuf {
 /// What could not be written, and what to do.
 pub(super) fn unwritten(what: &str, error: &io::Error) -> String {
     format!("{what} was not written: {error}; free space there, or name another place")
-}
-
-/// A regular file appears whole or not at all; anything else (a pipe, `/dev/null`) is written to.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if fs::metadata(path).is_ok_and(|data| !data.is_file()) {
-        return File::options().write(true).open(path)?.write_all(bytes);
-    }
-    let mut pending = path.as_os_str().to_owned();
-    pending.push(".tmp");
-    let pending = PathBuf::from(pending);
-    let mut written = File::create(&pending).and_then(|mut file| file.write_all(bytes));
-    if written.is_ok() {
-        written = fs::rename(&pending, path);
-    }
-    if written.is_err() {
-        drop(fs::remove_file(&pending));
-    }
-    written
 }

@@ -1,7 +1,7 @@
 //! `run`: scenarios are read, stormed and judged, one after the other.
 
 use super::attended::attended;
-use super::check::{counted, switches};
+use super::check::switches;
 use super::keep::Keeper;
 use super::outcome;
 use super::story::Teller;
@@ -20,6 +20,7 @@ use crate::script::Misfire;
 use crate::{storm, verdict, vocabulary};
 use block::{Device, OpenError};
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use report::number::{counted, wide};
 use report::record::{Record, Seed};
 use std::path::Path;
 use std::sync::Arc;
@@ -186,7 +187,7 @@ impl Run<'_> {
         let seed = Seed(plan.seed);
         let seeds = match plan.world {
             WorldKind::Simulated if !plan.script.is_empty() => {
-                format!("a script of {}", counted(plan.script.len(), "step"))
+                format!("a script of {}", counted(wide(plan.script.len()), "step"))
             }
             WorldKind::Simulated if plan.schedule.is_some() => {
                 format!("a schedule of {}", switches(plan))

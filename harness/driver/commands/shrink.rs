@@ -1,7 +1,6 @@
 //! `shrink`: a reproducer becomes the smallest that is found to fail alike.
 
 use super::attended::attended;
-use super::outcome::write_whole;
 use crate::cli::ShrinkArgs;
 use crate::clock::Stopwatch;
 use crate::console::Console;
@@ -15,6 +14,7 @@ use crate::shrink::{self, Limits, Refused, Shrunk, Weight};
 use crate::signature::signature;
 use crate::vocabulary;
 use rayon::ThreadPoolBuilder;
+use report::writing::write_whole;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -24,7 +24,7 @@ use crate::soak::turn::Work;
 use crate::soak::{night, seeds, union};
 use rayon::ThreadPoolBuilder;
 use report::record::{
-    Ended, Night, NightVerdict, Part, Seed, Shard, ShardState, Soaked, Tool, World,
+    Night, NightVerdict, Part, Seed, Shard, ShardEnd, ShardState, Soaked, Tool, World,
 };
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -164,7 +164,7 @@ impl Prepared {
         night.shards = vec![ShardState {
             campaign: night.campaign.clone(),
             shard: share.shard,
-            ended: Ended::Running,
+            ended: ShardEnd::Running,
             seeds: args.seeds,
             time_ms: time.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
             elapsed_ms: milliseconds,
@@ -180,7 +180,8 @@ impl Prepared {
         let origin = match (date, commit) {
             (Some(date), Some(commit)) => format!("from {date} and commit {commit}"),
             (Some(date), None) => format!("from {date}; no commit is known here"),
-            _ => "as given".to_owned(),
+            (None, Some(commit)) => format!("as given, at commit {commit}"),
+            (None, None) => "as given; no commit is known here".to_owned(),
         };
         let shard = self.share.shard;
         let from = self.share.from.map(|name| format!(" (from {name})")).unwrap_or_default();
@@ -318,7 +319,7 @@ fn belongs(args: &SoakArgs, shard: Shard, night: &Night) -> Result<(), String> {
     if then != now {
         return Err(format!("version {then} began it, and this is {now}: begin another night"));
     }
-    let now = seeds::campaign(None, known.date.as_deref()).commit;
+    let now = seeds::commit();
     if let (Some(then), Some(now)) = (&known.commit, &now)
         && then != now
     {

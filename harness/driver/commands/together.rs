@@ -7,6 +7,7 @@ use crate::exit::Exit;
 use report::github::{LARGEST, OWN, annotations, job_summary, night_annotations, night_summary};
 use report::junit::{self, junit};
 use report::record::{Night, Record};
+use report::writing;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
@@ -34,7 +35,7 @@ pub fn leave_night(night: &Night, file: Option<&Path>, console: Console) -> Exit
 
 fn tests(file: Option<&Path>, text: impl Fn() -> String, console: Console) -> Exit {
     let Some(file) = file else { return Exit::Ok };
-    match outcome::write_whole(file, text().as_bytes()) {
+    match writing::write_whole(file, text().as_bytes()) {
         Ok(()) => Exit::Ok,
         Err(error) => {
             console.warn(&outcome::unwritten(&file.display().to_string(), &error));

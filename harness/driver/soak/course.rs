@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::progress::Progress;
 use crate::shrink::Limits;
 use block::OpenError;
-use report::record::{Ended, LeftOut, Night, ShardState};
+use report::record::{LeftOut, Night, ShardEnd, ShardState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -109,11 +109,27 @@ impl Course<'_> {
         if is_up || self.is_raised() {
             return None;
         }
-        let works = self.works.iter().enumerate();
-        let open = works.filter(|(_, work)| work.done < work.all && work.refused.is_none());
-        // A bug that was caught has shown that the alarm rings; the time is for what is not known.
-        let open = open.filter(|(_, work)| self.time.is_none() || !work.is_caught());
+        let open = self.works.iter().enumerate().filter(|(_, work)| self.is_open(work));
         open.min_by_key(|(_, work)| work.used).map(|(at, _)| at)
+    }
+
+    /// Whether a scenario has something to do.
+    fn is_open(&self, work: &Work<'_>) -> bool {
+        let open = work.done < work.all && work.refused.is_none();
+        // A bug that was caught has shown that the alarm rings; the time is for what is not known.
+        open && (self.time.is_none() || !work.is_caught())
+    }
+
+    /// How it ended: with iterations that were counted and are not done, time was up.
+    fn ended(&self) -> ShardEnd {
+        let counted = |work: &&Work<'_>| work.all != u64::MAX;
+        if self.is_raised() {
+            ShardEnd::Interrupted
+        } else if self.works.iter().filter(counted).any(|work| self.is_open(work)) {
+            ShardEnd::TimeUp
+        } else {
+            ShardEnd::Complete
+        }
     }
 
     /// Short enough for everybody to have some turns.
@@ -166,7 +182,7 @@ impl Course<'_> {
         self.night.regressions.sort();
         self.night.left_out.sort();
         self.night.left_out.dedup();
-        let ended = if self.is_raised() { Ended::Interrupted } else { Ended::Complete };
+        let ended = self.ended();
         if let Some(state) = self.night.shards.first_mut() {
             state.ended = ended;
         }

@@ -15,6 +15,7 @@ use crate::storm::{self, Orders, Storm};
 use crate::vocabulary;
 use block::OpenError;
 use oracle::Violation;
+use report::naming;
 use report::record::{NightFailure, Rate, Soaked};
 use sim::chance::Seed;
 use std::sync::Arc;
@@ -90,6 +91,37 @@ impl<'a> First<'a> {
         let NightFailure { iteration, seed, .. } = *entered;
         let seed = Seed(seed.0);
         Ok(failure.map(|failure| (First { entry, campaign, iteration, seed, failure }, case)))
+    }
+
+    /// What an earlier start has found and could not look at, run again. None if there is nothing more to
+    /// know: it has been looked at, or threads did it.
+    ///
+    /// # Errors
+    ///
+    /// A device could not be opened.
+    pub fn looked_at_later(
+        entry: &'a Entry,
+        campaign: &'a Soaked,
+        entered: &mut NightFailure,
+    ) -> Result<Option<Known>, OpenError> {
+        let of_threads = entry.plan.world == WorldKind::Threads;
+        if of_threads || entered.case.is_some() || entered.rate.runs != 0 {
+            return Ok(None);
+        }
+        let seed = Seed(entered.seed.0);
+        let never = Arc::default();
+        let (plan, look) = (&entry.plan, Look::default());
+        let orders = Orders { plan, seed, record: false, judged: true, look, interrupted: &never };
+        let failed = Failed::of(entry, seed, &storm::run(orders)?);
+        let alike = failed.filter(|failed| failed.failure.to_string() == entered.failure);
+        let Some(failed) = alike else {
+            return Ok(Some(Known { case: None, deterministic: false }));
+        };
+        let (iteration, failure) = (entered.iteration, failed.failure.clone());
+        let first = First { entry, campaign, iteration, seed, failure };
+        let known = first.look(failed)?;
+        entered.case = known.case.as_ref().map(|case| first.text(case));
+        Ok(Some(known))
     }
 
     /// Runs the seed again and makes its case. Of threads the case is what the storm did last.
@@ -226,9 +258,5 @@ impl<'a> First<'a> {
 
 /// What stands for a signature as long as the case is as it was found.
 pub fn plain_signature(failure: &Failure) -> String {
-    let words = failure.to_string();
-    let fit = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
-    let name: String = words.chars().map(fit).collect();
-    let parts: Vec<_> = name.split('-').filter(|part| !part.is_empty()).collect();
-    parts.join("-")
+    naming::name(&failure.to_string())
 }

@@ -2,6 +2,7 @@
 
 use super::sums::{add_counts, add_hash, add_latency};
 use crate::exit::Exit;
+use report::number::counted;
 use report::record::{
     FirstMet, Night, NightFailure, NightVerdict, Part, Regression, ScenarioTotal, Signature,
     Soaked, World,
@@ -360,8 +361,4 @@ fn sentence(night: &Night, good: bool, reasons: usize) -> String {
 
 fn place(part: &Part) -> String {
     format!("{} ({})", part.name, part.world.name())
-}
-
-fn counted(n: u64, one: &str) -> String {
-    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
 }

@@ -1,6 +1,7 @@
 //! Which seeds a night has: new ones every day and for every commit, and the same on every machine.
 
 use crate::clock;
+use report::naming;
 use report::record::{Seed, Soaked};
 use sim::chance::{self, scramble};
 use std::path::Path;
@@ -10,13 +11,14 @@ use std::process::{Command, Stdio};
 const COMMITS: [&str; 4] = ["GITHUB_SHA", "CI_COMMIT_SHA", "CIRCLE_SHA1", "BUILDKITE_COMMIT"];
 
 /// The campaign that was asked for: with a seed that was given, else one made from a date, which is
-/// today if none was given, and the commit.
+/// today if none was given, and the commit. Under a seed that was given, too, another commit does
+/// other things.
 pub fn campaign(seed: Option<u64>, date: Option<&str>) -> Soaked {
+    let commit = commit();
     if let Some(seed) = seed {
-        return Soaked { seed: Seed(seed), date: None, commit: None };
+        return Soaked { seed: Seed(seed), date: None, commit };
     }
     let date = date.map_or_else(clock::today, str::to_owned);
-    let commit = commit();
     let known = commit.as_deref().unwrap_or("");
     Soaked { seed: Seed(hash(&format!("{date} {known}"))), date: Some(date), commit }
 }
@@ -31,12 +33,11 @@ pub fn of_iteration(campaign: Seed, text_hash: u64, iteration: u64) -> chance::S
 
 /// A hash of a text: FNV-1a, mixed. Equal on every machine and in every version.
 pub fn hash(text: &str) -> u64 {
-    let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    scramble(text.bytes().fold(0xcbf2_9ce4_8422_2325, mix))
+    scramble(naming::hash(text))
 }
 
 /// The commit under test, as the engine says, or else git for the current directory.
-fn commit() -> Option<String> {
+pub fn commit() -> Option<String> {
     let told = COMMITS.iter().filter_map(|name| std::env::var(name).ok());
     told.chain(asked(Path::new("."))).map(|text| text.trim().to_owned()).find(|text| is_hash(text))
 }
@@ -62,7 +63,7 @@ mod tests {
         let given = campaign(None, Some("2026-01-31"));
         assert_eq!(campaign(None, Some("2026-01-31")), given);
         assert_ne!(campaign(None, Some("2026-02-01")).seed, given.seed);
-        assert_eq!(campaign(Some(7), None), Soaked { seed: Seed(7), date: None, commit: None });
+        assert_eq!(campaign(Some(7), None), Soaked { seed: Seed(7), date: None, commit: commit() });
         // What has been soaked once must be found again by every later version.
         assert_eq!(hash("actors"), 0x2c64_a1c9_ed6b_e31a);
         assert_eq!(of_iteration(Seed(7), 9, 0).0, 0xf7f9_6d2d_ada1_e29f);

@@ -203,14 +203,18 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Failures that an earlier start has left as they were found.
+    /// Failures that an earlier start has left as they were found, also those that it could not look at.
     ///
     /// # Errors
     ///
     /// A device could not be opened.
-    pub fn left(&self) -> Result<Vec<News<'a>>, OpenError> {
+    pub fn left(&mut self) -> Result<Vec<News<'a>>, OpenError> {
         let mut news = Vec::new();
-        for (at, entered) in self.failures.iter().enumerate().filter(|(_, one)| !one.excused) {
+        let failures = self.failures.iter_mut().enumerate();
+        for (at, entered) in failures.filter(|(_, one)| !one.excused) {
+            if let Some(known) = First::looked_at_later(self.entry, self.campaign, entered)? {
+                self.deterministic &= known.deterministic;
+            }
             let again = First::again(self.entry, self.campaign, entered)?;
             news.extend(again.map(|(first, case)| News { at, first, case: Some(case) }));
         }

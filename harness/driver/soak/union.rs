@@ -5,6 +5,10 @@
 //! in an order is commutative, associative and idempotent, and so is the union of sets of those.
 //! Simulations are the same wherever they run: where two parts of them have iterations in common that
 //! can be compared, these must be equal. Threads are not, so failures of both parts are kept.
+//!
+//! What can be compared depends on what is united at once: two parts of equal length entirely, others up
+//! to the last mark of the shorter one. A longer part that was united with one of them before hides how
+//! they differ beyond that mark.
 
 use super::shard;
 use report::record::{Night, NightFailure, Part, Seed, Shard, ShardState, Soaked, World};
@@ -44,7 +48,7 @@ impl fmt::Display for Conflict {
 ///
 /// # Errors
 ///
-/// See [`Conflict`]. Nights of which two conflict do so in any order.
+/// See [`Conflict`]. Of these nights, in any order, each is held against each.
 pub fn union(nights: &[Night], mixed: bool) -> Result<Night, Conflict> {
     let mut all =
         nights.first().cloned().ok_or_else(|| Conflict::Damaged("no night".to_owned()))?;
@@ -278,7 +282,7 @@ mod tests {
     use crate::soak::sums::hash_text;
     use report::latency::{Class, Latency};
     use report::record::{
-        Clock, Counts, Ended, Environment, Measure, NightVerdict, Outcome, Rate, Seed, Tool,
+        Clock, Counts, Environment, Measure, NightVerdict, Outcome, Rate, Seed, ShardEnd, Tool,
     };
     use sim::chance::scramble;
 
@@ -334,7 +338,7 @@ mod tests {
             shards: vec![ShardState {
                 campaign: campaign(),
                 shard,
-                ended: Ended::Complete,
+                ended: ShardEnd::Complete,
                 seeds: None,
                 time_ms: None,
                 elapsed_ms: done,

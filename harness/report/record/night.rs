@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::visible;
+use crate::{naming, visible};
 
 use super::{Counts, Environment, LatencyRecord, Seed, Story, Tool, World};
 
@@ -129,11 +129,9 @@ impl Night {
 
     /// Where the cases of signatures lie, in their order; no two in the same place.
     pub fn places<'a>(signatures: impl Iterator<Item = &'a str>) -> Vec<String> {
-        const LONGEST: usize = 160;
         let mut taken = BTreeSet::new();
-        let fit = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
         let place = |signature: &str| {
-            let name: String = signature.chars().map(fit).take(LONGEST).collect();
+            let name = naming::name(signature);
             let more = (2..).map(|nth: u64| format!("failures/{name}-{nth}.yaml"));
             let mut names = std::iter::once(format!("failures/{name}.yaml")).chain(more);
             names.find(|name| taken.insert(name.clone())).expect("there are more names than places")
@@ -150,7 +148,8 @@ pub struct Soaked {
     pub seed: Seed,
     /// The date that it was made from, as `2026-01-31`; none if the seed was given.
     pub date: Option<String>,
-    /// The commit that it was made from; none if the seed was given, or no commit was known.
+    /// The commit that it began at, and that the seed was made from unless it was given; none if no
+    /// commit was known.
     pub commit: Option<String>,
 }
 
@@ -305,11 +304,13 @@ impl std::fmt::Display for Shard {
 /// How far a shard came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Ended {
+pub enum ShardEnd {
     /// It is at work, or it was killed.
     Running,
     /// A signal ended it early.
     Interrupted,
+    /// Its time was up before its iterations were done.
+    TimeUp,
     /// It did what it was to do.
     Complete,
 }
@@ -322,7 +323,7 @@ pub struct ShardState {
     /// Which.
     pub shard: Shard,
     /// How far it came.
-    pub ended: Ended,
+    pub ended: ShardEnd,
     /// Iterations of each scenario that all shards together were to do; none: only time ends it.
     pub seeds: Option<u64>,
     /// How long it was to take, in milliseconds; none: only the iterations end it.

@@ -19,7 +19,7 @@ pub struct Environment {
     pub governor: Option<String>,
     /// The compiler.
     pub rustc: Option<String>,
-    /// The commit the program was built from.
+    /// The commit the program was built from, if the build was told.
     pub commit: Option<String>,
 }
 

@@ -5,7 +5,7 @@ mod samples;
 use report::compare::{Gate, compare, differences, text};
 use report::latency::{Class, Latency};
 use report::record::{self, Clock, Measure, Outcome, Record, VerdictKind, World};
-use report::timeline::{Ended, Timeline};
+use report::timeline::{EndedOperation, Timeline};
 
 const OK: Class = Class { measure: Measure::Service, outcome: Outcome::Ok, faulted: false };
 
@@ -59,7 +59,7 @@ fn paced(percent: u64, seed: u64, milliseconds: u64) -> Record {
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         for _ in 0..(10 + (state >> 60)) * percent / 100 {
             let (bytes, oracle_ns, service, response) = (512, 100, 9_000, None);
-            timeline.operation(Ended { at_ms, bytes, oracle_ns, service, response });
+            timeline.operation(EndedOperation { at_ms, bytes, oracle_ns, service, response });
         }
     }
     let mut record = samples::threads();

@@ -2,11 +2,11 @@
 
 use super::Case;
 use super::told::Told;
-use crate::commands::outcome::write_whole;
 use crate::exit::Exit;
 use crate::scenario;
 use crate::search::{self, Found, MANNERS, Manner, TAILS};
 use block::OpenError;
+use report::writing::write_whole;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -4,7 +4,7 @@
 use crate::stand::{CLEAN, Ran, Stand, is_root};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use report::record::{Ended, Night, Shard};
+use report::record::{Night, Shard, ShardEnd};
 use serde_json::Value;
 use std::fs;
 use std::process::{Child, Command};
@@ -161,7 +161,7 @@ fn a_night_that_is_killed_goes_on_and_loses_nothing() {
         sim::sleep(Duration::from_millis(200));
         send(&child, Signal::SIGKILL);
         child.wait().unwrap();
-        assert_eq!(night(&stand, "killed").shards[0].ended, Ended::Running);
+        assert_eq!(night(&stand, "killed").shards[0].ended, ShardEnd::Running);
     }
     let merged = stand.run("merge killed");
     assert!(merged.out.contains("shard 1/1 did not end"), "{merged:?}");
@@ -172,13 +172,13 @@ fn a_night_that_is_killed_goes_on_and_loses_nothing() {
     let ran = Ran::of(child.wait_with_output().unwrap());
     assert_eq!(ran.code, Some(143), "{ran:?}");
     let interrupted = night(&stand, "killed");
-    assert_eq!(interrupted.shards[0].ended, Ended::Interrupted);
+    assert_eq!(interrupted.shards[0].ended, ShardEnd::Interrupted);
     assert!(interrupted.scenarios.iter().any(|total| 0 < total.iterations), "{ran:?}");
 
     let ended = stand.run(&format!("{soak} --out killed --resume"));
     assert_eq!(ended.code, Some(1), "{ended:?}");
     let (whole, killed) = (night(&stand, "whole"), night(&stand, "killed"));
-    assert_eq!((killed.shards[0].starts, killed.shards[0].ended), (4, Ended::Complete));
+    assert_eq!((killed.shards[0].starts, killed.shards[0].ended), (4, ShardEnd::Complete));
     assert_eq!(essence(&whole), essence(&killed));
     assert_eq!(whole.parts, killed.parts);
 }
@@ -194,6 +194,60 @@ fn what_was_found_and_not_looked_at_is_looked_at_later() {
     stand.run(&format!("{soak} --out later --resume"));
     assert_eq!(essence(&night(&stand, "later")), essence(&night(&stand, "whole")));
     assert_eq!(stand.names("later/failures"), stand.names("whole/failures"));
+}
+
+#[test]
+fn a_shard_whose_time_was_up_is_a_gap() {
+    let stand = Stand::with(CLEAN);
+    let soak = "soak a.yaml --seed 1 --world simulated --quiet --out short";
+    let short = stand.run(&format!("{soak} --seeds 1000000000 --time 300ms"));
+    assert_eq!(short.code, Some(0), "{short:?}");
+    let merged = stand.run("merge short");
+    assert_eq!(merged.code, Some(5), "{merged:?}");
+    let told = "shard 1/1 had no time for all of its seeds";
+    assert!(merged.out.contains(told), "{merged:?}");
+    assert_eq!(stand.run("merge short --allow-missing").code, Some(0));
+    let done = night(&stand, "short").scenarios[0].iterations;
+    // As many as are done: now nothing is missing, however short the time.
+    let whole = stand.run(&format!("{soak} --resume --seeds {done} --time 300ms"));
+    assert_eq!(whole.code, Some(0), "{whole:?}");
+    assert_eq!(night(&stand, "short").shards[0].ended, ShardEnd::Complete);
+    assert_eq!(stand.run("merge short").code, Some(0));
+}
+
+#[test]
+fn two_commits_under_one_seed_are_two_nights() {
+    let stand = Stand::with(CLEAN);
+    let soak = |commit: &str, words: &str| {
+        let words = format!("soak a.yaml --seed 1 --seeds 10 --world simulated --quiet {words}");
+        let mut command = stand.command(&words);
+        Ran::of(command.env("GITHUB_SHA", commit.repeat(20)).output().unwrap())
+    };
+    assert_eq!(soak("ab", "--shard 1/2 --out one").code, Some(0));
+    assert_eq!(soak("cd", "--shard 2/2 --out two").code, Some(0));
+    let commit = night(&stand, "one").campaign.commit;
+    assert_eq!(commit, Some("ab".repeat(20)));
+    let resumed = soak("cd", "--shard 1/2 --out one --resume");
+    assert_eq!(resumed.code, Some(2), "{resumed:?}");
+    assert!(resumed.err.contains("it began at commit abab"), "{resumed:?}");
+    let merged = stand.run("merge one two");
+    assert_eq!(merged.code, Some(2), "{merged:?}");
+    assert!(merged.err.contains("the commit is abab"), "{merged:?}");
+}
+
+#[test]
+fn what_nobody_could_look_at_is_looked_at_later() {
+    let stand = stand();
+    let soak = "soak --seed 7 --seeds 50 --world simulated --quiet";
+    stand.run(&format!("{soak} --out whole"));
+    stand.run(&format!("{soak} --out later --shrink 0s"));
+    // As if there had been no memory for a case.
+    let mut found = night(&stand, "later");
+    let parts = found.parts.iter_mut();
+    parts.flat_map(|part| &mut part.failures).for_each(|failure| failure.case = None);
+    stand.write("later/night.json", found.to_json());
+    stand.run(&format!("{soak} --out later --resume"));
+    assert_eq!(night(&stand, "later").parts, night(&stand, "whole").parts);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::super::html::Html;
 use super::super::table::{Cell, numbers, table, words};
 use super::{ROWS, fold, more};
 use crate::number;
-use crate::record::{Ended, Night, Part, Shard, ShardState, Soaked, World};
+use crate::record::{Night, Part, Shard, ShardEnd, ShardState, Soaked, World};
 
 /// Adds the section on who did what.
 pub(super) fn shards(html: &mut Html, night: &Night) {
@@ -56,9 +56,10 @@ fn shard(night: &Night, state: &ShardState) -> Vec<Cell> {
     vec![
         Cell::Text(state.shard.to_string()),
         match state.ended {
-            Ended::Complete => Cell::Text("complete".to_owned()),
-            Ended::Interrupted => Cell::Warning("interrupted"),
-            Ended::Running => Cell::Warning("did not end"),
+            ShardEnd::Complete => Cell::Text("complete".to_owned()),
+            ShardEnd::TimeUp => Cell::Warning("time was up"),
+            ShardEnd::Interrupted => Cell::Warning("interrupted"),
+            ShardEnd::Running => Cell::Warning("did not end"),
         },
         count(state.starts),
         Cell::Text(number::elapsed(state.elapsed_ms)),

@@ -284,3 +284,12 @@ fn files_are_a_function_of_the_record_and_cases_stay_in_their_folder() {
     write_night(dir.path(), &back).unwrap();
     assert_eq!(read(), files);
 }
+
+#[test]
+fn the_place_of_a_case_is_a_matter_of_its_signature_alone() {
+    let long = ["a", "b"].map(|end| format!("{}{end}", "x".repeat(200)));
+    let both = Night::places(long.iter().map(String::as_str));
+    let alone = Night::places(long[1..].iter().map(String::as_str));
+    assert_eq!(both[1], alone[0]);
+    assert!(both.iter().all(|place| place.len() < 255), "{both:?}");
+}

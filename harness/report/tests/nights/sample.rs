@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use report::record::{
-    Ended, FirstMet, LeftOut, Night, NightFailure, NightVerdict, Part, Rate, Record, Regression,
-    ScenarioTotal, Seed, Shard, ShardState, Signature, Soaked, Tool, VerdictKind, World,
+    FirstMet, LeftOut, Night, NightFailure, NightVerdict, Part, Rate, Record, Regression,
+    ScenarioTotal, Seed, Shard, ShardEnd, ShardState, Signature, Soaked, Tool, VerdictKind, World,
 };
 
 use crate::samples::{rated, record, story, threads};
@@ -188,7 +188,7 @@ fn state(record: &Record, shard: Shard) -> ShardState {
     ShardState {
         campaign: campaign(7),
         shard,
-        ended: Ended::Complete,
+        ended: ShardEnd::Complete,
         seeds: Some(2_000),
         time_ms: None,
         elapsed_ms: 90_000,

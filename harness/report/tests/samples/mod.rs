@@ -8,7 +8,7 @@ use report::record::{
     FaultWindow, Filesystem, Jump, Level, Measure, Outcome, Record, Scenario, Seed, Seeds, Story,
     Timing, Tool, Varied, Verdict, VerdictKind, Violation, World,
 };
-use report::timeline::{Ended, Timeline};
+use report::timeline::{EndedOperation, Timeline};
 
 /// A run that ended with `kind`, as the driver would tell it.
 pub(crate) fn record(kind: VerdictKind) -> Record {
@@ -123,7 +123,7 @@ pub(crate) fn rated() -> Record {
         latency.record_lag(start - intended);
         let at_ms = free_at / 1_000_000;
         let (bytes, response) = (4_096, Some(response));
-        timeline.operation(Ended { at_ms, bytes, oracle_ns: 9_000, service, response });
+        timeline.operation(EndedOperation { at_ms, bytes, oracle_ns: 9_000, service, response });
         if stall {
             timeline.fault("delay", start / 1_000_000, at_ms);
         }
@@ -150,8 +150,13 @@ fn timeline() -> report::record::Timeline {
         let at_ms = n / 4;
         let spike = (4_000..5_500).contains(&at_ms) && n % 9 == 0;
         let service = 2_000 + (state >> 45) % 30_000 + if spike { 20_000_000 } else { 0 };
-        let ended =
-            Ended { at_ms, bytes: 900 + n % 5_000, oracle_ns: 700, service, response: None };
+        let ended = EndedOperation {
+            at_ms,
+            bytes: 900 + n % 5_000,
+            oracle_ns: 700,
+            service,
+            response: None,
+        };
         timeline.operation(ended);
         if spike {
             timeline.fault("latency", at_ms.saturating_sub(20), at_ms);
