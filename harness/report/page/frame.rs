@@ -27,7 +27,7 @@ fn head(html: &mut Html, title: &str) {
         html.markup(concat!(
             "\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"",
             "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; ",
-            "script-src 'sha256-phZGy8JxxRS66D/ALlUSa9CKmZ4K5s9RjZf8JMdkihE='\">\n",
+            "script-src 'sha256-n38BXspIDKwHdFC3En5uOM2AEeVqT060xJFx1/fnZSQ='\">\n",
             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
             "<meta name=\"color-scheme\" content=\"light dark\">\n",
             "<meta name=\"referrer\" content=\"no-referrer\">\n",

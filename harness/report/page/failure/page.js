@@ -59,7 +59,8 @@
       if (event.altKey || event.ctrlKey || event.metaKey) return;
       // What is wider than its place is scrolled by these keys; the buttons know them everywhere.
       const region = event.target;
-      if (event.key !== "f" && region.scrollWidth > region.clientWidth && !region.closest(".stepper")) return;
+      const scrolls = region.scrollWidth > region.clientWidth && getComputedStyle(region).overflowX === "auto";
+      if (event.key !== "f" && scrolls) return;
       const to = target(event.key);
       if (to === undefined) return;
       event.preventDefault();

@@ -276,7 +276,7 @@ fn files_are_a_function_of_the_record_and_cases_stay_in_their_folder() {
     };
     let files = read();
     let names: Vec<_> = files.keys().map(String::as_str).collect();
-    let cases = ["------etc-x-2.yaml", "------etc-x.yaml"];
+    let cases = ["etc-x-2.yaml", "etc-x.yaml"];
     let rest = ["junit.xml", "latency.hlog", "night.json", "report.html"];
     assert_eq!(names, [&cases[..], &rest[..]].concat());
     let back = Night::from_json(&String::from_utf8(files["night.json"].clone()).unwrap()).unwrap();
