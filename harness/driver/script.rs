@@ -56,11 +56,11 @@ impl Script {
     /// Performs every step, each in an operation of its own, which `begin` begins. Afterwards the
     /// default rule says who goes on.
     pub fn follow(&self, stage: &Stage, mut begin: impl FnMut()) {
-        let model = stage.model.as_ref().expect("a script is for the filesystem model");
+        let filesystem = stage.filesystem.as_ref().expect("a script is for the filesystem model");
         for (number, step) in (1..).zip(&self.steps) {
             begin();
             self.director.begin(number);
-            match self.perform(&step.action, model) {
+            match self.perform(&step.action, filesystem) {
                 Ok(Next::Step) => {}
                 Ok(Next::LetGo) => break,
                 // Actors that were interrupted end early, and no step is to blame.

@@ -30,8 +30,8 @@ use stormfs::quantity::wide;
 pub struct Stage {
     /// What is acted on.
     pub target: Arc<dyn Target>,
-    /// The filesystem model, if the target is one: for those who look on, and for scripts.
-    pub model: Option<Arc<Filesystem>>,
+    /// That of the filesystem model, if the target is it: for those who look on, and for scripts.
+    pub filesystem: Option<Arc<Filesystem>>,
     misfortune: Misfortune,
     /// The calls that actors began, each with the actor's number.
     pub calls: Notes<(usize, Call)>,
@@ -103,7 +103,7 @@ impl Stage {
         let actors = wide(crate::storm::actors(plan));
         Stage {
             target,
-            model: None,
+            filesystem: None,
             misfortune,
             calls: Notes::new(false),
             memory: None,
@@ -325,8 +325,9 @@ impl Player {
 
     fn perform(&mut self, stage: &Stage, call: &Call, intended: Option<Duration>) {
         let id = self.id(call);
-        if let Some((onlooker, model)) = stage.onlooker.as_ref().zip(stage.model.as_ref()) {
-            onlooker.call_begins(model, self.number, call);
+        if let Some((onlooker, filesystem)) = stage.onlooker.as_ref().zip(stage.filesystem.as_ref())
+        {
+            onlooker.call_begins(filesystem, self.number, call);
         }
         let before = stage.target.reach(call.file);
         if let Some(range) = haunts::place(&call.op, before.size) {
@@ -350,8 +351,9 @@ impl Player {
         if let Some(memory) = &stage.memory {
             memory.ends(self.number);
         }
-        if let Some((onlooker, model)) = stage.onlooker.as_ref().zip(stage.model.as_ref()) {
-            onlooker.call_returns(model, self.number, call, performed);
+        if let Some((onlooker, filesystem)) = stage.onlooker.as_ref().zip(stage.filesystem.as_ref())
+        {
+            onlooker.call_returns(filesystem, self.number, call, performed);
         }
         stage.count(call, performed);
         stage.journal(self.number).lock().enter(Entry {

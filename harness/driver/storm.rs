@@ -179,7 +179,7 @@ fn run_drawn(
     let target = (target, Misfortune::new(plan, seed.faults()));
     let interrupted = Arc::clone(orders.interrupted);
     let mut stage = Stage::new(plan, target, incidents, clock, interrupted);
-    stage.model = Some(Arc::clone(&filesystem));
+    stage.filesystem = Some(Arc::clone(&filesystem));
     stage.live = Arc::clone(live);
     stage.calls = Notes::new(orders.record);
     stage.memory = (!simulated).then(|| Memory::new(actors(plan)));

@@ -63,7 +63,11 @@ pub fn soak(night: &Night, campaign: &Soaked) -> String {
     let shards = || night.shards.iter().filter(|state| state.campaign == *campaign);
     let files: BTreeSet<_> = night.scenarios.iter().map(|one| one.file.as_str()).collect();
     let worlds: BTreeSet<_> = night.scenarios.iter().map(|one| one.world.name()).collect();
-    let is_default = NAMED < files.len() && files.iter().all(|file| file.starts_with("scenarios/"));
+    let below =
+        |file: &&str| file.strip_prefix("scenarios/").is_some_and(|rest| !rest.contains('/'));
+    let is_default = NAMED < files.len()
+        && files.iter().all(|file| file.starts_with("scenarios/"))
+        && files.iter().any(below);
     let mut text = format!("{} soak", quoted(&night.tool.name));
     for file in files.into_iter().filter(|_| !is_default) {
         text.extend([" ", &path_argument(file)]);

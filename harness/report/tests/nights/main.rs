@@ -68,6 +68,10 @@ fn the_command_that_soaks_again_names_what_was_soaked() {
         |n| report::record::ScenarioTotal { file: format!("scenarios/{n}.yaml"), ..total.clone() };
     night.scenarios = (0..9).map(numbered).collect();
     assert!(again(&night).starts_with("pagestorm soak --seed "), "{}", again(&night));
+    for total in &mut night.scenarios {
+        total.file = total.file.replace("scenarios/", "scenarios/bugs/");
+    }
+    assert!(again(&night).contains(" scenarios/bugs/8.yaml "), "{}", again(&night));
 }
 
 #[test]
