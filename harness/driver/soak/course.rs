@@ -151,7 +151,8 @@ impl Course<'_> {
         let (runs, interrupted) = (Some(self.shrink_runs), self.interrupted);
         let limits = Limits { time, runs, interrupted, parallel: true };
         let work = &mut self.works[at];
-        let told = work.failures.iter().filter(|one| one.story.is_some()).count();
+        let others = work.failures.iter().enumerate().filter(|(at, _)| *at != news.at);
+        let told = others.filter(|(_, one)| one.story.is_some()).count();
         let alarm = (told < STORIES).then_some(self.alarm);
         let entered = &mut work.failures[news.at];
         match news.first.make_smaller(&case, entered, limits, alarm) {
@@ -162,10 +163,11 @@ impl Course<'_> {
         *effort = effort.map(|left| left.saturating_sub(took));
     }
 
-    /// Looks at what an earlier start has found and left.
+    /// Looks at what an earlier start has found and left, and goes on where it ran out of time. Where
+    /// iterations end the night, and not time, a case is as small as its runs made it.
     fn catch_up(&mut self, effort: &mut Option<Duration>) {
         for at in 0..self.works.len() {
-            let left = self.works[at].left();
+            let left = self.works[at].left(self.time.is_some());
             match left {
                 Ok(news) => news.into_iter().for_each(|one| self.make_smaller(at, one, effort)),
                 Err(error) => self.works[at].refused = Some(error.to_string()),

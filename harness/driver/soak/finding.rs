@@ -3,7 +3,7 @@
 use super::alarm::Alarm;
 use super::entries::Entry;
 use crate::explain;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::onlooker::Look;
 use crate::replay::Replay;
 use crate::reproducer;
@@ -81,9 +81,7 @@ impl<'a> First<'a> {
         campaign: &'a Soaked,
         entered: &NightFailure,
     ) -> Result<Option<(First<'a>, Plan)>, OpenError> {
-        let Some(text) = entered.case.as_ref().filter(|_| entered.rate.runs == 0) else {
-            return Ok(None);
-        };
+        let Some(text) = &entered.case else { return Ok(None) };
         let read = scenario::parse("case", text, &vocabulary::known(), &[]);
         let Some(case) = read.ok().filter(Plan::is_explicit) else { return Ok(None) };
         let failed = reproducer::run(&case, &Arc::default())?;
@@ -189,6 +187,7 @@ impl<'a> First<'a> {
                     entered.signature = signature(self.failure.invariant, &shrunk.case);
                 }
                 entered.minimal = shrunk.minimal;
+                entered.story = None;
                 small = shrunk.case;
                 entered.case = Some(self.text(&small));
             }
@@ -256,7 +255,31 @@ impl<'a> First<'a> {
     }
 }
 
-/// What stands for a signature as long as the case is as it was found.
+/// What stands for a signature as long as the case is not as small as it can be. Of a panic it names the
+/// file and not the line, which is another one after any edit above.
 pub fn plain_signature(failure: &Failure) -> String {
-    naming::name(&failure.to_string())
+    let words = if let Kind::Panic(place) = &failure.kind {
+        let file = place.rsplit_once(':').map_or(place.as_str(), |(file, _)| file);
+        Failure { kind: Kind::Panic(file.to_owned()), ..failure.clone() }.to_string()
+    } else {
+        failure.to_string()
+    };
+    naming::name(&words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provisional_signature_holds_no_line_of_the_source() {
+        let invariant = "progress_keeps_the_lock_order";
+        let at = |place: &str| Failure { invariant, kind: Kind::Panic(place.to_owned()) };
+        let names = ["harness/sim/rank.rs:88", "harness/sim/rank.rs:91"].map(at);
+        assert_ne!(names[0], names[1]);
+        for failure in &names {
+            let name = plain_signature(failure);
+            assert_eq!(name, "progress_keeps_the_lock_order-at-harness-sim-rank-rs");
+        }
+    }
 }

@@ -164,6 +164,7 @@ fn signature(group: &[Met<'_>], place: String) -> Signature {
         },
         rate: first.rate,
         minimal: first.minimal,
+        provisional: !first.minimal,
         file: first.case.as_ref().map(|_| place),
         reproduce: reproduce::command("pagestorm", &part.file, Some(&seed), &changes),
     }

@@ -1,5 +1,6 @@
 //! A night in lines for a terminal.
 
+use report::record::PROVISIONAL;
 use report::record::{Night, ScenarioTotal, Signature};
 use report::visible;
 use std::fmt::Write;
@@ -67,16 +68,16 @@ fn of_signature(one: &Signature) -> Vec<String> {
         0 => "not tried again".to_owned(),
         runs => format!("fails in {} of {runs} runs", one.rate.failed),
     };
-    let mut lines = vec![
-        format!("FAILED {}", one.signature),
-        format!("  {}", one.sentence),
+    let mut lines = vec![format!("FAILED {}", one.signature), format!("  {}", one.sentence)];
+    lines.extend(one.provisional.then(|| format!("  {PROVISIONAL}")));
+    lines.extend([
         format!("  {} seeds in {}; {rate}", one.count, one.scenarios.join(", ")),
         format!(
             "  first: iteration {} of {}, seed {}",
             first.iteration, first.scenario, first.seed
         ),
         format!("  the whole seed: {}", one.reproduce),
-    ];
+    ]);
     lines.extend(one.file.as_ref().map(|file| format!("  case: {file}")));
     lines
 }

@@ -203,15 +203,17 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Failures that an earlier start has left as they were found, also those that it could not look at.
+    /// Failures that an earlier start has left as they were found, also those that it could not look at,
+    /// or also those whose case may become smaller yet.
     ///
     /// # Errors
     ///
     /// A device could not be opened.
-    pub fn left(&mut self) -> Result<Vec<News<'a>>, OpenError> {
+    pub fn left(&mut self, smaller: bool) -> Result<Vec<News<'a>>, OpenError> {
         let mut news = Vec::new();
+        let is_left = |one: &NightFailure| one.rate.runs == 0 || (smaller && !one.minimal);
         let failures = self.failures.iter_mut().enumerate();
-        for (at, entered) in failures.filter(|(_, one)| !one.excused) {
+        for (at, entered) in failures.filter(|(_, one)| !one.excused && is_left(one)) {
             if let Some(known) = First::looked_at_later(self.entry, self.campaign, entered)? {
                 self.deterministic &= known.deterministic;
             }

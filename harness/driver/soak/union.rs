@@ -190,17 +190,16 @@ fn longer(mut one: Part, mut other: Part) -> Part {
     (one.deterministic, other.deterministic) = (deterministic, deterministic);
     if one.world == World::Threads {
         share_failures(&mut one, &mut other);
+    } else {
+        share_looks(&mut one, &mut other);
     }
     if rank(&one) < rank(&other) { other } else { one }
 }
 
-/// Of two parts of equal length, the one whose failures were made smaller and looked into. For the rest
-/// any order will do, as long as it is one.
+/// Of two parts of equal length, whose failures are equal by now, any order will do, as long as it is one.
 fn rank(part: &Part) -> impl Ord + use<> {
-    let small = part.failures.iter().filter(|failure| failure.minimal).count();
-    let told = part.failures.iter().filter(|failure| failure.story.is_some()).count();
     let json = serde_json::to_string(part).expect("a part has only string keys");
-    (part.done, small, told, part.counts.operations, json)
+    (part.done, part.counts.operations, json)
 }
 
 /// Simulations that began alike went on alike.
@@ -230,6 +229,26 @@ fn share_failures(one: &mut Part, other: &mut Part) {
     all.sort_by(|one, other| (one.iteration, &one.failure).cmp(&(other.iteration, &other.failure)));
     one.failures.clone_from(&all);
     other.failures = all;
+}
+
+/// Both parts of a simulation know the smallest case of a failure that both have, and what was made of
+/// it: the shorter part may have had more time for that.
+fn share_looks(one: &mut Part, other: &mut Part) {
+    let rank = |failure: &NightFailure| {
+        let json = serde_json::to_string(&NightFailure { count: 0, ..failure.clone() });
+        let json = json.expect("a failure has only string keys");
+        (failure.minimal, failure.story.is_some(), failure.rate.runs, json)
+    };
+    let first = |failure: &NightFailure| (failure.failure.clone(), failure.seed);
+    for mine in &mut one.failures {
+        let theirs = other.failures.iter_mut().find(|theirs| first(theirs) == first(mine));
+        let Some(theirs) = theirs else { continue };
+        if rank(mine) < rank(theirs) {
+            *mine = NightFailure { count: mine.count, ..theirs.clone() };
+        } else {
+            *theirs = NightFailure { count: theirs.count, ..mine.clone() };
+        }
+    }
 }
 
 /// What of a simulated part is a function of its seeds. How small a failure became depends on the
@@ -282,7 +301,8 @@ mod tests {
     use crate::soak::sums::hash_text;
     use report::latency::{Class, Latency};
     use report::record::{
-        Clock, Counts, Environment, Measure, NightVerdict, Outcome, Rate, Seed, ShardEnd, Tool,
+        Clock, Counts, Environment, Measure, NightVerdict, Outcome, Rate, Seed, ShardEnd,
+        Signature, Tool,
     };
     use sim::chance::scramble;
 
@@ -422,6 +442,31 @@ mod tests {
             assert_eq!(merged(&[nested, nights[order[2]].clone(), all.clone()]), all);
         }
         assert_eq!(merged(&nights[2..]), merged(&[nights[2].clone(), nights[2].clone()]));
+    }
+
+    #[test]
+    fn a_case_that_was_made_small_in_a_shorter_part_replaces_the_provisional_one() {
+        let failed = |done, signature: &str, minimal| {
+            let mut night = night(Shard::WHOLE, done);
+            let mut failures = of_threads(done, &["a"]).parts.remove(0).failures;
+            let failure = &mut failures[0];
+            (failure.iteration, failure.seed, failure.minimal) = (1, Seed(1), minimal);
+            signature.clone_into(&mut failure.signature);
+            night.parts[0].failures = failures;
+            night
+        };
+        let nights =
+            [failed(9, "a-lost-bytes", false), failed(9, "a-write", true), failed(20, "a", false)];
+        let all = merged(&nights);
+        let signatures: Vec<_> = all.signatures.iter().collect();
+        assert_eq!(signatures.len(), 1, "{signatures:?}");
+        let Signature { signature, count, provisional, .. } = signatures[0];
+        assert_eq!((signature.as_str(), *count, *provisional), ("a-write", 20, false));
+        for order in [[0, 2, 1], [1, 0, 2], [2, 1, 0], [1, 2, 0]] {
+            let nested = merged(&[nights[order[0]].clone(), nights[order[1]].clone()]);
+            assert_eq!(merged(&[nested, nights[order[2]].clone(), all.clone()]), all);
+        }
+        assert!(merged(&nights[2..]).signatures[0].provisional);
     }
 
     #[test]

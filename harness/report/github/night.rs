@@ -4,7 +4,7 @@ use super::annotations::{MOST, error};
 use super::markdown::{block, cell, span};
 use super::page::Page;
 use crate::number;
-use crate::record::{Night, ScenarioTotal, Signature};
+use crate::record::{Night, PROVISIONAL, ScenarioTotal, Signature};
 
 /// Characters of a name and of a sentence.
 const NAME: usize = 100;
@@ -50,7 +50,8 @@ fn message(one: &Signature) -> String {
         None => one.reproduce.clone(),
     };
     let places = one.scenarios.join(", ");
-    format!("{}\n{seeds} in {places}\nreproduce with: {again}", one.sentence)
+    let provisional = if one.provisional { format!("{PROVISIONAL}\n") } else { String::new() };
+    format!("{}\n{provisional}{seeds} in {places}\nreproduce with: {again}", one.sentence)
 }
 
 /// A summary of a night in at most `room` bytes; none if there is not enough room for its first lines.
@@ -112,8 +113,9 @@ fn failure(one: &Signature) -> String {
         Some(file) => format!("pagestorm replay {file}"),
         None => one.reproduce.clone(),
     };
+    let provisional = if one.provisional { format!("({PROVISIONAL})\n\n") } else { String::new() };
     format!(
-        "\n### {}\n\n{}: {} in {}\n\n{}",
+        "\n### {}\n\n{}: {} in {}\n\n{provisional}{}",
         span(&one.signature, NAME),
         span(&one.sentence, SENTENCE),
         number::counted(one.count, "seed"),

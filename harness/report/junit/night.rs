@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{Case, ERROR, EXPECTATION, FAILURE, SKIPPED, Suite, document};
 use crate::number;
-use crate::record::{Night, NightFailure, Regression, ScenarioTotal, Signature};
+use crate::record::{Night, NightFailure, PROVISIONAL, Regression, ScenarioTotal, Signature};
 
 /// A night as one document: the `junit.xml` beside its `night.json`.
 pub fn night(night: &Night) -> String {
@@ -110,6 +110,7 @@ fn signature(one: &Signature) -> Case {
         format!("first: iteration {} of {}, seed {}", first.iteration, first.scenario, first.seed),
         format!("the whole seed: {}", one.reproduce),
     ];
+    lines.extend(one.provisional.then(|| PROVISIONAL.to_owned()));
     lines.extend(one.file.as_ref().map(|file| format!("reproduce with: pagestorm replay {file}")));
     let wrong = Some((FAILURE, one.invariant.clone(), one.sentence.clone()));
     Case { name: one.signature.clone(), time: 0, wrong, text: block(&lines) }

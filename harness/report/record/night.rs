@@ -45,7 +45,7 @@ impl Night {
     pub const SCHEMA_VERSION: u32 = 2;
 
     /// The JSON Schema (draft 2020-12) of `night.json`; what it has in common with `result.json` is
-    /// described there.
+    /// described in both.
     pub const JSON_SCHEMA: &'static str = include_str!("../night.schema.json");
 
     /// The night as indented JSON that ends with a newline.
@@ -171,7 +171,9 @@ pub struct NightVerdict {
 /// Everything that failed alike.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signature {
-    /// Equal for failures that probably have the same cause.
+    /// Equal for failures that probably have the same cause: the invariant, the kinds of calls and the
+    /// kinds of faults of the smallest case; of a provisional one the invariant and the kind of what
+    /// was found.
     pub signature: String,
     /// The invariant that did not hold.
     pub invariant: String,
@@ -188,11 +190,18 @@ pub struct Signature {
     pub rate: Rate,
     /// Whether its case was made as small as it can be.
     pub minimal: bool,
+    /// Whether the case was not made as small as it can be: then several causes may share the
+    /// signature, and another one takes its place as soon as the case is.
+    pub provisional: bool,
     /// The file beside `night.json` that holds its case; none if there is no case.
     pub file: Option<String>,
     /// The command that runs the first failing seed again.
     pub reproduce: String,
 }
+
+/// What is said of a signature that is provisional.
+pub const PROVISIONAL: &str =
+    "a provisional signature: its case was not made as small as it can be";
 
 /// The first seed that fails in some way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

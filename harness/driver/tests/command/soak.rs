@@ -382,8 +382,28 @@ fn the_schema_describes_every_field_of_a_night() {
     stand.run("soak --seed 7 --seeds 20 --world simulated --quiet --out night");
     let schema: Value = serde_json::from_str(Night::JSON_SCHEMA).unwrap();
     assert_eq!(stand.run("schema --night").out, Night::JSON_SCHEMA);
+    refers_to_itself(&schema, &schema);
+    let results: Value = serde_json::from_str(report::record::Record::JSON_SCHEMA).unwrap();
+    for (name, shared) in schema["$defs"].as_object().unwrap() {
+        let there = match name.as_str() {
+            "story" => "/properties/violations/items/properties/story".to_owned(),
+            name => format!("/properties/{name}"),
+        };
+        assert_eq!(Some(shared), results.pointer(&there), "{name} is that of results");
+    }
     let night = serde_json::to_value(night(&stand, "night")).unwrap();
     described(&schema, &night, "night");
+}
+
+/// Every `$ref` names something in the same file.
+fn refers_to_itself(whole: &Value, part: &Value) {
+    if let Some(name) = part.get("$ref") {
+        let place = name.as_str().and_then(|name| name.strip_prefix('#'));
+        assert!(place.and_then(|place| whole.pointer(place)).is_some(), "{name}");
+    }
+    let fields = part.as_object().into_iter().flat_map(|fields| fields.values());
+    let items = part.as_array().into_iter().flatten();
+    fields.chain(items).for_each(|part| refers_to_itself(whole, part));
 }
 
 /// Holds a value against its description. What the schema of results describes is tested there.

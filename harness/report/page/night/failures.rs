@@ -123,6 +123,12 @@ fn facts(html: &mut Html, one: &Signature) {
         ("First", format!("iteration {}", number::count(one.first.iteration))),
         ("Its case", smaller.to_owned()),
     ];
+    if one.provisional {
+        html.line("p", "note", concat!(
+            "The signature is provisional: the case was not made as small as it can be, so several causes may ",
+            "share it, and it changes when the case is.",
+        ));
+    }
     html.element("dl", &[("class", "facts")], |html| {
         for (name, value) in &facts {
             html.element("div", &[], |html| {

@@ -184,6 +184,21 @@ fn scenarios_of_one_name_in_different_folders_are_told_apart() {
 }
 
 #[test]
+fn a_provisional_signature_is_told_as_such() {
+    let night = night();
+    let told: Vec<_> = night.signatures.iter().map(|one| one.provisional).collect();
+    assert_eq!(told, [false, true]);
+    for text in [
+        page::night(&night),
+        junit::night(&night),
+        night_annotations(&night, str::to_owned),
+        night_summary(&night, OWN).unwrap(),
+    ] {
+        assert_eq!(text.matches("provisional").count(), 1, "{text}");
+    }
+}
+
+#[test]
 fn github_is_told_of_each_signature_and_each_other_reason() {
     let night = night();
     let lines = night_annotations(&night, |file| format!("top/{file}"));

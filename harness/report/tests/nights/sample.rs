@@ -152,6 +152,7 @@ fn signature(part: &Part, failure: &NightFailure) -> Signature {
         },
         rate: failure.rate,
         minimal: failure.minimal,
+        provisional: !failure.minimal,
         file: Some(format!("failures/{}.yaml", failure.signature)),
         reproduce: format!("pagestorm run {} --seed {}", part.file, failure.seed),
     }
