@@ -88,7 +88,7 @@ pub fn soak(night: &Night, campaign: &Soaked) -> String {
 }
 
 /// A path that cannot be taken for an option.
-fn path_argument(path: &str) -> String {
+pub(crate) fn path_argument(path: &str) -> String {
     if path.starts_with('-') { quoted(&format!("./{path}")) } else { quoted(path) }
 }
 

@@ -55,7 +55,7 @@ pub fn merge(args: &MergeArgs, console: Console) -> Exit {
     }
     let delivered =
         outcome::deliver(&told(&night), &night.to_json(), args.json.as_deref(), console);
-    let left = together::leave_night(&night, args.junit.as_deref(), console);
+    let left = together::leave_night(&night, output.as_deref(), args.junit.as_deref(), console);
     exit.max(delivered).max(left).max(output.map_or(Exit::Ok, |dir| put(&dir, &night, console)))
 }
 

@@ -91,7 +91,12 @@ pub fn soak(args: &SoakArgs, console: Console) -> Exit {
     };
     let delivered =
         outcome::deliver(&told(&night), &night.to_json(), args.json.as_deref(), console);
-    let left = together::leave_night(&night, args.junit.as_deref(), console);
+    let left = together::leave_night(
+        &night,
+        is_written.then_some(&*prepared.dir),
+        args.junit.as_deref(),
+        console,
+    );
     let written = ending(&night, (&prepared.dir, is_written), console);
     exit.max(delivered).max(left).max(written).max(interrupts.caught().unwrap_or(Exit::Ok))
 }

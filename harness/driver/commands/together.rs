@@ -4,6 +4,7 @@ use super::outcome;
 use crate::cli::RunArgs;
 use crate::console::Console;
 use crate::exit::Exit;
+use crate::scenario;
 use report::github::{LARGEST, OWN, annotations, job_summary, night_annotations, night_summary};
 use report::junit::{self, junit};
 use report::record::{Night, Record};
@@ -23,12 +24,17 @@ pub fn leave(records: &[Record], args: &RunArgs, console: Console) -> Exit {
     exit
 }
 
-/// The same of a night.
-pub fn leave_night(night: &Night, file: Option<&Path>, console: Console) -> Exit {
+/// The same of a night, which is in `dir`, or nowhere.
+pub fn leave_night(
+    night: &Night,
+    dir: Option<&Path>,
+    file: Option<&Path>,
+    console: Console,
+) -> Exit {
     let exit = tests(file, || junit::night(night), console);
     if console.is_read_by_github() {
-        console.command(&night_annotations(night, in_repository));
-        summarize(&|room| night_summary(night, room), console);
+        console.command(&night_annotations(night, in_repository, line_of_expectation, dir));
+        summarize(&|room| night_summary(night, room, dir), console);
     }
     exit
 }
@@ -53,6 +59,12 @@ fn in_repository(file: &str) -> String {
         Some(path.strip_prefix(top).ok()?.to_str()?.to_owned())
     };
     below().unwrap_or_else(|| file.to_owned())
+}
+
+/// Where a scenario says what it expects; none if it cannot be read here.
+fn line_of_expectation(file: &str) -> Option<usize> {
+    let text = scenario::text_of(Path::new(file)).ok()?;
+    Some(report::github::line_of_expectation(&text))
 }
 
 /// What makes a summary in so many bytes, if it can.

@@ -74,7 +74,7 @@ fn ended(record: &Record) -> String {
 }
 
 /// Where a scenario says what it expects, counted from 1; its first line if it does not.
-fn line_of_expectation(text: &str) -> usize {
+pub fn line_of_expectation(text: &str) -> usize {
     let says = |line: &str| line.starts_with("expect:");
     text.lines().position(says).map_or(1, |line| line + 1)
 }

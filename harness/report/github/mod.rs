@@ -9,6 +9,6 @@ mod night;
 mod page;
 mod summary;
 
-pub use annotations::{annotations, inert};
+pub use annotations::{annotations, inert, line_of_expectation};
 pub use night::{night_annotations, night_summary};
 pub use summary::{LARGEST, OWN, job_summary};

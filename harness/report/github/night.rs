@@ -3,27 +3,40 @@
 use super::annotations::{MOST, error};
 use super::markdown::{block, cell, span};
 use super::page::Page;
-use crate::number;
 use crate::record::{Night, PROVISIONAL, ScenarioTotal, Signature};
+use crate::{number, reproduce};
+use std::path::Path;
 
 /// Characters of a name and of a sentence.
 const NAME: usize = 100;
 const SENTENCE: usize = 300;
 
 /// One error for each signature, and one for each other reason for which the night is not good. `path`
-/// says where a scenario lies from the top of the repository.
-pub fn night_annotations(night: &Night, path: impl Fn(&str) -> String) -> String {
+/// says where a scenario lies from the top of the repository, `line` on which line it says what it
+/// expects, and `dir` where the night is, if it is anywhere.
+pub fn night_annotations(
+    night: &Night,
+    path: impl Fn(&str) -> String,
+    line: impl Fn(&str) -> Option<usize>,
+    dir: Option<&Path>,
+) -> String {
     let of_signature = |one: &Signature| {
-        let file = night.met_first(one).map(|(part, _)| path(&part.file));
-        (file, one.signature.clone(), message(one))
+        let file = night
+            .met_first(one)
+            .map(|(part, _)| (path(&part.file), line(&part.file).map(|line| line.to_string())));
+        (file, one.signature.clone(), message(one, dir))
     };
     let of_reason = |reason: &String| (None, "soak".to_owned(), reason.clone());
     let failures = night.signatures.iter().map(of_signature);
     let all: Vec<_> = failures.chain(others(night).map(of_reason)).collect();
     let mut text = String::new();
     for (file, title, message) in all.iter().take(MOST) {
-        let file = file.as_deref().map(|file| ("file", file));
-        let properties: Vec<_> = file.into_iter().chain([("title", title.as_str())]).collect();
+        let mut properties = Vec::new();
+        if let Some((file, line)) = file {
+            properties.push(("file", file.as_str()));
+            properties.extend(line.as_deref().map(|line| ("line", line)));
+        }
+        properties.push(("title", title.as_str()));
         text.push_str(&error(&properties, message));
     }
     if let Some(more @ 1..) = all.len().checked_sub(MOST) {
@@ -43,26 +56,36 @@ fn others(night: &Night) -> impl Iterator<Item = &String> {
     night.verdict.reasons.iter().filter(told)
 }
 
-fn message(one: &Signature) -> String {
+/// The command that shows a failure again, from where this one runs.
+fn again(one: &Signature, dir: Option<&Path>) -> String {
+    match (&one.file, dir) {
+        (Some(file), Some(dir)) => {
+            let file = dir.join(file);
+            format!("pagestorm replay {}", reproduce::path_argument(&file.to_string_lossy()))
+        }
+        // There is no case, or it was written nowhere.
+        (None, _) | (_, None) => one.reproduce.clone(),
+    }
+}
+
+fn message(one: &Signature, dir: Option<&Path>) -> String {
     let seeds = number::counted(one.count, "seed");
-    let again = match &one.file {
-        Some(file) => format!("pagestorm replay {file}"),
-        None => one.reproduce.clone(),
-    };
+    let again = again(one, dir);
     let places = one.scenarios.join(", ");
     let provisional = if one.provisional { format!("{PROVISIONAL}\n") } else { String::new() };
     format!("{}\n{provisional}{seeds} in {places}\nreproduce with: {again}", one.sentence)
 }
 
 /// A summary of a night in at most `room` bytes; none if there is not enough room for its first lines.
-pub fn night_summary(night: &Night, room: usize) -> Option<String> {
+/// `dir` is where the night is, if it is anywhere.
+pub fn night_summary(night: &Night, room: usize, dir: Option<&Path>) -> Option<String> {
     let mut page = Page::with(room)?;
     page.add(&heading(night));
     if page.is_cut() {
         return None;
     }
     for one in &night.signatures {
-        page.add(&failure(one));
+        page.add(&failure(one, dir));
     }
     let list = |title: &str, lines: &mut dyn Iterator<Item = &String>| {
         let lines: Vec<_> = lines.map(|line| format!("* {}\n", span(line, SENTENCE))).collect();
@@ -108,11 +131,8 @@ fn heading(night: &Night) -> String {
     )
 }
 
-fn failure(one: &Signature) -> String {
-    let again = match &one.file {
-        Some(file) => format!("pagestorm replay {file}"),
-        None => one.reproduce.clone(),
-    };
+fn failure(one: &Signature, dir: Option<&Path>) -> String {
+    let again = again(one, dir);
     let provisional = if one.provisional { format!("({PROVISIONAL})\n\n") } else { String::new() };
     format!(
         "\n### {}\n\n{}: {} in {}\n\n{provisional}{}",

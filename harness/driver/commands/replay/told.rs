@@ -100,7 +100,8 @@ fn words(case: &Case, replay: &Replay, verdict: Verdict) -> String {
         ),
         (Verdict::OtherTrace, None) => unreachable!("a trace differs from a recorded one"),
         (Verdict::OtherViolation, _) if case.plan.expect == Expectation::Clean => {
-            format!("it violates {}, and nothing should be violated", found.unwrap_or("none"))
+            let what = recorded_again(case, replay).unwrap_or_default();
+            format!("{what}it violates {}, and nothing should be violated", found.unwrap_or("none"))
         }
         (Verdict::OtherViolation, _) => {
             format!("another violation: {}, and {expected} is expected", found.unwrap_or("none"))
@@ -109,6 +110,17 @@ fn words(case: &Case, replay: &Replay, verdict: Verdict) -> String {
             format!("it no longer fails: nothing is violated, and {expected} is expected")
         }
     }
+}
+
+/// Says of a regression, which must be clean, that it still does what it was recorded to do.
+fn recorded_again(case: &Case, replay: &Replay) -> Option<&'static str> {
+    let recorded = case.plan.recorded.as_ref()?;
+    let same = recorded.trace_hash == replay.first.trace_hash;
+    Some(if same {
+        "the same violation, the same trace; "
+    } else {
+        "another trace than the recorded one; "
+    })
 }
 
 fn astray(replay: &Replay) -> String {

@@ -137,7 +137,8 @@ fn engines_are_told_of_a_night() {
     let count = night(&stand, "night").signatures.len();
     let errors = |ran: &Ran| ran.err.lines().filter(|line| line.starts_with("::error ")).count();
     assert!(0 < count && errors(&ran) == count, "{ran:?}");
-    assert!(ran.err.contains("::error file=a.yaml,title="), "{ran:?}");
+    assert!(ran.err.contains("::error file=a.yaml,line="), "{ran:?}");
+    assert!(ran.err.contains("%0Areproduce with: pagestorm replay night/failures/"), "{ran:?}");
     let page = fs::read_to_string(stand.path("summary.md")).unwrap();
     assert!(page.starts_with("before\n## Pagestorm soak: "), "{page}");
     let tests = fs::read(stand.path("all.xml")).unwrap();

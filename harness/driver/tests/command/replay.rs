@@ -112,11 +112,19 @@ fn what_is_expected_or_recorded_otherwise_is_told() {
     stand.write("other.yaml", text.replace("by: size_matches_model", "by: data_matches_model"));
     let expect = text.lines().find(|line| line.starts_with("expect:")).unwrap();
     stand.write("clean.yaml", text.replace(expect, "expect: clean"));
+    let regression = text.replace(expect, "expect: clean").replace(trace, "  trace: 0x5");
+    stand.write("regression.yaml", regression);
     for (name, code, words) in [
         ("trace", 1, "the same violation, another trace: 0x"),
         ("unrecorded", 0, "the same violation; no trace is recorded\n"),
         ("other", 1, "another violation: size_matches_model, and data_matches_model is expected\n"),
-        ("clean", 1, "it violates size_matches_model, and nothing should be violated\n"),
+        (
+            "clean",
+            1,
+            "the same violation, the same trace; it violates size_matches_model, and nothing should \
+             be violated\n",
+        ),
+        ("regression", 1, "another trace than the recorded one; it violates size_matches_model,"),
     ] {
         let ran = stand.run(&format!("replay {name}.yaml"));
         assert_eq!(ran.code, Some(code), "{name}: {ran:?}");

@@ -189,8 +189,8 @@ fn tests_have_the_structure_that_they_have_without() {
 fn a_runner_is_told_errors_and_acts_on_nothing_else() {
     for text in HOSTILE {
         let (record, night) = (samples::hostile(text), sample::hostile(text));
-        let lines =
-            annotations(&[&record], str::to_owned) + &night_annotations(&night, str::to_owned);
+        let lines = annotations(&[&record], str::to_owned)
+            + &night_annotations(&night, str::to_owned, |_| None, None);
         assert!(2 < lines.lines().count(), "{text:?}: {lines}");
         for line in lines.lines() {
             let (properties, message) =
@@ -213,11 +213,11 @@ fn a_job_summary_has_text_in_code_only() {
     for text in HOSTILE {
         let pages = [
             job_summary(&[&samples::hostile(text)], OWN).unwrap(),
-            night_summary(&sample::hostile(text), OWN).unwrap(),
+            night_summary(&sample::hostile(text), OWN, None).unwrap(),
         ];
         let others = [
             job_summary(&[&samples::hostile(&harmless(text))], OWN).unwrap(),
-            night_summary(&sample::hostile(&harmless(text)), OWN).unwrap(),
+            night_summary(&sample::hostile(&harmless(text)), OWN, None).unwrap(),
         ];
         for (page, other) in pages.iter().zip(&others) {
             let (outside, expected) = (outside_of_code(page), outside_of_code(other));

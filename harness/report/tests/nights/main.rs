@@ -179,7 +179,7 @@ fn scenarios_of_one_name_in_different_folders_are_told_apart() {
         .collect();
     let other = night.parts[1].file.as_str();
     assert_eq!(failures, [("elsewhere/a.yaml", "0"), (other, "2")]);
-    let lines = night_annotations(&night, str::to_owned);
+    let lines = night_annotations(&night, str::to_owned, |_| None, None);
     assert!(lines.starts_with(&format!("::error file={other},")), "{lines}");
 }
 
@@ -191,8 +191,8 @@ fn a_provisional_signature_is_told_as_such() {
     for text in [
         page::night(&night),
         junit::night(&night),
-        night_annotations(&night, str::to_owned),
-        night_summary(&night, OWN).unwrap(),
+        night_annotations(&night, str::to_owned, |_| None, None),
+        night_summary(&night, OWN, None).unwrap(),
     ] {
         assert_eq!(text.matches("provisional").count(), 1, "{text}");
     }
@@ -201,14 +201,18 @@ fn a_provisional_signature_is_told_as_such() {
 #[test]
 fn github_is_told_of_each_signature_and_each_other_reason() {
     let night = night();
-    let lines = night_annotations(&night, |file| format!("top/{file}"));
+    let lines = night_annotations(
+        &night,
+        |file| format!("top/{file}"),
+        |_| Some(7),
+        Some(Path::new("reports/my night")),
+    );
     let lines: Vec<_> = lines.lines().collect();
     assert_eq!(lines.len(), 3, "{lines:?}");
-    let first =
-        "::error file=top/scenarios/short-copies-under-mmap.yaml,title=dirty_block_has_backing-";
+    let first = "::error file=top/scenarios/short-copies-under-mmap.yaml,line=7,title=dirty_block_has_backing-";
     assert!(lines[0].starts_with(first), "{}", lines[0]);
     assert!(
-        lines[0].contains("%0Areproduce with: pagestorm replay failures/dirty"),
+        lines[0].contains("%0Areproduce with: pagestorm replay 'reports/my night/failures/dirty"),
         "{}",
         lines[0]
     );
@@ -216,7 +220,7 @@ fn github_is_told_of_each_signature_and_each_other_reason() {
         lines[2].starts_with("::error title=soak::scenarios/smoke.yaml (threads)"),
         "{lines:?}"
     );
-    let page = night_summary(&night, OWN).unwrap();
+    let page = night_summary(&night, OWN, None).unwrap();
     assert!(page.starts_with("## Pagestorm soak: 2 signatures failed\n"), "{page}");
     for text in
         ["### `content_matches-mmap", "### Not good", "### Worth knowing", "| `smoke` | threads |"]
@@ -224,10 +228,10 @@ fn github_is_told_of_each_signature_and_each_other_reason() {
         assert!(page.contains(text), "{text}: {page}");
     }
     for room in [page.len(), 700] {
-        let page = night_summary(&night, room).unwrap();
+        let page = night_summary(&night, room, None).unwrap();
         assert!(page.len() <= room && page.contains("do not fit"), "{room}: {page}");
     }
-    assert_eq!(night_summary(&night, 210), None);
+    assert_eq!(night_summary(&night, 210, None), None);
 }
 
 #[test]
