@@ -19,6 +19,8 @@ pub enum Exit {
     Interrupted,
     /// SIGTERM ended the run; what was found until then is written.
     Terminated,
+    /// What was found is nowhere on disk: whoever acts on 1 would look for it in vain.
+    Unwritten,
     /// The harness itself failed, or a simulation was not deterministic.
     Harness,
 }
@@ -32,7 +34,7 @@ impl Exit {
             Exit::Usage => 2,
             Exit::Gate => 3,
             Exit::NothingRan => 4,
-            Exit::Environment => 5,
+            Exit::Environment | Exit::Unwritten => 5,
             Exit::Harness => 70,
             Exit::Interrupted => 130,
             Exit::Terminated => 143,

@@ -81,6 +81,11 @@ pub fn write_night(dir: &Path, night: &Night) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether a place took nothing for want of space, which others may give back.
+pub fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
 /// Puts files into `dir`, which is made if it is missing: all of them are written beside their places,
 /// and then they appear there, in this order. On an error what was there stays.
 pub fn publish(dir: &Path, files: &[(&str, &str)]) -> io::Result<()> {

@@ -64,7 +64,16 @@ pub fn directory(name: &str, seed: Seed, reports: &Path) -> PathBuf {
     reports.join(format!("{name}-{seed}"))
 }
 
+/// What to do about a place that took nothing.
+pub(super) fn remedy(error: &io::Error) -> &'static str {
+    if writing::is_full(error) {
+        "free space there, or name another place"
+    } else {
+        "name another place"
+    }
+}
+
 /// What could not be written, and what to do.
 pub(super) fn unwritten(what: &str, error: &io::Error) -> String {
-    format!("{what} was not written: {error}; free space there, or name another place")
+    format!("{what} was not written: {error}; {}", remedy(error))
 }

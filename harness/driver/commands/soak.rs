@@ -13,7 +13,7 @@ use crate::scenario;
 use crate::scenario::plan::WorldKind;
 use crate::soak::alarm::Alarm;
 use crate::soak::args::SoakArgs;
-use crate::soak::course::Course;
+use crate::soak::course::{Course, Stopped};
 use crate::soak::entries::{self, Entry, Given, Wanted};
 use crate::soak::regressions::{self, Cases};
 use crate::soak::shard::{self, Share};
@@ -27,6 +27,7 @@ use report::record::{
     Night, NightVerdict, Part, Seed, Shard, ShardEnd, ShardState, Soaked, Tool, World,
 };
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -82,30 +83,32 @@ pub fn soak(args: &SoakArgs, console: Console) -> Exit {
     let course = prepared.course(&campaign, (args, console), (&interrupts, &alarm, &progress));
     let done = attended(&pool, look, || course.run());
     ticker.clear();
-    let (night, exit, is_written) = match done {
+    let (night, exit, put) = match done {
         Ok(done) => done,
-        Err(damaged) => {
-            console.warn(&damaged);
+        Err(Stopped::Damaged(what)) => {
+            console.warn(&what);
             return Exit::Harness;
+        }
+        Err(Stopped::Nowhere(error)) => {
+            let remedy = outcome::remedy(&error);
+            console.warn(&format!("the night cannot be written: {error}; {remedy}"));
+            return Exit::Environment;
         }
     };
     let delivered =
         outcome::deliver(&told(&night), &night.to_json(), args.json.as_deref(), console);
-    let left = together::leave_night(
-        &night,
-        is_written.then_some(&*prepared.dir),
-        args.junit.as_deref(),
-        console,
-    );
-    let written = ending(&night, (&prepared.dir, is_written), console);
+    let place = put.is_ok().then_some(&*prepared.dir);
+    let left = together::leave_night(&night, place, args.junit.as_deref(), console);
+    let written = ending(&night, (&prepared.dir, put), console);
     exit.max(delivered).max(left).max(written).max(interrupts.caught().unwrap_or(Exit::Ok))
 }
 
 /// The last words: where everything is, and how to see a failure again.
-fn ending(night: &Night, (dir, is_written): (&Path, bool), console: Console) -> Exit {
-    if !is_written {
-        console.warn("the night was not written: free space there and use --resume, which runs again what is lost");
-        return Exit::Environment;
+fn ending(night: &Night, (dir, put): (&Path, io::Result<()>), console: Console) -> Exit {
+    if let Err(error) = put {
+        let told = outcome::unwritten("the night", &error);
+        console.warn(&format!("{told}; --resume runs again what is lost"));
+        return Exit::Unwritten;
     }
     console.say(&format!("report: {}", dir.join("report.html").display()));
     let file = night.signatures.iter().find_map(|signature| signature.file.as_ref());

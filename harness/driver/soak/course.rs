@@ -12,6 +12,7 @@ use crate::progress::Progress;
 use crate::shrink::Limits;
 use block::OpenError;
 use report::record::{LeftOut, Night, ShardEnd, ShardState};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -60,15 +61,32 @@ pub struct Course<'a> {
     pub watch: Stopwatch,
 }
 
+/// Why a night did not come to its end.
+#[derive(Debug)]
+pub enum Stopped {
+    /// What an earlier start left cannot be added up.
+    Damaged(String),
+    /// Nothing can be written where it should go.
+    Nowhere(io::Error),
+}
+
+impl From<String> for Stopped {
+    fn from(what: String) -> Stopped {
+        Stopped::Damaged(what)
+    }
+}
+
 impl Course<'_> {
     /// Runs the night to its end. The answer is the night, how the command ends because of it, and
     /// whether it is on disk.
     ///
     /// # Errors
     ///
-    /// What an earlier start left cannot be added up.
-    pub fn run(mut self) -> Result<(Night, Exit, bool), String> {
-        self.write()?;
+    /// See [`Stopped`].
+    pub fn run(mut self) -> Result<(Night, Exit, io::Result<()>), Stopped> {
+        let (begun, _) = self.concluded()?;
+        // Hours of which nothing is left are not worth beginning.
+        self.shelf.begin(&begun).map_err(Stopped::Nowhere)?;
         if let Some(cases) = self.cases.take() {
             match cases.run() {
                 Ok(regressions) => self.night.regressions = regressions,
@@ -175,7 +193,7 @@ impl Course<'_> {
         }
     }
 
-    fn end(mut self) -> Result<(Night, Exit, bool), String> {
+    fn end(mut self) -> Result<(Night, Exit, io::Result<()>), Stopped> {
         for work in self.works.iter().filter(|work| work.refused.is_some()) {
             let why = work.refused.clone().unwrap_or_default();
             let file = work.entry.file.clone();
@@ -191,11 +209,9 @@ impl Course<'_> {
         let (night, exit) = self.concluded()?;
         let mut tries = 0..TRIES;
         loop {
-            if self.shelf.put(&night).is_ok() {
-                return Ok((night, exit, true));
-            }
-            if tries.next().is_none() {
-                return Ok((night, exit, false));
+            let put = self.shelf.put(&night);
+            if put.is_ok() || tries.next().is_none() {
+                return Ok((night, exit, put));
             }
             sim::sleep(BETWEEN);
         }

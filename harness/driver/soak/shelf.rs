@@ -22,7 +22,7 @@ pub struct Shelf {
     /// Where it is.
     pub dir: PathBuf,
     console: Console,
-    is_full: bool,
+    is_stuck: bool,
     /// The cases that were put there.
     cases: BTreeSet<String>,
 }
@@ -30,7 +30,7 @@ pub struct Shelf {
 impl Shelf {
     /// The shelf in `dir`, which is made when something is put there.
     pub fn new(dir: PathBuf, console: Console) -> Shelf {
-        Shelf { dir, console, is_full: false, cases: BTreeSet::new() }
+        Shelf { dir, console, is_stuck: false, cases: BTreeSet::new() }
     }
 
     /// Knows the cases that an earlier start has put there.
@@ -47,16 +47,36 @@ impl Shelf {
     /// Nothing there has changed, or not all of it.
     pub fn put(&mut self, night: &Night) -> io::Result<()> {
         let put = writing::write_night(&self.dir, night);
-        match &put {
-            Err(error) if !self.is_full => {
-                let told = "the night goes on in memory, and it is tried again; free some space";
-                self.console.warn(&format!("results cannot be written: {error}; {told}"));
+        self.tell(&put);
+        put.inspect(|()| self.clear(night))
+    }
+
+    /// The same before anything has run: a disk that is full may have space later, and is no error.
+    ///
+    /// # Errors
+    ///
+    /// The night would never be on disk.
+    pub fn begin(&mut self, night: &Night) -> io::Result<()> {
+        match writing::write_night(&self.dir, night) {
+            Err(error) if !writing::is_full(&error) => Err(error),
+            put => {
+                self.tell(&put);
+                Ok(())
             }
-            Ok(()) if self.is_full => self.console.say("results can be written again"),
+        }
+    }
+
+    fn tell(&mut self, put: &io::Result<()>) {
+        match put {
+            Err(error) if !self.is_stuck => {
+                let more = if writing::is_full(error) { "; free some space" } else { "" };
+                let told = "the night goes on in memory, and it is tried again";
+                self.console.warn(&format!("results cannot be written: {error}; {told}{more}"));
+            }
+            Ok(()) if self.is_stuck => self.console.say("results can be written again"),
             _ => {}
         }
-        self.is_full = put.is_err();
-        put.inspect(|()| self.clear(night))
+        self.is_stuck = put.is_err();
     }
 
     /// Takes away the cases that are told by a smaller one now.
