@@ -3,6 +3,7 @@
 use crate::cli::Format;
 use crate::scenario;
 use clap::Args;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -111,12 +112,30 @@ fn seed(text: &str) -> Result<u64, String> {
     parsed.map_err(|_| "write a number, or 0x and hexadecimal digits".to_owned())
 }
 
-/// A date by its form: it names seeds, and no day is looked up.
+/// A day that there is, in the one form that names the same seeds everywhere.
 fn date(text: &str) -> Result<String, String> {
     let fits = text.len() == 10
         && text.bytes().enumerate().all(|(at, byte)| match at {
             4 | 7 => byte == b'-',
             _ => byte.is_ascii_digit(),
         });
-    fits.then(|| text.to_owned()).ok_or_else(|| "write YEAR-MONTH-DAY, as in 2026-01-31".to_owned())
+    let write = "write YEAR-MONTH-DAY, as in 2026-01-31";
+    if !fits {
+        return Err(write.to_owned());
+    }
+    let number = |range: Range<usize>| text[range].parse::<u32>().expect("these are digits");
+    let (year, month, day) = (number(0..4), number(5..7), number(8..10));
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        2 if is_leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => 0,
+    };
+    if (1..=days).contains(&day) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("there is no such day; {write}"))
+    }
 }
