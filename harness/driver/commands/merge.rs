@@ -67,12 +67,14 @@ fn account(night: &mut Night, absent: Vec<String>, allowed: bool) -> bool {
         verdict.remarks.extend(missing);
         return false;
     }
-    if verdict.good {
-        verdict.good = false;
-        "The night is not whole; what there is of it is as expected."
-            .clone_into(&mut verdict.sentence);
-    }
+    let was_good = std::mem::replace(&mut verdict.good, false);
     verdict.reasons.extend(missing);
+    if was_good {
+        "The night is not whole; what there is of it is as expected."
+            .clone_into(&mut night.verdict.sentence);
+    } else {
+        night.verdict.sentence = night::sentence(night);
+    }
     true
 }
 
@@ -170,10 +172,8 @@ fn put(dir: &Path, night: &Night, console: Console) -> Exit {
             Exit::Ok
         }
         Err(error) => {
-            console.warn(&format!(
-                "the night was not written: {error}; free space there, or name another place"
-            ));
-            Exit::Environment
+            console.warn(&outcome::unwritten("the night", &error));
+            Exit::Unwritten
         }
     }
 }

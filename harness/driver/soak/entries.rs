@@ -21,6 +21,8 @@ pub struct Entry {
     pub plan: Plan,
     /// Whether it is the same under every seed, so that once is enough.
     pub once: bool,
+    /// After how many iterations what it expects must have been seen.
+    pub enough: u64,
 }
 
 impl Entry {
@@ -152,7 +154,8 @@ fn add(
         match scenario::parse(&file, &text, &vocabulary::known(), &changes(world, wanted.slice)) {
             Ok(plan) => {
                 let file = file.clone();
-                given.entries.push(Entry { file, text_hash, plan, once });
+                let enough = enough(&own, &plan, once);
+                given.entries.push(Entry { file, text_hash, plan, once, enough });
             }
             Err(_) if world != own.world => {
                 let why = format!("it makes no sense in the {} world", world.name());
@@ -162,6 +165,19 @@ fn add(
         }
     }
     Ok(())
+}
+
+/// As many iterations as a run of the scenario by itself has. One that only a time ends has none of its
+/// own.
+fn enough(own: &Plan, plan: &Plan, once: bool) -> u64 {
+    match (plan.world, own.time, plan.time) {
+        _ if once => 1,
+        (WorldKind::Simulated, None, _) => own.seeds,
+        (WorldKind::Threads, Some(whole), Some(slice)) if !slice.is_zero() => {
+            u64::try_from(whole.as_nanos().div_ceil(slice.as_nanos())).unwrap_or(u64::MAX)
+        }
+        _ => 1,
+    }
 }
 
 /// Whether a fault can strike only after the end of a slice.

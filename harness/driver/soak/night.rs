@@ -2,7 +2,7 @@
 
 use super::sums::{add_counts, add_hash, add_latency};
 use crate::exit::Exit;
-use report::number::counted;
+use report::number::{self, counted};
 use report::record::{
     FirstMet, Night, NightFailure, NightVerdict, Part, Regression, ScenarioTotal, Signature,
     Soaked, World,
@@ -28,6 +28,7 @@ pub fn concluded(mut night: Night) -> Result<(Night, Exit), String> {
     night.signatures = signatures(&night.parts);
     let (verdict, exit) = verdict(&night);
     night.verdict = verdict;
+    night.verdict.sentence = sentence(&night);
     Ok((night, exit))
 }
 
@@ -66,6 +67,7 @@ fn total(parts: &[&Part]) -> Result<ScenarioTotal, String> {
         world: first.world,
         expected: first.expected.clone(),
         iterations: 0,
+        enough: 0,
         caught: 0,
         failed: 0,
         wrong: Vec::new(),
@@ -75,6 +77,7 @@ fn total(parts: &[&Part]) -> Result<ScenarioTotal, String> {
     };
     for (nth, part) in parts.iter().enumerate() {
         total.iterations = total.iterations.saturating_add(part.done);
+        total.enough = total.enough.max(part.enough);
         for failure in &part.failures {
             let is_expected = part.expects.as_ref() == Some(&failure.invariant);
             let count = if is_expected { &mut total.caught } else { &mut total.failed };
@@ -197,11 +200,13 @@ fn verdict(night: &Night) -> (NightVerdict, Exit) {
     }
     if night.scenarios.is_empty() && night.regressions.is_empty() {
         reasons.lack(Exit::NothingRan, "there was nothing to soak".to_owned());
+    } else if is_share && night.regressions.is_empty() && night.scenarios.iter().all(is_idle) {
+        reasons.add(Exit::NothingRan, "not a single operation ended in this shard".to_owned());
     }
     never_reached(night, &mut reasons);
     let Reasons { exit, all: reasons, remarks, is_share: _ } = reasons;
     let good = exit == Exit::Ok;
-    let sentence = sentence(night, good, reasons.len());
+    let sentence = String::new();
     (NightVerdict { good, exit: exit.code(), sentence, reasons, remarks }, exit)
 }
 
@@ -275,8 +280,13 @@ fn of_regression(regression: &Regression, reasons: &mut Reasons) {
 fn of_scenario(total: &ScenarioTotal, reasons: &mut Reasons) {
     let name = format!("{} ({})", total.file, total.world.name());
     let counts = &total.counts;
-    if counts.operations == 0 && total.caught == 0 && total.failed == 0 {
-        reasons.add(Exit::Failed, format!("{name}: not a single operation ended"));
+    if is_idle(total) {
+        let what = format!("{name}: not a single operation ended");
+        if total.iterations == 0 {
+            reasons.lack(Exit::NothingRan, what);
+        } else {
+            reasons.add(Exit::NothingRan, what);
+        }
         return;
     }
     of_faults(&name, total, reasons);
@@ -293,11 +303,21 @@ fn of_scenario(total: &ScenarioTotal, reasons: &mut Reasons) {
     } else if total.caught == 0 {
         let what = format!("{} is expected, and was not seen", total.expected);
         let how = format!("{what}; the filesystem decided wrongly {deviations}");
-        reasons.lack(Exit::Failed, format!("{name}: {how}"));
+        let (done, enough) = (total.iterations, counted(total.enough, "iteration"));
+        if done < total.enough {
+            let why = format!("{done} of {enough}: the night was too short to say");
+            reasons.remarks.push(format!("{name}: {how}, in {why}"));
+        } else {
+            reasons.lack(Exit::Failed, format!("{name}: {how}"));
+        }
     } else if total.failed != 0 {
         let others = counted(total.failed, "seed");
         reasons.remarks.push(format!("{name}: under {others} another invariant spoke first"));
     }
+}
+
+fn is_idle(total: &ScenarioTotal) -> bool {
+    total.counts.operations == 0 && total.caught == 0 && total.failed == 0
 }
 
 /// A fault that could strike so often and never did has no excuse.
@@ -339,25 +359,51 @@ fn never_reached(night: &Night, reasons: &mut Reasons) {
     }
 }
 
-fn sentence(night: &Night, good: bool, reasons: usize) -> String {
+/// The verdict as one sentence, as it follows from everything else.
+pub fn sentence(night: &Night) -> String {
     let sum = |of: fn(&ScenarioTotal) -> u64| {
         night.scenarios.iter().fold(0_u64, |sum, total| sum.saturating_add(of(total)))
     };
     let operations = counted(sum(|total| total.counts.operations), "operation");
     let iterations = counted(sum(|total| total.iterations), "iteration");
     let done = format!("{operations} in {iterations}");
-    let failed = night.signatures.len();
-    if good {
+    let (failed, back) = (night.signatures.len(), returned(night));
+    if night.verdict.good {
         return format!("Everything was as expected in {done}.");
     }
-    if failed == 0 {
-        let what = if reasons == 1 { "one thing" } else { "some things" };
-        return format!(
-            "No invariant was violated that should hold, in {done}; and {what} went wrong otherwise."
-        );
+    let failures = counted(number::wide(failed), "signature");
+    let known = failed + back.len();
+    let otherwise = match night.verdict.reasons.len().saturating_sub(known) {
+        0 => "",
+        1 => "; and one thing went wrong otherwise",
+        _ => "; and some things went wrong otherwise",
+    };
+    match (failed, back.as_slice()) {
+        (0, []) => {
+            format!("No invariant was violated that should hold, in {done}{otherwise}.")
+        }
+        (0, back) => format!(
+            "{}. No other invariant was violated that should hold, in {done}{otherwise}.",
+            came_back(back)
+        ),
+        (_, []) => format!("Failures of {failures} in {done}."),
+        (_, back) => format!("Failures of {failures} in {done}. {}.", came_back(back)),
     }
-    let failures = counted(u64::try_from(failed).unwrap_or(u64::MAX), "signature");
-    format!("Failures of {failures} in {done}.")
+}
+
+/// Cases that fail again, with the invariants.
+fn returned(night: &Night) -> Vec<(&str, &str)> {
+    let back = night.regressions.iter().filter(|one| one.deterministic && !one.as_expected);
+    back.filter_map(|one| Some((one.file.as_str(), one.found.as_deref()?))).collect()
+}
+
+fn came_back(back: &[(&str, &str)]) -> String {
+    let (file, invariant) = back[0];
+    let first = format!("{file} violates {invariant}");
+    match back.len() {
+        1 => format!("A regression came back: {first}"),
+        count => format!("{count} regressions came back, of which {first}"),
+    }
 }
 
 fn place(part: &Part) -> String {

@@ -329,6 +329,7 @@ mod tests {
             world: World::Simulated,
             expected: "clean".to_owned(),
             expects: None,
+            enough: 1,
             shard,
             done,
             counts,

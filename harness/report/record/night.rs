@@ -238,6 +238,9 @@ pub struct ScenarioTotal {
     pub expected: String,
     /// Iterations: seeds in the simulated world, slices of time in that of threads.
     pub iterations: u64,
+    /// From how many on what it expects must have been seen.
+    #[serde(default)]
+    pub enough: u64,
     /// Those that failed as the scenario expects.
     pub caught: u64,
     /// Those that failed and should not have.
@@ -362,6 +365,10 @@ pub struct Part {
     pub expected: String,
     /// The invariant that it expects to be violated.
     pub expects: Option<String>,
+    /// After how many iterations, over all parts, that must have been seen: as many as a run of the
+    /// scenario has.
+    #[serde(default)]
+    pub enough: u64,
     /// Which iterations these are.
     pub shard: Shard,
     /// How many of them, from the first one on.

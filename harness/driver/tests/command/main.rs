@@ -13,6 +13,7 @@ mod places;
 mod lists;
 mod matrix;
 mod bad_input;
+mod endings;
 mod scripts;
 mod shrinking;
 mod strategies;
