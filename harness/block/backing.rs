@@ -40,9 +40,21 @@ pub(crate) fn places() -> [Place; 2] {
 /// Up to 1 GiB its space is allocated now, so that a full disk is told here and not later as an
 /// I/O error. A larger file is sparse.
 pub(crate) fn create(places: &[Place], size: u64) -> Result<Backing, Vec<Attempt>> {
+    first_in(places, |place| create_in(place, size, ALLOCATED))
+}
+
+/// The same, but sparse whatever its size.
+pub(crate) fn create_sparse(places: &[Place], size: u64) -> Result<Backing, Vec<Attempt>> {
+    first_in(places, |place| create_in(place, size, 0))
+}
+
+fn first_in(
+    places: &[Place],
+    create: impl Fn(&Place) -> Result<File, Failed>,
+) -> Result<Backing, Vec<Attempt>> {
     let mut tried = Vec::new();
     for place in places {
-        match create_in(place, size) {
+        match create(place) {
             Ok(file) => return Ok(Backing { file, dir: place.dir.clone() }),
             Err((step, errno)) => tried.push(Attempt { dir: place.dir.clone(), step, errno }),
         }
@@ -55,8 +67,9 @@ const ALLOCATED: u64 = 1 << 30;
 
 type Failed = (&'static str, i32);
 
-fn create_in(place: &Place, size: u64) -> Result<File, Failed> {
-    if place.memory && ALLOCATED < size {
+/// Files of at most `allocated` bytes are allocated at once.
+fn create_in(place: &Place, size: u64, allocated: u64) -> Result<File, Failed> {
+    if place.memory && allocated < size {
         let space = statvfs(&place.dir).map_err(|error| ("statvfs", errno::raw(error)))?;
         if space.blocks_available().saturating_mul(space.fragment_size()) < size {
             return Err(("statvfs", libc::ENOSPC));
@@ -64,7 +77,7 @@ fn create_in(place: &Place, size: u64) -> Result<File, Failed> {
     }
     let file = unnamed(&place.dir)?;
     file.set_len(size).map_err(|error| ("ftruncate", errno::of(&error)))?;
-    if size <= ALLOCATED {
+    if size <= allocated {
         let len = i64::try_from(size).expect("at most 1 GiB");
         match fallocate(&file, FallocateFlags::empty(), 0, len) {
             // Where a filesystem cannot allocate ahead, a sparse file is all there is.

@@ -1,16 +1,18 @@
 //! Opening a device: which kind it becomes, and why.
 
-use crate::backing::{self, Backing};
+use crate::backing::{self, Backing, Place};
 use crate::device::{Description, Device};
 use crate::errno;
 use crate::faults::DeviceFaults;
 use crate::file::FileMedia;
-use crate::loop_dev::Control;
+use crate::loop_dev::{Attached, Control};
 use crate::media::Media;
 use crate::open_error::OpenError;
 use crate::ram::Ram;
 use nix::errno::Errno;
 use std::fmt;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What a device is made of.
@@ -71,6 +73,43 @@ pub fn open(spec: &DeviceSpec) -> Result<Arc<Device>, OpenError> {
     let Shape { size, sector } = shape;
     let description = Description { kind, detail, size, sector: u64::from(sector) };
     Ok(Arc::new(Device::new(description, media, spec.faults.clone())))
+}
+
+/// A loop device for a filesystem of the kernel: the media alone, with nothing that goes wrong.
+pub struct LoopDevice {
+    attached: Attached,
+    /// Where the backing file takes its space from.
+    pub dir: PathBuf,
+}
+
+impl LoopDevice {
+    /// One of `size` bytes with sectors of 512, over a file without a name that is sparse: in `dir`
+    /// if one is named, else where devices go by default. It goes when this is dropped and nobody
+    /// has it mounted.
+    pub fn open(size: u64, dir: Option<&Path>) -> Result<LoopDevice, OpenError> {
+        let shape = Shape { size, sector: 512 };
+        let control = Control::open()?;
+        let named = dir.map(|dir| vec![Place { dir: dir.to_owned(), memory: false }]);
+        let places = named.unwrap_or_else(|| backing::places().into());
+        let failed = |tried| OpenError::Backing { size, tried };
+        let Backing { file, dir } = backing::create_sparse(&places, size).map_err(failed)?;
+        Ok(LoopDevice { attached: control.attach(&file, shape.sector)?, dir })
+    }
+
+    /// One over a file that somebody else provides, of whole sectors of `sector` bytes.
+    pub fn over(file: &File, sector: u32, dir: PathBuf) -> Result<LoopDevice, OpenError> {
+        Ok(LoopDevice { attached: Control::open()?.attach(file, sector)?, dir })
+    }
+
+    /// Its node.
+    pub fn path(&self) -> &str {
+        &self.attached.path
+    }
+
+    /// Whether the kernel goes around the page cache of the backing file.
+    pub fn is_direct(&self) -> bool {
+        self.attached.direct
+    }
 }
 
 /// A size and a sector that go together.

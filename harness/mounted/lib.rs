@@ -1,0 +1,28 @@
+//! A real filesystem of the kernel: its image, its mount, and calls on its files.
+//!
+//! Nothing here outlives the process, however that dies: the image has no name, the loop device lets
+//! go with its last descriptor, and the mount was never attached to any path: it is a descriptor, too.
+//!
+//! Here are no scenarios, no actors and no opinions: a caller says what to do, and is told what came
+//! of it.
+
+pub mod refusal;
+pub mod kind;
+pub mod tool;
+pub mod detached;
+pub mod volume;
+mod ioctl;
+pub mod look;
+pub mod memory;
+pub mod source;
+pub mod mapping;
+pub mod file;
+pub mod ability;
+
+
+
+pub use kind::Kind;
+
+pub use refusal::Refusal;
+
+pub use volume::{Place, Spec, Unmounted, Volume};

@@ -1,0 +1,75 @@
+//! Running the tools of a filesystem: they die with us.
+
+use crate::kind::Tool;
+use crate::refusal::Refusal;
+use nix::sys::signal::Signal;
+use std::io::ErrorKind;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+/// Runs `tool` with `more` arguments behind its own; what it printed, or why it failed.
+pub fn run(tool: Tool, more: &[&str]) -> Result<String, Refusal> {
+    let mut command = Command::new(tool.program);
+    command.args(tool.arguments).args(more).stdin(Stdio::null());
+    die_with_parent(&mut command);
+    let tried = || told(tool, more);
+    let output = command.output().map_err(|error| {
+        let advice = match error.kind() {
+            ErrorKind::NotFound => format!("install it; on Debian: apt install {}", tool.package),
+            _ => "see whether it can be run by hand".to_owned(),
+        };
+        Refusal::told(tried(), error.to_string(), advice)
+    })?;
+    let printed = [output.stdout, output.stderr].concat();
+    let printed = String::from_utf8_lossy(&printed).trim().to_owned();
+    if output.status.success() {
+        return Ok(printed);
+    }
+    let came = format!("{}: {}", output.status, lines(&printed));
+    Err(Refusal::told(tried(), came, "see its manual page for what these arguments allow"))
+}
+
+/// The command line, as a person would type it.
+fn told(tool: Tool, more: &[&str]) -> String {
+    let words = [tool.program].into_iter().chain(tool.arguments.iter().copied());
+    words.chain(more.iter().copied()).collect::<Vec<_>>().join(" ")
+}
+
+/// Its first lines in one.
+fn lines(printed: &str) -> String {
+    const SHOWN: usize = 6;
+    let lines: Vec<_> = printed.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    lines[..lines.len().min(SHOWN)].join("; ")
+}
+
+/// Has the kernel kill the command when the thread that waits for it is gone.
+#[expect(unsafe_code, reason = "something must happen between fork and exec")]
+pub fn die_with_parent(command: &mut Command) {
+    let parent = nix::unistd::getpid();
+    let die = move || {
+        nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
+        // It may have died before it was asked for.
+        if nix::unistd::getppid() == parent { Ok(()) } else { Err(nix::errno::Errno::ESRCH.into()) }
+    };
+    // SAFETY: between fork and exec it makes system calls only, and takes no lock or memory.
+    unsafe {
+        command.pre_exec(die);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_say_what_was_run_and_what_came() {
+        let tool = |program, package| Tool { program, arguments: &["-x"], package };
+        let missing = run(tool("mkfs.nothing", "nothing"), &["/dev/null"]).unwrap_err();
+        assert_eq!(missing.tried, "mkfs.nothing -x /dev/null");
+        assert_eq!(missing.advice, "install it; on Debian: apt install nothing");
+        let shell = Tool { program: "sh", arguments: &["-c"], package: "dash" };
+        let failed = run(shell, &["echo one; echo; echo two >&2; exit 3"]).unwrap_err();
+        assert_eq!(failed.came, "exit status: 3: one; two");
+        assert_eq!(run(shell, &["echo fine"]).unwrap(), "fine");
+    }
+}

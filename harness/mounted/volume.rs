@@ -1,0 +1,244 @@
+//! A filesystem for one run: made, mounted, checked, or lent by the user as a directory.
+
+use crate::detached;
+use crate::kind::Kind;
+use crate::refusal::Refusal;
+use crate::tool;
+use block::LoopDevice;
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, OpenHow, openat, openat2};
+use nix::sys::stat::Mode;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+/// Which filesystem a run wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// One that is made for it.
+    Made(Spec),
+    /// Whatever is mounted at this directory.
+    Directory(PathBuf),
+}
+
+/// How a filesystem is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spec {
+    /// Which.
+    pub kind: Kind,
+    /// Arguments of its `mkfs`, behind those that always go with it.
+    pub mkfs: Vec<String>,
+    /// Options of its mount, separated by commas.
+    pub mount: String,
+    /// Bytes of its image.
+    pub size: u64,
+    /// The directory that holds the image. `None`: memory where it fits.
+    pub image: Option<PathBuf>,
+}
+
+impl Spec {
+    /// A filesystem of that kind with nothing peculiar about it.
+    pub fn plain(kind: Kind) -> Spec {
+        Spec { kind, mkfs: Vec::new(), mount: String::new(), size: kind.image_size(), image: None }
+    }
+}
+
+/// A filesystem that files can be made on. It is gone when this and its files are.
+pub struct Volume {
+    root: OwnedFd,
+    made: Option<Made>,
+    /// What it is and where, for people.
+    pub detail: String,
+}
+
+/// What remains when it is not mounted.
+struct Made {
+    spec: Spec,
+    device: Option<LoopDevice>,
+}
+
+/// A filesystem that was made, between two mounts.
+pub struct Unmounted(Made);
+
+impl Volume {
+    /// Makes, or opens, what `place` asks for.
+    pub fn open(place: &Place) -> Result<Volume, Refusal> {
+        match place {
+            Place::Made(spec) => Volume::make(spec),
+            Place::Directory(path) => Volume::lent(path),
+        }
+    }
+
+    fn make(spec: &Spec) -> Result<Volume, Refusal> {
+        let Some(mkfs) = spec.kind.mkfs() else {
+            return Unmounted(Made { spec: spec.clone(), device: None }).mount();
+        };
+        let device = LoopDevice::open(spec.size, spec.image.as_deref()).map_err(|error| {
+            let tried = format!("a loop device of {} bytes for {}", spec.size, spec.kind.name());
+            Refusal::told(tried, error.cause(), error.advice())
+        })?;
+        let user = spec.mkfs.iter().map(String::as_str);
+        let arguments: Vec<&str> = user.chain([device.path()]).collect();
+        tool::run(mkfs, &arguments)?;
+        Unmounted(Made { spec: spec.clone(), device: Some(device) }).mount()
+    }
+
+    fn lent(path: &Path) -> Result<Volume, Refusal> {
+        let root = openat(nix::fcntl::AT_FDCWD, path, DIRECTORY, Mode::empty());
+        let root = root.map_err(|error| {
+            let tried = format!("the directory {}", path.display());
+            Refusal::errno(tried, error, "name a directory that you may write to")
+        })?;
+        let detail = format!("directory {}", path.display());
+        Ok(Volume { root, made: None, detail })
+    }
+
+    /// Its kind, if it was made.
+    pub fn kind(&self) -> Option<Kind> {
+        self.made.as_ref().map(|made| made.spec.kind)
+    }
+
+    /// Its root directory.
+    pub fn root(&self) -> BorrowedFd<'_> {
+        self.root.as_fd()
+    }
+
+    /// Whether it can be mounted again: its bytes are somewhere else than in its page cache.
+    pub fn is_durable(&self) -> bool {
+        self.made.as_ref().is_some_and(|made| made.device.is_some())
+    }
+
+    /// A new empty file. Where the filesystem was lent it has no name, so that it is gone with its last
+    /// descriptor; where that cannot be had, it has one for as long as it takes to open it.
+    pub fn create(&self, name: &str) -> Result<OwnedFd, Errno> {
+        let new = OFlag::O_RDWR | OFlag::O_CLOEXEC;
+        if self.made.is_some() {
+            return inside(self.root(), name, new | OFlag::O_CREAT | OFlag::O_EXCL);
+        }
+        match openat(self.root(), ".", new | OFlag::O_TMPFILE, OWNER) {
+            // What filesystems answer that do not know O_TMPFILE.
+            Err(Errno::EOPNOTSUPP | Errno::EISDIR | Errno::EINVAL) => {
+                let name = format!(".pagestorm-{}-{name}", std::process::id());
+                let file = inside(self.root(), &name, new | OFlag::O_CREAT | OFlag::O_EXCL)?;
+                nix::unistd::unlinkat(self.root(), name.as_str(), nix::unistd::UnlinkatFlags::NoRemoveDir)?;
+                Ok(file)
+            }
+            opened => opened,
+        }
+    }
+
+    /// A file that is there already, by its name.
+    pub fn reopen(&self, name: &str) -> Result<OwnedFd, Errno> {
+        inside(self.root(), name, OFlag::O_RDWR | OFlag::O_CLOEXEC)
+    }
+
+    /// Takes it down, once all its files are closed. `None`: it was lent, or has no device.
+    pub fn unmount(self) -> Option<Unmounted> {
+        let Volume { root, made, .. } = self;
+        drop(root);
+        made.filter(|made| made.device.is_some()).map(Unmounted)
+    }
+}
+
+impl Unmounted {
+    /// Has its `fsck` look at it; what that prints if all is well.
+    pub fn check(&self) -> Result<String, Refusal> {
+        let Made { spec, device } = &self.0;
+        match (spec.kind.fsck(), device) {
+            (Some(fsck), Some(device)) => tool::run(fsck, &[device.path()]),
+            _ => Ok(String::new()),
+        }
+    }
+
+    /// Mounts it.
+    pub fn mount(self) -> Result<Volume, Refusal> {
+        let Made { spec, device } = self.0;
+        let name = spec.kind.name();
+        let source = device.as_ref().map_or(name, LoopDevice::path);
+        let sized = match spec.kind {
+            Kind::Tmpfs if !spec.mount.contains("size=") => format!("size={},{}", spec.size, spec.mount),
+            Kind::Xfs | Kind::Ext4 | Kind::Btrfs | Kind::Tmpfs => spec.mount.clone(),
+        };
+        let root = detached::mount(name, source, sized.trim_end_matches(','))?;
+        let detail = match &device {
+            None => name.to_owned(),
+            Some(device) => {
+                let buffered = if device.is_direct() { "" } else { ", backing buffered by the kernel" };
+                format!("{name} on {}, image on {}{buffered}", device.path(), device.dir.display())
+            }
+        };
+        // A descriptor of a mount is no directory that files can be listed in or made under by all calls.
+        let root = openat(&root, ".", DIRECTORY, Mode::empty())
+            .map_err(|error| Refusal::errno(format!("the root of {detail}"), error, "see dmesg"))?;
+        Ok(Volume { root, made: Some(Made { spec, device }), detail })
+    }
+}
+
+const DIRECTORY: OFlag = OFlag::O_DIRECTORY.union(OFlag::O_RDONLY).union(OFlag::O_CLOEXEC);
+
+const OWNER: Mode = Mode::S_IRUSR.union(Mode::S_IWUSR);
+
+/// A name from a scenario leads nowhere else: not up, not through links, not to another mount.
+fn inside(root: BorrowedFd<'_>, name: &str, flags: OFlag) -> Result<OwnedFd, Errno> {
+    let mode = if flags.contains(OFlag::O_CREAT) { OWNER } else { Mode::empty() };
+    let resolve = nix::fcntl::ResolveFlag::RESOLVE_BENEATH
+        | nix::fcntl::ResolveFlag::RESOLVE_NO_SYMLINKS
+        | nix::fcntl::ResolveFlag::RESOLVE_NO_XDEV;
+    openat2(root, name, OpenHow::new().flags(flags).mode(mode).resolve(resolve))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::sys::uio::{pread, pwrite};
+
+    #[test]
+    fn every_kind_is_made_mounted_checked_and_mounted_again() {
+        if !nix::unistd::geteuid().is_root() {
+            return;
+        }
+        for kind in Kind::ALL {
+            let volume = Volume::open(&Place::Made(Spec::plain(kind))).unwrap();
+            let file = volume.create("a").unwrap();
+            assert_eq!(pwrite(&file, b"stays", 100), Ok(5), "{kind:?}");
+            assert_eq!(volume.create("a").unwrap_err(), Errno::EEXIST);
+            drop(file);
+            let durable = volume.is_durable();
+            let Some(unmounted) = volume.unmount() else {
+                assert!(!durable, "{kind:?}");
+                continue;
+            };
+            unmounted.check().unwrap();
+            let again = unmounted.mount().unwrap();
+            let mut bytes = [0; 5];
+            assert_eq!(pread(&again.reopen("a").unwrap(), &mut bytes, 100), Ok(5));
+            assert_eq!(&bytes, b"stays", "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_left_in_a_lent_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        let volume = Volume::open(&Place::Directory(dir.path().to_owned())).unwrap();
+        let (one, other) = (volume.create("a").unwrap(), volume.create("a").unwrap());
+        assert_eq!(pwrite(&one, b"x", 0), Ok(1));
+        assert_eq!(nix::sys::stat::fstat(&other).unwrap().st_size, 0);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        let missing = Volume::open(&Place::Directory("/not/there".into())).err().unwrap();
+        assert_eq!(missing.came, "ENOENT, No such file or directory");
+    }
+
+    #[test]
+    fn refusals_carry_what_the_filesystem_says() {
+        if !nix::unistd::geteuid().is_root() {
+            return;
+        }
+        let odd = Spec { mount: "nonsense=7".to_owned(), ..Spec::plain(Kind::Ext4) };
+        let refused = Volume::open(&Place::Made(odd)).err().unwrap();
+        assert!(refused.to_string().contains("nonsense"), "{refused}");
+        let tiny = Spec { size: 1 << 20, ..Spec::plain(Kind::Xfs) };
+        let refused = Volume::open(&Place::Made(tiny)).err().unwrap();
+        assert!(refused.tried.starts_with("mkfs.xfs -q -f -K /dev/loop"), "{refused}");
+        let away = Place::Made(Spec::plain(Kind::Tmpfs));
+        assert_eq!(Volume::open(&away).unwrap().create("../x").unwrap_err(), Errno::EXDEV);
+    }
+}
