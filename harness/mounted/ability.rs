@@ -1,1 +1,218 @@
-//! x
+//! What a filesystem can do: tried once, at the start, on a file of its own.
+
+use crate::file::{Bytes, File};
+use crate::look;
+use crate::mapping::Mapping;
+use crate::volume::Volume;
+use nix::errno::Errno;
+use nix::fcntl::{FallocateFlags, copy_file_range};
+use nix::sys::statvfs::fstatvfs;
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd, AsRawFd};
+
+/// Something that not every filesystem can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ability {
+    /// `mmap(2)` with `MAP_SHARED`.
+    Mmap,
+    /// `fallocate(2)`.
+    Fallocate,
+    /// `fallocate(2)` with `PUNCH_HOLE`.
+    Punch,
+    /// `fallocate(2)` with `ZERO_RANGE`.
+    ZeroRange,
+    /// `fallocate(2)` with `COLLAPSE_RANGE`.
+    Collapse,
+    /// `fallocate(2)` with `INSERT_RANGE`.
+    Insert,
+    /// `FICLONERANGE`.
+    Reflink,
+    /// `copy_file_range(2)`.
+    CopyRange,
+    /// `O_DIRECT`.
+    Direct,
+    /// `FIEMAP`.
+    Fiemap,
+    /// `lseek(2)` with `SEEK_DATA` and `SEEK_HOLE`.
+    SeekData,
+    /// `cachestat(2)`, of the kernel since 6.5.
+    Cachestat,
+}
+
+impl Ability {
+    /// Every ability, in the order of reports.
+    pub const ALL: [Ability; 12] = [
+        Ability::Mmap,
+        Ability::Fallocate,
+        Ability::Punch,
+        Ability::ZeroRange,
+        Ability::Collapse,
+        Ability::Insert,
+        Ability::Reflink,
+        Ability::CopyRange,
+        Ability::Direct,
+        Ability::Fiemap,
+        Ability::SeekData,
+        Ability::Cachestat,
+    ];
+
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Ability::Mmap => "mmap",
+            Ability::Fallocate => "fallocate",
+            Ability::Punch => "punch",
+            Ability::ZeroRange => "zero_range",
+            Ability::Collapse => "collapse",
+            Ability::Insert => "insert",
+            Ability::Reflink => "reflink",
+            Ability::CopyRange => "copy_range",
+            Ability::Direct => "direct",
+            Ability::Fiemap => "fiemap",
+            Ability::SeekData => "seek_data",
+            Ability::Cachestat => "cachestat",
+        }
+    }
+}
+
+/// What one filesystem can do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Abilities {
+    /// Bytes of its block.
+    pub block_size: u64,
+    /// What it cannot do, and what it answers.
+    pub missing: BTreeMap<Ability, Errno>,
+}
+
+impl Abilities {
+    /// Tries everything on `volume`.
+    pub fn of(volume: &Volume) -> Result<Abilities, Errno> {
+        let space = fstatvfs(volume.root())?;
+        let block_size = space.block_size().max(512);
+        let trial = Trial::new(volume, block_size)?;
+        let tried = Ability::ALL
+            .into_iter()
+            .filter_map(|ability| trial.attempt(ability).err().map(|error| (ability, error)));
+        Ok(Abilities { block_size, missing: tried.collect() })
+    }
+
+    /// Whether it can do that.
+    pub fn has(&self, ability: Ability) -> bool {
+        !self.missing.contains_key(&ability)
+    }
+}
+
+/// Two files to try things on: eight blocks of one and the other.
+struct Trial {
+    one: File,
+    other: File,
+    block: u64,
+}
+
+const BLOCKS: u64 = 8;
+
+impl Trial {
+    fn new(volume: &Volume, block: u64) -> Result<Trial, Errno> {
+        let file = |name| {
+            let file = volume.create(name)?;
+            let opened = File::open(&file)?;
+            volume.forget(name)?;
+            Ok(opened)
+        };
+        let trial = Trial { one: file("trial-1")?, other: file("trial-2")?, block };
+        let bytes = vec![1; usize::try_from(block * BLOCKS).map_err(|_| Errno::EINVAL)?];
+        trial.one.write(0, Bytes::Whole(&bytes, &[]))?;
+        trial.one.sync()?;
+        Ok(trial)
+    }
+
+    fn attempt(&self, ability: Ability) -> Result<(), Errno> {
+        let Trial { one, other, block } = self;
+        let second = *block..2 * block;
+        let allocate = |how| one.allocate(how, second.clone());
+        let keep = FallocateFlags::FALLOC_FL_KEEP_SIZE;
+        match ability {
+            Ability::Mmap => Mapping::new(one, 4096, 4096)?.store(0, &[1]).map(drop),
+            Ability::Fallocate => allocate(FallocateFlags::empty()),
+            Ability::Punch => allocate(FallocateFlags::FALLOC_FL_PUNCH_HOLE | keep),
+            Ability::ZeroRange => allocate(FallocateFlags::FALLOC_FL_ZERO_RANGE | keep),
+            Ability::Collapse => allocate(FallocateFlags::FALLOC_FL_COLLAPSE_RANGE),
+            Ability::Insert => allocate(FallocateFlags::FALLOC_FL_INSERT_RANGE),
+            Ability::Reflink => clone_range(one, other, (0, *block)),
+            Ability::CopyRange => {
+                let len = usize::try_from(*block).map_err(|_| Errno::EINVAL)?;
+                copy_file_range(one, Some(&mut 0), other, Some(&mut 0), len).map(drop)
+            }
+            Ability::Direct => one.direct().map(drop).ok_or(Errno::EINVAL),
+            Ability::Fiemap => look::extents(one, 0..*block).map(drop),
+            Ability::SeekData => look::next_data(one, 0).map(drop),
+            Ability::Cachestat => look::cached(one, 0..*block).map(drop),
+        }
+    }
+}
+
+/// `FICLONERANGE` of so many bytes at `pos` of one file to the same place of another.
+pub fn clone_range(from: impl AsFd, to: impl AsFd, (pos, len): (u64, u64)) -> Result<(), Errno> {
+    let from = i64::from(from.as_fd().as_raw_fd());
+    ioctl::clone_range(to, &ioctl::CloneRange { from, pos, len, to: pos })
+}
+
+/// The kernel's interface, as in `linux/fs.h`.
+mod ioctl {
+    use super::{AsFd, AsRawFd, Errno};
+
+    /// `struct file_clone_range`.
+    #[repr(C)]
+    pub(super) struct CloneRange {
+        pub(super) from: i64,
+        pub(super) pos: u64,
+        pub(super) len: u64,
+        pub(super) to: u64,
+    }
+
+    mod raw {
+        nix::ioctl_write_ptr!(clone_range, 0x94, 13, super::CloneRange);
+    }
+
+    #[expect(unsafe_code, reason = "an ioctl")]
+    pub(super) fn clone_range(to: impl AsFd, range: &CloneRange) -> Result<(), Errno> {
+        // SAFETY: both descriptors are open, and the kernel only reads the size of `CloneRange`.
+        unsafe { raw::clone_range(to.as_fd().as_raw_fd(), range) }.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kind::Kind;
+    use crate::volume::{Place, Spec};
+
+    #[test]
+    fn what_the_kernels_filesystems_lack_is_known() {
+        if !nix::unistd::geteuid().is_root() {
+            return;
+        }
+        let table: [(Kind, &[Ability]); 4] = [
+            (Kind::Xfs, &[]),
+            (Kind::Ext4, &[Ability::Reflink]),
+            (Kind::Btrfs, &[Ability::Collapse, Ability::Insert]),
+            (
+                Kind::Tmpfs,
+                &[
+                    Ability::ZeroRange,
+                    Ability::Collapse,
+                    Ability::Insert,
+                    Ability::Reflink,
+                    Ability::Fiemap,
+                ],
+            ),
+        ];
+        for (kind, lacks) in table {
+            let volume = Volume::open(&Place::Made(Spec::plain(kind))).unwrap();
+            let abilities = Abilities::of(&volume).unwrap();
+            let missing: Vec<_> = abilities.missing.keys().copied().collect();
+            assert_eq!(missing, lacks, "{kind:?}: {abilities:?}");
+            assert_eq!(abilities.block_size, 4096, "{kind:?}");
+        }
+    }
+}

@@ -14,17 +14,21 @@ use std::os::fd::{AsFd, OwnedFd};
 
 /// Mounts a filesystem of that kind with options as `mount -o` takes them, separated by commas.
 /// Its root directory is what is returned.
-pub fn mount(kind: &str, source: &str, options: &str) -> Result<OwnedFd, Refusal> {
+pub(crate) fn mount(kind: &str, source: &str, options: &str) -> Result<OwnedFd, Refusal> {
     let tried = || match options {
         "" => format!("mount -t {kind} {source}"),
         options => format!("mount -t {kind} -o {options} {source}"),
     };
     let context = fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC).map_err(|error| {
-        Refusal::errno(tried(), errno(error), match errno(error) {
-            Errno::ENODEV => "this kernel was built without it",
-            Errno::EPERM => "mounting needs CAP_SYS_ADMIN: run as root, or name a directory instead",
-            _ => "a kernel since 5.2 can do this",
-        })
+        let error = errno(error);
+        let advice = if error == Errno::ENODEV {
+            "this kernel was built without it"
+        } else if error == Errno::EPERM {
+            "mounting needs CAP_SYS_ADMIN: run as root, or name a directory instead"
+        } else {
+            "a kernel since 5.2 can do this"
+        };
+        Refusal::errno(tried(), error, advice)
     })?;
     configure(&context, source, options)
         .and_then(|()| fsconfig_create(&context))

@@ -49,10 +49,11 @@ impl Kind {
         match self {
             // Nothing is on the image yet: to discard it would only cost time.
             Kind::Xfs => tool("mkfs.xfs", &["-q", "-f", "-K"], "xfsprogs"),
-            // Otherwise the kernel goes on making it in the background, in the middle of a run.
+            // Else the kernel goes on making it in the background, in the middle of a run, and a small
+            // image gets blocks of 1 KiB.
             Kind::Ext4 => tool(
                 "mkfs.ext4",
-                &["-q", "-F", "-E", "nodiscard,lazy_itable_init=0,lazy_journal_init=0"],
+                &["-q", "-F", "-b4096", "-E", "nodiscard,lazy_itable_init=0,lazy_journal_init=0"],
                 "e2fsprogs",
             ),
             Kind::Btrfs => tool("mkfs.btrfs", &["-q", "-f", "-K"], "btrfs-progs"),

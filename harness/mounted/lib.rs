@@ -8,21 +8,21 @@
 
 pub mod refusal;
 pub mod kind;
-pub mod tool;
-pub mod detached;
+mod tool;
+mod detached;
 pub mod volume;
-mod ioctl;
+mod memory;
 pub mod look;
-pub mod memory;
 pub mod source;
 pub mod mapping;
 pub mod file;
 pub mod ability;
 
-
-
+pub use ability::{Abilities, Ability};
+pub use file::File;
 pub use kind::Kind;
-
+pub use look::{Cached, Extent};
+pub use mapping::Mapping;
 pub use refusal::Refusal;
-
+pub use source::{Armed, Hole, Way};
 pub use volume::{Place, Spec, Unmounted, Volume};

@@ -1,1 +1,158 @@
-//! x
+//! Looking at a file from outside: its blocks, its page cache, its size.
+
+use crate::memory::offset;
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::stat::fstat;
+use std::ops::Range;
+use std::os::fd::{AsFd, AsRawFd};
+
+/// A piece of a file as `FIEMAP` tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// Bytes of the file.
+    pub start: u64,
+    /// How many.
+    pub len: u64,
+    /// Where on the device; 0 where it has no blocks yet.
+    pub disk: u64,
+    /// Whether its blocks are only promised.
+    pub is_delalloc: bool,
+    /// Whether it reads as zero until it is written.
+    pub is_unwritten: bool,
+}
+
+/// What of a range is in the page cache, in pages, as `cachestat(2)` tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Cached {
+    /// All that is there.
+    pub pages: u64,
+    /// Of those, what is to be written back.
+    pub dirty: u64,
+    /// Of those, what is being written back.
+    pub writeback: u64,
+}
+
+/// The size of a file, and the bytes of its blocks.
+pub fn size_and_space(file: impl AsFd) -> Result<(u64, u64), Errno> {
+    let stat = fstat(file)?;
+    let unsigned = |count: i64| u64::try_from(count).expect("sizes are not negative");
+    Ok((unsigned(stat.st_size), unsigned(stat.st_blocks) * 512))
+}
+
+/// The extents of `range`, in order. Nothing is written back for it.
+pub fn extents(file: impl AsFd, range: Range<u64>) -> Result<Vec<Extent>, Errno> {
+    let mut extents = Vec::new();
+    let mut start = range.start;
+    while start < range.end {
+        let map = fiemap::asked(&file, start, range.end - start)?;
+        let count = usize::try_from(map.mapped).expect("at most what there is room for");
+        let Some(last) = count.checked_sub(1).map(|last| map.extents[last]) else { break };
+        extents.extend(map.extents[..count].iter().map(|found| Extent {
+            start: found.logical,
+            len: found.length,
+            disk: found.physical,
+            is_delalloc: found.flags & fiemap::DELALLOC != 0,
+            is_unwritten: found.flags & fiemap::UNWRITTEN != 0,
+        }));
+        start = last.logical + last.length;
+        if last.flags & fiemap::LAST != 0 {
+            break;
+        }
+    }
+    Ok(extents)
+}
+
+/// The number of `cachestat(2)`, which is the same everywhere but on alpha.
+const CACHESTAT: libc::c_long = 451;
+
+/// What is cached of `range`.
+pub fn cached(file: impl AsFd, range: Range<u64>) -> Result<Cached, Errno> {
+    let asked = [range.start, range.end - range.start];
+    // Pages in the cache, dirty, in writeback, evicted, and evicted lately.
+    let mut told = [0_u64; 5];
+    // SAFETY: the kernel reads two words and writes five, from and to memory of that size.
+    #[expect(unsafe_code, reason = "a system call that has no wrapper")]
+    let done = unsafe {
+        let fd = file.as_fd().as_raw_fd();
+        libc::syscall(CACHESTAT, fd, asked.as_ptr(), told.as_mut_ptr(), 0)
+    };
+    if done != 0 {
+        return Err(Errno::last());
+    }
+    Ok(Cached { pages: told[0], dirty: told[1], writeback: told[2] })
+}
+
+/// Where the next byte of data at or behind `pos` is; none behind the last.
+pub fn next_data(file: impl AsFd, pos: u64) -> Result<Option<u64>, Errno> {
+    match nix::unistd::lseek(file, offset(pos)?, nix::unistd::Whence::SeekData) {
+        Ok(found) => Ok(u64::try_from(found).ok()),
+        Err(Errno::ENXIO) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Where the next hole at or behind `pos` is: the end of the file is one.
+pub fn next_hole(file: impl AsFd, pos: u64) -> Result<Option<u64>, Errno> {
+    match nix::unistd::lseek(file, offset(pos)?, nix::unistd::Whence::SeekHole) {
+        Ok(found) => Ok(u64::try_from(found).ok()),
+        Err(Errno::ENXIO) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The kernel's interface, as in `linux/fiemap.h`.
+mod fiemap {
+    use super::{AsFd, AsRawFd, Errno};
+
+    pub(super) const LAST: u32 = 1;
+    pub(super) const DELALLOC: u32 = 4;
+    pub(super) const UNWRITTEN: u32 = 0x800;
+
+    /// Extents asked for at once.
+    const ROOM: usize = 64;
+
+    /// `struct fiemap_extent`.
+    #[repr(C)]
+    #[derive(Clone, Copy, Default)]
+    pub(super) struct Found {
+        pub(super) logical: u64,
+        pub(super) physical: u64,
+        pub(super) length: u64,
+        reserved: [u64; 2],
+        pub(super) flags: u32,
+        reserved_too: [u32; 3],
+    }
+
+    /// `struct fiemap` with its extents.
+    #[repr(C)]
+    pub(super) struct Map {
+        start: u64,
+        length: u64,
+        flags: u32,
+        pub(super) mapped: u32,
+        room: u32,
+        reserved: u32,
+        pub(super) extents: [Found; ROOM],
+    }
+
+    const _: () = assert!(size_of::<Found>() == 56 && size_of::<Map>() == 32 + ROOM * 56);
+
+    /// `_IOWR('f', 11, struct fiemap)`: the size is that of the head alone.
+    const FIEMAP: u64 = nix::request_code_readwrite!(b'f', 11, 32);
+
+    mod raw {
+        nix::ioctl_readwrite_bad!(fiemap, super::FIEMAP, super::Map);
+    }
+
+    #[expect(unsafe_code, reason = "an ioctl")]
+    pub(super) fn asked(file: &impl AsFd, start: u64, length: u64) -> Result<Map, Errno> {
+        let extents = [Found::default(); ROOM];
+        let room = u32::try_from(ROOM).expect("a few");
+        let mut map = Map { start, length, flags: 0, mapped: 0, room, reserved: 0, extents };
+        // SAFETY: the kernel writes at most `room` extents, of which every bit pattern is valid, behind
+        // the head, to memory that is exclusively ours.
+        unsafe { raw::fiemap(file.as_fd().as_raw_fd(), &raw mut map) }?;
+        Ok(map)
+    }
+}

@@ -1,1 +1,120 @@
-//! x
+//! A shared mapping of a file, and loads and stores through it that cannot kill us.
+//!
+//! A load or store is made by the kernel on our behalf: it copies between the mapping and a file in
+//! memory. It takes the same page faults as an instruction of ours would, and where that would be
+//! `SIGBUS`, it stops and says how far it came.
+
+use crate::memory::{PAGE, Pages, read_into, write_from};
+use nix::errno::Errno;
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::mman::MmapAdvise;
+use std::ops::Range;
+use std::os::fd::{AsFd, OwnedFd};
+
+/// See the module.
+#[derive(Debug)]
+pub struct Mapping {
+    pages: Pages,
+    /// What is between us and the mapping, with a mapping of its own.
+    between: OwnedFd,
+    ours: Pages,
+}
+
+impl Mapping {
+    /// Maps the first `len` bytes of `file`, whether it has them or not; at most `most` bytes can be
+    /// loaded or stored at once.
+    pub fn new(file: impl AsFd, len: usize, most: usize) -> Result<Mapping, Errno> {
+        let between = memfd_create(c"pagestorm", MFdFlags::MFD_CLOEXEC)?;
+        let most = most.next_multiple_of(PAGE);
+        nix::unistd::ftruncate(&between, i64::try_from(most).map_err(|_| Errno::EINVAL)?)?;
+        Ok(Mapping {
+            pages: Pages::shared(file, len)?,
+            ours: Pages::shared(&between, most)?,
+            between,
+        })
+    }
+
+    /// Loads the bytes at `at`: how many came before there was none. `EFAULT`: not one.
+    pub fn load(&self, at: usize, bytes: &mut [u8]) -> Result<usize, Errno> {
+        let piece = [(self.pages.address(at).cast_const(), self.within(at, bytes.len()))];
+        let loaded = write_from(&self.between, &piece, Some(0))?;
+        let loaded = usize::try_from(loaded).expect("at most what was asked for");
+        self.ours.take(0, &mut bytes[..loaded]);
+        Ok(loaded)
+    }
+
+    /// Stores `bytes` at `at`: how many went before there was no place. `EFAULT`: not one.
+    pub fn store(&self, at: usize, bytes: &[u8]) -> Result<usize, Errno> {
+        self.ours.put(0, bytes);
+        let place = (self.pages.address(at), self.within(at, bytes.len()));
+        let stored = read_into(&self.between, place, 0)?;
+        Ok(usize::try_from(stored).expect("at most what was asked for"))
+    }
+
+    /// Writes the bytes of the mapping at `source` to `file` at `pos`.
+    pub fn write_to(&self, file: impl AsFd, pos: u64, source: Range<usize>) -> Result<u64, Errno> {
+        let len = self.within(source.start, source.len());
+        write_from(file, &[(self.pages.address(source.start).cast_const(), len)], Some(pos))
+    }
+
+    /// Takes the pages of `range` out of the page table; the next access faults again.
+    pub fn unmap(&self, range: Range<usize>) -> Result<(), Errno> {
+        self.advise(range, MmapAdvise::MADV_DONTNEED)
+    }
+
+    /// Asks the kernel to write the pages of `range` back and to reclaim them.
+    pub fn page_out(&self, range: Range<usize>) -> Result<(), Errno> {
+        self.advise(range, MmapAdvise::MADV_PAGEOUT)
+    }
+
+    /// `msync(2)` of the pages of `range`.
+    pub fn sync(&self, range: Range<usize>) -> Result<(), Errno> {
+        self.pages.sync(range.start..range.end.min(self.pages.len()))
+    }
+
+    fn advise(&self, range: Range<usize>, advice: MmapAdvise) -> Result<(), Errno> {
+        let end = range.end.min(self.pages.len());
+        if end <= range.start { Ok(()) } else { self.pages.advise(range.start..end, advice) }
+    }
+
+    /// How many of `len` bytes at `at` are mapped.
+    fn within(&self, at: usize, len: usize) -> usize {
+        len.min(self.ours.len()).min(self.pages.len().saturating_sub(at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_beyond_the_end_stops_loads_and_stores_and_kills_nobody() {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(5000).unwrap();
+        let mapping = Mapping::new(&file, 1 << 20, 64 << 10).unwrap();
+        let bytes = vec![7; 20_000];
+        // The page that holds the end is there to its end.
+        assert_eq!(mapping.store(4000, &bytes), Ok(8192 - 4000));
+        assert_eq!(mapping.store(8192, &bytes), Err(Errno::EFAULT));
+        let mut seen = vec![0; 20_000];
+        assert_eq!(mapping.load(100, &mut seen), Ok(8192 - 100));
+        assert!(seen[..3900].iter().all(|byte| *byte == 0) && seen[3900..8092] == bytes[..4192]);
+        assert_eq!(mapping.load(8192, &mut seen), Err(Errno::EFAULT));
+        mapping.unmap(0..1 << 20).unwrap();
+        file.set_len(0).unwrap();
+        assert_eq!(mapping.store(0, &bytes), Err(Errno::EFAULT));
+    }
+
+    #[test]
+    fn a_mapping_can_be_the_source_of_a_write() {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(8192).unwrap();
+        let mapping = Mapping::new(&file, 1 << 20, 4096).unwrap();
+        mapping.store(0, &[9; 100]).unwrap();
+        mapping.sync(0..4096).unwrap();
+        assert_eq!(mapping.write_to(&file, 5000, 0..100), Ok(100));
+        let mut seen = [0; 100];
+        assert_eq!((mapping.load(5000, &mut seen), seen), (Ok(100), [9; 100]));
+        assert_eq!(mapping.write_to(&file, 0, 8192..8292), Err(Errno::EFAULT));
+    }
+}

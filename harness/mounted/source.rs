@@ -1,1 +1,141 @@
-//! x
+//! Source buffers with a byte that is not there.
+
+use crate::memory::{PAGE, Pages};
+use nix::errno::Errno;
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use std::ffi::c_void;
+use std::os::fd::OwnedFd;
+
+/// How a page of a buffer is missing. A copy from it stops at its first byte, whichever it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Way {
+    /// It is mapped, and may not be read.
+    Protected,
+    /// Nothing is mapped there.
+    Unmapped,
+    /// It is mapped from a file that ends before it, which is `SIGBUS` for whoever loads from it.
+    BeyondEof,
+}
+
+impl Way {
+    /// Every way.
+    pub const ALL: [Way; 3] = [Way::Protected, Way::Unmapped, Way::BeyondEof];
+}
+
+/// A byte of a buffer that is missing, and those behind it in the same page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hole {
+    /// Its offset in the buffer.
+    pub at: usize,
+    /// How.
+    pub way: Way,
+}
+
+/// Memory for buffers with holes, used again and again.
+#[derive(Debug)]
+pub struct Source {
+    pages: Pages,
+    /// A file of no bytes.
+    empty: OwnedFd,
+}
+
+/// A buffer, ready for one call. The memory is whole again when it is dropped.
+#[derive(Debug)]
+pub struct Armed<'a> {
+    source: &'a mut Source,
+    start: usize,
+    len: usize,
+    hole: Hole,
+}
+
+impl Source {
+    /// Room for buffers of up to `len` bytes.
+    pub fn new(len: usize) -> Result<Source, Errno> {
+        let empty = memfd_create(c"pagestorm", MFdFlags::MFD_CLOEXEC)?;
+        Ok(Source { pages: Pages::anonymous(len + 3 * PAGE)?, empty })
+    }
+
+    /// A buffer that holds `bytes`, up to its hole.
+    pub fn with_hole(&mut self, bytes: &[u8], hole: Hole) -> Result<Armed<'_>, Errno> {
+        assert!(hole.at < bytes.len(), "the hole is one of the bytes");
+        let room = bytes.len() + 3 * PAGE;
+        if self.pages.len() < room {
+            self.pages = Pages::anonymous(room)?;
+        }
+        // A page begins at the hole.
+        let start = (PAGE - hole.at % PAGE) % PAGE;
+        self.pages.put(start, &bytes[..hole.at]);
+        let missing = start + hole.at..start + hole.at + PAGE;
+        let behind = missing.end.min(start + bytes.len());
+        self.pages.put(behind, &bytes[behind - start..]);
+        match hole.way {
+            Way::Protected => self.pages.protect(missing, false)?,
+            Way::Unmapped => self.pages.remove(missing)?,
+            Way::BeyondEof => self.pages.replace(missing, Some(&self.empty))?,
+        }
+        Ok(Armed { source: self, start, len: bytes.len(), hole })
+    }
+}
+
+impl Armed<'_> {
+    /// Its pieces, if it is cut at these offsets, in order: addresses and lengths.
+    pub(crate) fn pieces(&self, cuts: &[usize]) -> Vec<(*const c_void, usize)> {
+        let pages = &self.source.pages;
+        let address = |at: usize| pages.address(self.start + at).cast_const();
+        cut(self.len, cuts).map(|(at, len)| (address(at), len)).collect()
+    }
+}
+
+impl Drop for Armed<'_> {
+    fn drop(&mut self) {
+        let missing = self.start + self.hole.at..self.start + self.hole.at + PAGE;
+        let restored = match self.hole.way {
+            Way::Protected => self.source.pages.protect(missing, true),
+            Way::Unmapped | Way::BeyondEof => self.source.pages.replace(missing, None),
+        };
+        restored.expect("a page was there before, and there is room for it still");
+    }
+}
+
+/// The pieces of `len` bytes cut at these offsets: where each begins, and how long it is.
+pub(crate) fn cut(len: usize, cuts: &[usize]) -> impl Iterator<Item = (usize, usize)> {
+    let starts = [0].into_iter().chain(cuts.iter().copied());
+    let ends = cuts.iter().copied().chain([len]);
+    starts.zip(ends).map(|(start, end)| (start, end - start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::write_from;
+    use nix::sys::uio::pread;
+
+    #[test]
+    fn a_write_stops_at_the_missing_byte() {
+        let file = tempfile::tempfile().unwrap();
+        let bytes: Vec<u8> = (0..20_000_u32).map(|at| at.to_le_bytes()[0] ^ 0x5a).collect();
+        let mut source = Source::new(10).unwrap();
+        for way in Way::ALL {
+            for (at, cuts) in
+                [(0, &[][..]), (1, &[]), (777, &[700, 700, 778]), (4096, &[5]), (19_999, &[])]
+            {
+                let armed = source.with_hole(&bytes, Hole { at, way }).unwrap();
+                let written = write_from(&file, &armed.pieces(cuts), Some(3));
+                let expected = u64::try_from(at).unwrap();
+                let expected = if at == 0 { Err(Errno::EFAULT) } else { Ok(expected) };
+                assert_eq!(written, expected, "{way:?} at {at}");
+                drop(armed);
+                let mut back = vec![0; at];
+                pread(&file, &mut back, 3).unwrap();
+                assert!(back == bytes[..at], "{way:?} at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn pieces_cover_the_whole() {
+        let pieces = |cuts: &[usize]| cut(10, cuts).collect::<Vec<_>>();
+        assert_eq!(pieces(&[]), [(0, 10)]);
+        assert_eq!(pieces(&[0, 4, 4]), [(0, 0), (0, 4), (4, 0), (4, 6)]);
+    }
+}

@@ -8,15 +8,16 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 /// Runs `tool` with `more` arguments behind its own; what it printed, or why it failed.
-pub fn run(tool: Tool, more: &[&str]) -> Result<String, Refusal> {
+pub(crate) fn run(tool: Tool, more: &[&str]) -> Result<String, Refusal> {
     let mut command = Command::new(tool.program);
     command.args(tool.arguments).args(more).stdin(Stdio::null());
     die_with_parent(&mut command);
     let tried = || told(tool, more);
     let output = command.output().map_err(|error| {
-        let advice = match error.kind() {
-            ErrorKind::NotFound => format!("install it; on Debian: apt install {}", tool.package),
-            _ => "see whether it can be run by hand".to_owned(),
+        let advice = if error.kind() == ErrorKind::NotFound {
+            format!("install it; on Debian: apt install {}", tool.package)
+        } else {
+            "see whether it can be run by hand".to_owned()
         };
         Refusal::told(tried(), error.to_string(), advice)
     })?;
@@ -44,7 +45,7 @@ fn lines(printed: &str) -> String {
 
 /// Has the kernel kill the command when the thread that waits for it is gone.
 #[expect(unsafe_code, reason = "something must happen between fork and exec")]
-pub fn die_with_parent(command: &mut Command) {
+pub(crate) fn die_with_parent(command: &mut Command) {
     let parent = nix::unistd::getpid();
     let die = move || {
         nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;

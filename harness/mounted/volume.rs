@@ -6,8 +6,9 @@ use crate::refusal::Refusal;
 use crate::tool;
 use block::LoopDevice;
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, OpenHow, openat, openat2};
+use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, openat, openat2};
 use nix::sys::stat::Mode;
+use nix::unistd::{UnlinkatFlags, unlinkat};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -83,7 +84,7 @@ impl Volume {
     }
 
     fn lent(path: &Path) -> Result<Volume, Refusal> {
-        let root = openat(nix::fcntl::AT_FDCWD, path, DIRECTORY, Mode::empty());
+        let root = openat(AT_FDCWD, path, DIRECTORY, Mode::empty());
         let root = root.map_err(|error| {
             let tried = format!("the directory {}", path.display());
             Refusal::errno(tried, error, "name a directory that you may write to")
@@ -119,11 +120,19 @@ impl Volume {
             Err(Errno::EOPNOTSUPP | Errno::EISDIR | Errno::EINVAL) => {
                 let name = format!(".pagestorm-{}-{name}", std::process::id());
                 let file = inside(self.root(), &name, new | OFlag::O_CREAT | OFlag::O_EXCL)?;
-                nix::unistd::unlinkat(self.root(), name.as_str(), nix::unistd::UnlinkatFlags::NoRemoveDir)?;
+                unlinkat(self.root(), name.as_str(), UnlinkatFlags::NoRemoveDir)?;
                 Ok(file)
             }
             opened => opened,
         }
+    }
+
+    /// Takes the name of a file away; where the filesystem was lent it has none.
+    pub fn forget(&self, name: &str) -> Result<(), Errno> {
+        if self.made.is_none() {
+            return Ok(());
+        }
+        unlinkat(self.root(), name, UnlinkatFlags::NoRemoveDir)
     }
 
     /// A file that is there already, by its name.
@@ -155,14 +164,17 @@ impl Unmounted {
         let name = spec.kind.name();
         let source = device.as_ref().map_or(name, LoopDevice::path);
         let sized = match spec.kind {
-            Kind::Tmpfs if !spec.mount.contains("size=") => format!("size={},{}", spec.size, spec.mount),
+            Kind::Tmpfs if !spec.mount.contains("size=") => {
+                format!("size={},{}", spec.size, spec.mount)
+            }
             Kind::Xfs | Kind::Ext4 | Kind::Btrfs | Kind::Tmpfs => spec.mount.clone(),
         };
         let root = detached::mount(name, source, sized.trim_end_matches(','))?;
         let detail = match &device {
             None => name.to_owned(),
             Some(device) => {
-                let buffered = if device.is_direct() { "" } else { ", backing buffered by the kernel" };
+                let buffered =
+                    if device.is_direct() { "" } else { ", backing buffered by the kernel" };
                 format!("{name} on {}, image on {}{buffered}", device.path(), device.dir.display())
             }
         };
@@ -180,9 +192,9 @@ const OWNER: Mode = Mode::S_IRUSR.union(Mode::S_IWUSR);
 /// A name from a scenario leads nowhere else: not up, not through links, not to another mount.
 fn inside(root: BorrowedFd<'_>, name: &str, flags: OFlag) -> Result<OwnedFd, Errno> {
     let mode = if flags.contains(OFlag::O_CREAT) { OWNER } else { Mode::empty() };
-    let resolve = nix::fcntl::ResolveFlag::RESOLVE_BENEATH
-        | nix::fcntl::ResolveFlag::RESOLVE_NO_SYMLINKS
-        | nix::fcntl::ResolveFlag::RESOLVE_NO_XDEV;
+    let resolve = ResolveFlag::RESOLVE_BENEATH
+        | ResolveFlag::RESOLVE_NO_SYMLINKS
+        | ResolveFlag::RESOLVE_NO_XDEV;
     openat2(root, name, OpenHow::new().flags(flags).mode(mode).resolve(resolve))
 }
 
@@ -221,7 +233,7 @@ mod tests {
         let volume = Volume::open(&Place::Directory(dir.path().to_owned())).unwrap();
         let (one, other) = (volume.create("a").unwrap(), volume.create("a").unwrap());
         assert_eq!(pwrite(&one, b"x", 0), Ok(1));
-        assert_eq!(nix::sys::stat::fstat(&other).unwrap().st_size, 0);
+        assert_eq!(nix::sys::stat::fstat(other).unwrap().st_size, 0);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
         let missing = Volume::open(&Place::Directory("/not/there".into())).err().unwrap();
         assert_eq!(missing.came, "ENOENT, No such file or directory");
