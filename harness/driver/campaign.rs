@@ -7,14 +7,16 @@
 
 use crate::clock::Stopwatch;
 use crate::exploration::{self, Tried};
+use crate::ground::Ground;
 use crate::onlooker::Look;
 use crate::progress::Progress;
+use crate::real;
 use crate::reproducer::{self, Kept};
 use crate::scenario::plan::{Expectation, Plan, WorldKind};
 use crate::script::Misfire;
 use crate::storm::{self, Orders, Storm};
 use crate::tally::Tally;
-use block::{Device, OpenError};
+use block::OpenError;
 use oracle::Violation;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use report::record::{Clock, Story};
@@ -115,17 +117,17 @@ impl Campaign {
     }
 }
 
-/// Runs the plan, in the simulated world on the threads of the current rayon pool. `device` is
+/// Runs the plan, in the simulated world on the threads of the current rayon pool. `ground` is
 /// where a storm of threads runs; a simulation makes its own for each seed.
 ///
 /// # Errors
 ///
 /// A device of a later seed could not be opened.
-pub fn run(mission: Mission<'_>, device: Arc<Device>) -> Result<Campaign, OpenError> {
+pub fn run(mission: Mission<'_>, ground: Ground) -> Result<Campaign, OpenError> {
     match mission.plan.world {
-        WorldKind::Threads => on_threads(mission, device),
+        WorldKind::Threads => on_threads(mission, ground),
         WorldKind::Simulated => {
-            drop(device);
+            drop(ground);
             match mission.plan.exhaustive() {
                 Some(bounds) => exploration::run(mission, bounds),
                 None => simulated(mission),
@@ -134,9 +136,13 @@ pub fn run(mission: Mission<'_>, device: Arc<Device>) -> Result<Campaign, OpenEr
     }
 }
 
-fn on_threads(mission: Mission<'_>, device: Arc<Device>) -> Result<Campaign, OpenError> {
+fn on_threads(mission: Mission<'_>, ground: Ground) -> Result<Campaign, OpenError> {
     let seed = Seed(mission.plan.seed);
-    let storm = storm::run_on(orders(mission, seed), device, &mission.progress.operations)?;
+    let (orders, live) = (orders(mission, seed), &mission.progress.operations);
+    let storm = match ground {
+        Ground::Device(device) => storm::run_on(orders, &device, live)?,
+        Ground::Real(real) => real::storm::run(orders, *real, live),
+    };
     let mut campaign = Campaign::new(WorldKind::Threads);
     let plan = mission.plan;
     let case = reproducer::of_threads((plan, &plan.name), seed, &storm).map(Box::new);
@@ -254,7 +260,7 @@ fn batch(mission: Mission<'_>, seeds: std::ops::Range<u64>) -> Result<Vec<(u64, 
 pub fn nth(mission: Mission<'_>, n: u64) -> Result<Storm, OpenError> {
     let seed = Seed(mission.plan.seed).nth(n);
     let device = storm::open_device(mission.plan, seed)?;
-    storm::run_on(orders(mission, seed), device, &mission.progress.operations)
+    storm::run_on(orders(mission, seed), &device, &mission.progress.operations)
 }
 
 /// Runs the failing seed again, keeps its schedule and its case, and says whether it did the same.

@@ -35,6 +35,8 @@ pub mod stage;
 pub mod conductor;
 pub mod strategy;
 pub mod storm;
+pub mod real;
+pub mod ground;
 pub mod reproducer;
 pub mod replay;
 pub mod failure;

@@ -4,12 +4,13 @@ use crate::campaign::{Campaign, Found};
 use crate::environment;
 use crate::explain::cast::Cast;
 use crate::exploration::Tried;
-use crate::scenario::plan::{ActorPlan, FaultPlan, IoKind, Plan, WorldKind};
+use crate::scenario::plan::{ActorPlan, FaultPlan, IoKind, Plan, TargetPlan, WorldKind};
 use crate::scenario::variations::Dimension;
 use crate::storm;
 use crate::tally::{Fault, Tally};
 use block::DeviceKind;
 use oracle::Invariant;
+use oracle::outside::{self, is_of_the_model};
 use report::record::{
     ByteRange, Counts, Deviation, Device, DeviceKind as RecordedKind, Explored, FaultCount,
     Filesystem, Level, Record, Scenario, Seed, Seeds, Timeline, Timing, Tool, Varied, Verdict,
@@ -181,10 +182,18 @@ pub(crate) fn counts(plan: &Plan, tally: &Tally) -> Counts {
         kinds.map(|kind| (kind.name().to_owned(), 0)).collect();
     by_kind.extend(tally.operations.iter().map(|(kind, count)| (kind.name().to_owned(), *count)));
     let failed = tally.failed.iter();
+    let is_real = plan.target != TargetPlan::Model;
     let points = Point::ALL.iter().enumerate().map(|(place, point)| {
         (point.name().to_owned(), tally.points.get(place).copied().unwrap_or(0))
     });
-    let invariants = Invariant::all().map(|invariant| {
+    let points = points.filter(|(_, count)| !is_real || 0 < *count);
+    let invariants = Invariant::all().filter(|invariant| match plan.target {
+        TargetPlan::Model => is_of_the_model(invariant.name),
+        TargetPlan::Kernel(_) | TargetPlan::Directory(_) => {
+            outside::INVARIANTS.contains(&invariant.name)
+        }
+    });
+    let invariants = invariants.map(|invariant| {
         let count = tally.invariants.get(invariant.name).copied().unwrap_or(0);
         (invariant.name.to_owned(), count)
     });

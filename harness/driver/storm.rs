@@ -39,7 +39,7 @@ use stormfs::quantity::Geometry;
 use stormfs::{Filesystem, Options};
 
 /// A task of the threads world that makes no progress for this long has hung.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How one storm is run.
 #[derive(Clone, Copy)]
@@ -69,10 +69,8 @@ pub struct Storm {
     pub violation: Option<Violation>,
     /// What happened.
     pub tally: Tally,
-    /// The device it ran on.
-    pub device: Arc<Device>,
-    /// The filesystem as it was left.
-    pub filesystem: Arc<Filesystem>,
+    /// The filesystem model as it was left, if it ran on one.
+    pub model: Option<Arc<Filesystem>>,
     /// Wall-clock time that the actors acted, without laying out files and the last checks.
     pub acted: Duration,
     /// Why its script could not be followed.
@@ -94,7 +92,7 @@ pub struct Storm {
 /// The device could not be opened.
 pub fn run(orders: Orders<'_>) -> Result<Storm, OpenError> {
     let device = open(orders.plan, orders.seed, orders.record)?;
-    run_on(orders, device, &Arc::default())
+    run_on(orders, &device, &Arc::default())
 }
 
 /// Runs one simulated storm to its end, on a device of its own. `strategy` says who goes on,
@@ -103,7 +101,7 @@ pub fn run_under(orders: Orders<'_>, strategy: Box<dyn Strategy>) -> Result<Stor
     let device = open(orders.plan, orders.seed, orders.record)?;
     let plan = orders.plan.under(orders.seed);
     let orders = Orders { plan: &plan, ..orders };
-    Ok(run_drawn(orders, Decider::Given(strategy), device, &Arc::default()))
+    Ok(run_drawn(orders, Decider::Given(strategy), &device, &Arc::default()))
 }
 
 /// Runs one storm to its end on `device`, which nobody else uses. Operations are added to `live`
@@ -114,7 +112,7 @@ pub fn run_under(orders: Orders<'_>, strategy: Box<dyn Strategy>) -> Result<Stor
 /// The device of a run before it, of which only the profile is kept, could not be opened.
 pub fn run_on(
     orders: Orders<'_>,
-    device: Arc<Device>,
+    device: &Arc<Device>,
     live: &Arc<AtomicU64>,
 ) -> Result<Storm, OpenError> {
     let plan = orders.plan.under(orders.seed);
@@ -143,7 +141,7 @@ fn profile(orders: Orders<'_>) -> Result<Profile, OpenError> {
     let orders = Orders { plan: &plan, record: false, judged: false, look, ..orders };
     let device = open(&plan, orders.seed, false)?;
     let decider = Decider::Drawn(Profile::default());
-    let measured = run_drawn(orders, decider, device, &Arc::default());
+    let measured = run_drawn(orders, decider, &device, &Arc::default());
     Ok(measured.end.profile)
 }
 
@@ -151,7 +149,7 @@ fn profile(orders: Orders<'_>) -> Result<Profile, OpenError> {
 fn run_drawn(
     orders: Orders<'_>,
     decider: Decider,
-    device: Arc<Device>,
+    device: &Arc<Device>,
     live: &Arc<AtomicU64>,
 ) -> Storm {
     let Orders { plan, seed, .. } = orders;
@@ -171,10 +169,10 @@ fn run_drawn(
     device.tell(Arc::<Incidents>::clone(&incidents));
     let told = (orders.record, Arc::clone(&incidents));
     let steering = Arc::new(Steering::new(plan, seed.faults(), director.clone(), told));
-    let filesystem = filesystem(orders, &device, (&oracle, &incidents), &steering);
+    let filesystem = filesystem(orders, device, (&oracle, &incidents), &steering);
     let clock = if simulated { Clock::Steps } else { Clock::Wall };
     let judged = (Arc::clone(&filesystem), Arc::clone(&oracle));
-    let below = (Arc::clone(&device), Arc::clone(&steering));
+    let below = (Arc::clone(device), Arc::clone(&steering));
     let target: Arc<dyn Target> = Arc::new(Model::new(plan, judged, below));
     let target = (target, Misfortune::new(plan, seed.faults()));
     let interrupted = Arc::clone(orders.interrupted);
@@ -190,11 +188,11 @@ fn run_drawn(
     let following = follows.then(|| Following::new(plan));
     let fits = following.as_ref().map(Following::fits);
     let (strategy, told) = decided(orders, &stage, following, decider);
-    let end = enact(orders, &stage, (&device, &filesystem), strategy);
+    let end = enact(orders, &stage, (device, &filesystem), strategy);
     oracle.judge_overall(progress::progress_keeps_the_lock_order(oracle.checks(), &end.outcome));
     oracle.judge_overall(progress::progress_without_panic(oracle.checks(), &end.outcome));
     oracle.judge_overall(progress::progress_is_made(oracle.checks(), &end.outcome));
-    let below = (&*device, &*filesystem, &*steering);
+    let below = (&**device, &*filesystem, &*steering);
     let mut tally = counted(&stage, &end, below, &oracle);
     if told.is_some() {
         tally.strategies.insert(plan.strategy.name(), 1);
@@ -203,7 +201,7 @@ fn run_drawn(
     let script = stage.script.as_ref();
     let misfire = script.and_then(Script::take_misfire);
     let step = script.and_then(|script| script.director.step());
-    let recording = orders.record.then(|| recording(plan, &end, &stage, &device, &steering));
+    let recording = orders.record.then(|| recording(plan, &end, &stage, device, &steering));
     let drifts = fits.map(|fits| fits.drifts()).unwrap_or_default();
     let violation = oracle.violation();
     let last_calls = stage.memory.as_ref().map(Memory::last).unwrap_or_default();
@@ -212,8 +210,7 @@ fn run_drawn(
         strategy: told,
         violation,
         tally,
-        device,
-        filesystem,
+        model: Some(filesystem),
         acted,
         misfire,
         step,
@@ -253,6 +250,16 @@ fn enact(
             }),
         }),
     };
+    spawn(&mut world, stage, (plan, seed));
+    for worker in 0..plan.device.workers {
+        let device = Arc::clone(device);
+        world.spawn(&format!("disk-{worker}"), move || device.serve());
+    }
+    world.run()
+}
+
+/// Spawns the conductor, and the actors of `plan`.
+pub fn spawn(world: &mut World, stage: &Arc<Stage>, (plan, seed): (&Plan, Seed)) {
     let conducted = Arc::clone(stage);
     world.spawn("conductor", move || conductor::conduct(&conducted));
     let mut number = 0;
@@ -264,11 +271,6 @@ fn enact(
             number += 1;
         }
     }
-    for worker in 0..plan.device.workers {
-        let device = Arc::clone(device);
-        world.spawn(&format!("disk-{worker}"), move || device.serve());
-    }
-    world.run()
 }
 
 /// How many tasks the storms of `plan` have, that act.

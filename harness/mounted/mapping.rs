@@ -36,7 +36,8 @@ impl Mapping {
 
     /// Loads the bytes at `at`: how many came before there was none. `EFAULT`: not one.
     pub fn load(&self, at: usize, bytes: &mut [u8]) -> Result<usize, Errno> {
-        let piece = [(self.pages.address(at).cast_const(), self.within(at, bytes.len()))];
+        let len = self.within(at, bytes.len())?;
+        let piece = [(self.pages.address(at).cast_const(), len)];
         let loaded = write_from(&self.between, &piece, Some(0))?;
         let loaded = usize::try_from(loaded).expect("at most what was asked for");
         self.ours.take(0, &mut bytes[..loaded]);
@@ -45,15 +46,16 @@ impl Mapping {
 
     /// Stores `bytes` at `at`: how many went before there was no place. `EFAULT`: not one.
     pub fn store(&self, at: usize, bytes: &[u8]) -> Result<usize, Errno> {
-        self.ours.put(0, bytes);
-        let place = (self.pages.address(at), self.within(at, bytes.len()));
+        let len = self.within(at, bytes.len())?;
+        self.ours.put(0, &bytes[..len]);
+        let place = (self.pages.address(at), len);
         let stored = read_into(&self.between, place, 0)?;
         Ok(usize::try_from(stored).expect("at most what was asked for"))
     }
 
     /// Writes the bytes of the mapping at `source` to `file` at `pos`.
     pub fn write_to(&self, file: impl AsFd, pos: u64, source: Range<usize>) -> Result<u64, Errno> {
-        let len = self.within(source.start, source.len());
+        let len = self.within(source.start, source.len())?;
         write_from(file, &[(self.pages.address(source.start).cast_const(), len)], Some(pos))
     }
 
@@ -77,9 +79,10 @@ impl Mapping {
         if end <= range.start { Ok(()) } else { self.pages.advise(range.start..end, advice) }
     }
 
-    /// How many of `len` bytes at `at` are mapped.
-    fn within(&self, at: usize, len: usize) -> usize {
-        len.min(self.ours.len()).min(self.pages.len().saturating_sub(at))
+    /// How many of `len` bytes at `at` are mapped, and can be moved at once.
+    fn within(&self, at: usize, len: usize) -> Result<usize, Errno> {
+        let mapped = self.pages.len().checked_sub(at).filter(|mapped| 0 < *mapped);
+        Ok(len.min(self.ours.len()).min(mapped.ok_or(Errno::EFAULT)?))
     }
 }
 

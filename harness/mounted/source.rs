@@ -3,6 +3,8 @@
 use crate::memory::{PAGE, Pages};
 use nix::errno::Errno;
 use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::uio::pwrite;
+use nix::unistd::ftruncate;
 use std::ffi::c_void;
 use std::os::fd::OwnedFd;
 
@@ -15,11 +17,14 @@ pub enum Way {
     Unmapped,
     /// It is mapped from a file that ends before it, which is `SIGBUS` for whoever loads from it.
     BeyondEof,
+    /// It is there, but in no page table: a copy that may not fault stops, and goes on once somebody
+    /// has faulted it in.
+    NotPresent,
 }
 
 impl Way {
-    /// Every way.
-    pub const ALL: [Way; 3] = [Way::Protected, Way::Unmapped, Way::BeyondEof];
+    /// The ways in which it stays missing.
+    pub const PERSISTENT: [Way; 3] = [Way::Protected, Way::Unmapped, Way::BeyondEof];
 }
 
 /// A byte of a buffer that is missing, and those behind it in the same page.
@@ -37,6 +42,8 @@ pub struct Source {
     pages: Pages,
     /// A file of no bytes.
     empty: OwnedFd,
+    /// A file of one page.
+    page: OwnedFd,
 }
 
 /// A buffer, ready for one call. The memory is whole again when it is dropped.
@@ -51,8 +58,10 @@ pub struct Armed<'a> {
 impl Source {
     /// Room for buffers of up to `len` bytes.
     pub fn new(len: usize) -> Result<Source, Errno> {
-        let empty = memfd_create(c"pagestorm", MFdFlags::MFD_CLOEXEC)?;
-        Ok(Source { pages: Pages::anonymous(len + 3 * PAGE)?, empty })
+        let file = || memfd_create(c"pagestorm", MFdFlags::MFD_CLOEXEC);
+        let (empty, page) = (file()?, file()?);
+        ftruncate(&page, i64::try_from(PAGE).expect("a page is small"))?;
+        Ok(Source { pages: Pages::anonymous(len + 3 * PAGE)?, empty, page })
     }
 
     /// A buffer that holds `bytes`, up to its hole.
@@ -72,6 +81,10 @@ impl Source {
             Way::Protected => self.pages.protect(missing, false)?,
             Way::Unmapped => self.pages.remove(missing)?,
             Way::BeyondEof => self.pages.replace(missing, Some(&self.empty))?,
+            Way::NotPresent => {
+                pwrite(&self.page, &bytes[hole.at..behind - start], 0)?;
+                self.pages.replace(missing, Some(&self.page))?;
+            }
         }
         Ok(Armed { source: self, start, len: bytes.len(), hole })
     }
@@ -91,7 +104,9 @@ impl Drop for Armed<'_> {
         let missing = self.start + self.hole.at..self.start + self.hole.at + PAGE;
         let restored = match self.hole.way {
             Way::Protected => self.source.pages.protect(missing, true),
-            Way::Unmapped | Way::BeyondEof => self.source.pages.replace(missing, None),
+            Way::Unmapped | Way::BeyondEof | Way::NotPresent => {
+                self.source.pages.replace(missing, None)
+            }
         };
         restored.expect("a page was there before, and there is room for it still");
     }
@@ -115,7 +130,7 @@ mod tests {
         let file = tempfile::tempfile().unwrap();
         let bytes: Vec<u8> = (0..20_000_u32).map(|at| at.to_le_bytes()[0] ^ 0x5a).collect();
         let mut source = Source::new(10).unwrap();
-        for way in Way::ALL {
+        for way in Way::PERSISTENT {
             for (at, cuts) in
                 [(0, &[][..]), (1, &[]), (777, &[700, 700, 778]), (4096, &[5]), (19_999, &[])]
             {
@@ -129,6 +144,21 @@ mod tests {
                 pread(&file, &mut back, 3).unwrap();
                 assert!(back == bytes[..at], "{way:?} at {at}");
             }
+        }
+    }
+
+    #[test]
+    fn a_page_that_is_only_not_present_is_written_in_the_end() {
+        let file = tempfile::tempfile().unwrap();
+        let bytes: Vec<u8> = (0..10_000_u32).map(|at| at.to_le_bytes()[0] ^ 0x5a).collect();
+        let mut source = Source::new(10).unwrap();
+        for at in [0, 1, 4095, 5000, 9999] {
+            let armed = source.with_hole(&bytes, Hole { at, way: Way::NotPresent }).unwrap();
+            assert_eq!(write_from(&file, &armed.pieces(&[]), Some(0)), Ok(10_000));
+            drop(armed);
+            let mut back = vec![0; 10_000];
+            pread(&file, &mut back, 0).unwrap();
+            assert!(back == bytes, "hole at {at}");
         }
     }
 

@@ -98,6 +98,12 @@ impl Volume {
         self.made.as_ref().map(|made| made.spec.kind)
     }
 
+    /// Bytes of its image; 0 if there is none.
+    pub fn size(&self) -> u64 {
+        let imaged = self.made.as_ref().filter(|made| made.device.is_some());
+        imaged.map_or(0, |made| made.spec.size)
+    }
+
     /// Its root directory.
     pub fn root(&self) -> BorrowedFd<'_> {
         self.root.as_fd()
@@ -222,7 +228,7 @@ mod tests {
             unmounted.check().unwrap();
             let again = unmounted.mount().unwrap();
             let mut bytes = [0; 5];
-            assert_eq!(pread(&again.reopen("a").unwrap(), &mut bytes, 100), Ok(5));
+            assert_eq!(pread(again.reopen("a").unwrap(), &mut bytes, 100), Ok(5));
             assert_eq!(&bytes, b"stays", "{kind:?}");
         }
     }

@@ -140,6 +140,11 @@ impl Content {
         self.sizes.lowest()
     }
 
+    /// Counts begins and ends: as long as it stays the same, nothing began or ended.
+    pub fn instant(&self) -> u64 {
+        self.now
+    }
+
     /// True if nothing in flight can change a byte or the size.
     pub fn is_quiet(&self) -> bool {
         self.oldest_change().is_none()

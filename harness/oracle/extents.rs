@@ -86,16 +86,10 @@ invariants! { subject 3;
     }
 
     /// After a sync with nothing in flight no delayed allocation is left below the end of the file.
-    Quiet fn extents_below_eof_are_allocated_after_sync(file: View<'_>) {
-        let blocks = BlockRange { start: FileBlock(0), end: file.geometry().block_from(file.size()) };
-        let mut extents = file.extents(blocks).into_iter();
-        match extents.find(|extent| extent.state == Some(State::Delalloc)) {
-            None => Ok(()),
-            Some(left) => {
-                let place = file.geometry().bytes_of(left.blocks);
-                Err(at(place, "no delayed allocation after a sync", "a reservation that no writeback reaches"))
-            }
-        }
+    Quiet fn extents_below_eof_are_allocated_after_sync(left: Option<ByteRange>) {
+        left.map_or(Ok(()), |left| {
+            Err(at(left, "no delayed allocation after a sync", "a reservation that no writeback reaches"))
+        })
     }
 
     /// A delayed allocation beyond the end of the file was taken in advance, and the file is tagged for
@@ -215,4 +209,12 @@ fn kind_of_map(map: &Iomap) -> &'static str {
         Kind::Unwritten(_) => "an unwritten extent",
         Kind::Mapped(_) => "a mapped extent",
     }
+}
+
+/// The first delayed allocation below the end of a file.
+pub fn first_delalloc(file: View<'_>) -> Option<ByteRange> {
+    let blocks = BlockRange { start: FileBlock(0), end: file.geometry().block_from(file.size()) };
+    let mut extents = file.extents(blocks).into_iter();
+    let found = extents.find(|extent| extent.state == Some(State::Delalloc))?;
+    Some(file.geometry().bytes_of(found.blocks))
 }

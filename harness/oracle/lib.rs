@@ -22,7 +22,9 @@ pub mod violation;
 mod docket;
 pub mod watch;
 pub mod quiet;
+pub mod outside;
 
 pub use invariant::{Breach, Invariant, Scope, When};
+pub use outside::Outside;
 pub use violation::Violation;
 pub use watch::Oracle;

@@ -35,7 +35,8 @@ impl Oracle {
         for file in files {
             let checks = self.checks();
             let failed = self.failed_blocks(*file);
-            let verdict = extents::extents_below_eof_are_allocated_after_sync(checks, *file)
+            let left = extents::first_delalloc(*file);
+            let verdict = extents::extents_below_eof_are_allocated_after_sync(checks, left)
                 .and_then(|()| data::data_beyond_eof_on_disk_is_zero(checks, *file, &failed));
             self.judge(*file, None, verdict);
         }

@@ -18,12 +18,15 @@ pub enum Errno {
     /// A mapped page lies wholly beyond the end of the file, or could not be filled or reserved.
     /// The task gets `SIGBUS`; it is no errno in the kernel, but the caller must be told.
     Bus,
+    /// Any other, by its number: of a filesystem of the kernel, which has more to answer than the model.
+    Other(i32),
 }
 
 impl Errno {
     /// The symbol that `errno(3)`, or for [`Errno::Bus`] `signal(7)`, has for it.
     pub fn name(self) -> &'static str {
         match self {
+            Errno::Other(_) => "errno",
             Errno::Fault => "EFAULT",
             Errno::Io => "EIO",
             Errno::NoSpace => "ENOSPC",
@@ -36,6 +39,7 @@ impl Errno {
 
 impl fmt::Display for Errno {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.write_str(self.name())?;
+        if let Errno::Other(number) = self { write!(f, " {number}") } else { Ok(()) }
     }
 }

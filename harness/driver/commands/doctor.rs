@@ -4,6 +4,7 @@ use crate::campaign::{self, Mission};
 use crate::console::Console;
 use crate::environment;
 use crate::exit::Exit;
+use crate::ground::Ground;
 use crate::progress::Progress;
 use crate::scenario::{Known, parse};
 use crate::storm;
@@ -69,7 +70,7 @@ fn simulation() -> Finding {
     let mission =
         Mission { plan: &plan, interrupted: &interrupted, progress: &progress, fail_fast: true };
     let ran = storm::open_device(&plan, Seed(plan.seed))
-        .and_then(|device| campaign::run(mission, device));
+        .and_then(|device| campaign::run(mission, Ground::Device(device)));
     match ran {
         Ok(campaign) if campaign.found.is_none() => well(what, "20 operations ran, all checked"),
         Ok(_) => warned(what, "a run of 20 operations failed", "build from a clean clone"),

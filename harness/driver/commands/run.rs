@@ -11,19 +11,19 @@ use crate::cli::RunArgs;
 use crate::clock::Stopwatch;
 use crate::console::Console;
 use crate::exit::Exit;
+use crate::ground::{Ground, NoGround};
 use crate::interrupt::Interrupts;
 use crate::progress::{Goal, Progress, Ticker};
 use crate::record::{self, Asked};
 use crate::scenario::plan::{Plan, WorldKind};
 use crate::scenario::{self, Report};
 use crate::script::Misfire;
-use crate::{storm, verdict, vocabulary};
-use block::{Device, OpenError};
+use crate::{verdict, vocabulary};
+use block::OpenError;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use report::number::{counted, wide};
 use report::record::{Record, Seed};
 use std::path::Path;
-use std::sync::Arc;
 
 /// Runs every file, and ends as the most severe of them does. If one cannot be read, none runs.
 pub fn run(args: &RunArgs, console: Console) -> Exit {
@@ -109,9 +109,8 @@ impl Run<'_> {
     fn to_its_end(&self) -> Result<(Record, Exit), Report> {
         let plan = self.asked.plan;
         let watch = Stopwatch::start();
-        let opened = storm::open_device(plan, sim::chance::Seed(plan.seed));
-        let (device, storm) = match opened {
-            Ok(device) => (record::opened(&device), self.storm(device)),
+        let (device, storm) = match Ground::open(plan) {
+            Ok(ground) => (ground.told(), self.storm(ground).map_err(NoGround::Device)),
             Err(refused) => (record::refused(plan, &refused.cause()), Err(refused)),
         };
         let (mut campaign, verdict) = match storm {
@@ -156,9 +155,9 @@ impl Run<'_> {
     }
 
     /// Runs the campaign on the pool, and meanwhile tells its progress and looks for signals.
-    fn storm(&self, device: Arc<Device>) -> Result<Campaign, OpenError> {
+    fn storm(&self, ground: Ground) -> Result<Campaign, OpenError> {
         let plan = self.asked.plan;
-        self.announce(&device);
+        self.announce(&ground);
         let progress = Progress::default();
         let interrupted = self.interrupts.flag();
         let mission =
@@ -176,13 +175,13 @@ impl Run<'_> {
                 self.console.warn("ending the run; once more ends it at once");
             }
         };
-        let campaign = attended(self.pool, look, || campaign::run(mission, device));
+        let campaign = attended(self.pool, look, || campaign::run(mission, ground));
         ticker.clear();
         campaign
     }
 
     /// The first line: what runs where, and why there.
-    fn announce(&self, device: &Device) {
+    fn announce(&self, ground: &Ground) {
         let plan = self.asked.plan;
         let seed = Seed(plan.seed);
         let seeds = match plan.world {
@@ -197,7 +196,7 @@ impl Run<'_> {
             WorldKind::Threads => format!("seed {seed}"),
         };
         let (name, world) = (&plan.name, plan.world.name());
-        self.console.say(&format!("{name}: {world} world, {seeds}; {}", device.detail()));
+        self.console.say(&format!("{name}: {world} world, {seeds}; {}", ground.detail()));
         if let Some(variations) = &plan.variations {
             let count = variations.count();
             let of_each = match plan.exhaustive() {

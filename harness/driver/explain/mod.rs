@@ -137,7 +137,8 @@ pub fn explain(plan: &Plan, interrupted: &Arc<AtomicBool>) -> Result<Explanation
     if !same || again.end.trace_hash != first.end.trace_hash {
         return Err(Refusal::Differs);
     }
-    let deviated = again.filesystem.shared().rules.deviated().collect();
+    let model = again.model.as_ref().expect("a simulation is of the model");
+    let deviated = model.shared().rules.deviated().collect();
     let frames = turns::with_the_end(watcher.take(), deviated);
     let told = told(plan, violation, &frames, focus);
     let (nearest, criticality) = match plan.schedule {

@@ -7,6 +7,7 @@ use super::recorded::RECORDED;
 use super::schedule::MOST_SWITCHES;
 use super::script::MOST_STEPS;
 use super::strikes::MOST_STRIKES;
+use super::target::TARGET;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -133,6 +134,12 @@ pub(super) static SCENARIO: Shape = Shape {
             "Scheduling points one operation may take before it counts as hung.",
             Fallback::Text("1000000"),
             Kind::Number { min: 1000, max: 1_000_000_000_000 },
+        ),
+        key(
+            "target",
+            "What the actors act on.",
+            Fallback::Rule("the filesystem model"),
+            Kind::Mapping(&TARGET),
         ),
         key(
             "device",

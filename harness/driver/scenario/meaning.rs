@@ -11,7 +11,7 @@ use super::plan::{
 use super::problem::{Problem, Problems};
 use super::quantity::{show_duration, show_size};
 use super::raw::{RawDevice, RawFile, RawFilesystem, RawScenario};
-use super::{exhaustive, explicit, script, switches};
+use super::{exhaustive, explicit, script, switches, target};
 use crate::catalogue::Bug;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -30,6 +30,7 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
     layouts(&raw, problems);
     expectation(&raw, problems);
     exhaustive::refuse_chance(&raw, problems);
+    let target = target::plan(&raw, problems);
     let script = script::plan(&raw, problems);
     let sentences = explicit::Sentences::of(&raw, problems);
     let device = raw.device.and_then(|raw| device(&raw, problems));
@@ -69,6 +70,7 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
         swarm: raw.swarm?.value.unwrap_or(!is_threads && draws),
         script,
         step_budget: raw.step_budget?.value,
+        target: target?,
         device,
         filesystem: filesystem?,
         files,

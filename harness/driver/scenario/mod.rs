@@ -34,6 +34,7 @@ mod sentence;
 mod script;
 mod tasks;
 mod schedule;
+pub mod target;
 mod strikes;
 mod recorded;
 mod explicit;

@@ -14,6 +14,7 @@ use super::plan::{
 use super::problem::{Problem, Problems};
 use super::recorded::{self, RawRecorded};
 use super::suggest::{bug_help, did_you_mean};
+use super::target::{self, RawTarget};
 use super::values::{self, Complaint, Taken, wrong_type};
 use crate::catalogue::Bug;
 use block::Limit;
@@ -32,6 +33,7 @@ pub(super) struct RawScenario {
     pub(super) strategy: Read<Option<StrategyPlan>>,
     pub(super) swarm: Read<Option<bool>>,
     pub(super) step_budget: Read<u64>,
+    pub(super) target: Option<RawTarget>,
     pub(super) device: Option<RawDevice>,
     pub(super) filesystem: Option<RawFilesystem>,
     pub(super) files: Option<Vec<RawFile>>,
@@ -86,6 +88,7 @@ pub(super) fn scenario(root: &Node, known: &Known<'_>, problems: &Problems) -> O
         strategy: strategy(&fields),
         swarm: fields.maybe("swarm", values::flag),
         step_budget: fields.number("step_budget"),
+        target: fields.mapping("target").map(|target| target::raw(&fields, &target)),
         device: fields.mapping("device").as_ref().map(device),
         filesystem: fields.mapping("filesystem").as_ref().map(filesystem),
         files: files(&fields),

@@ -285,7 +285,7 @@ fn batch(work: &Work<'_>, nths: Range<u64>, means: Means<'_>) -> Result<Batch, O
         let (record, judged, look) = (false, true, Look::default());
         let orders = Orders { plan, seed, record, judged, look, interrupted };
         let device = storm::open_device(plan, seed)?;
-        let storm = storm::run_on(orders, device, &means.progress.operations)?;
+        let storm = storm::run_on(orders, &device, &means.progress.operations)?;
         let failed = Failed::of(work.entry, seed, &storm);
         let Progress { seeds, violations, .. } = means.progress;
         seeds.fetch_add(1, Ordering::Relaxed);

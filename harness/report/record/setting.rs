@@ -91,6 +91,8 @@ pub enum DeviceKind {
     Image,
     /// A loop device over a file.
     Loop,
+    /// None: a real filesystem is mounted.
+    Mounted,
 }
 
 impl DeviceKind {
@@ -100,6 +102,7 @@ impl DeviceKind {
             DeviceKind::Ram => "ram",
             DeviceKind::Image => "image",
             DeviceKind::Loop => "loop",
+            DeviceKind::Mounted => "mounted",
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use super::harm::Harm;
 use crate::campaign::{self, Campaign, Mission};
+use crate::ground::Ground;
 use crate::progress::Progress;
 use crate::scenario::plan::Plan;
 use crate::scenario::{self, Report};
@@ -150,7 +151,7 @@ impl Row {
         let progress = Progress::default();
         let campaign = campaign::run(
             Mission { plan, interrupted, progress: &progress, fail_fast: true },
-            device,
+            Ground::Device(device),
         )?;
         Ok(match campaign {
             Campaign { deterministic: false, .. } => Ran::Undetermined,

@@ -77,7 +77,8 @@ fn one(plan: &Plan, task: usize, stand: &Stand, all: &[Stand]) -> String {
 pub(super) fn files(plan: &Plan, storm: &Storm) -> String {
     let mut lines = Vec::new();
     for (number, file) in plan.files.iter().enumerate() {
-        let view = storm.filesystem.view(number);
+        let Some(model) = &storm.model else { break };
+        let view = model.view(number);
         lines.push(format!("{}: {} bytes", file.name, view.size()));
         // One block more than the file has, to see what lies behind its end.
         let blocks = view.size().div_ceil(plan.filesystem.block_size) + 1;

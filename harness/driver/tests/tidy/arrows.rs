@@ -10,7 +10,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stormfs", &["sim", "block"]),
     ("oracle", &["sim", "stormfs"]),
     ("report", &[]),
-    ("driver", &["sim", "block", "stormfs", "oracle", "report"]),
+    ("mounted", &["block"]),
+    ("driver", &["sim", "block", "stormfs", "oracle", "report", "mounted"]),
 ];
 
 /// The modules of stormfs that are data, or that show it: all that the oracle may speak of.

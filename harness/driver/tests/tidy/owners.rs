@@ -25,10 +25,12 @@ const RANKS: &[(&str, &str)] = &[
         "driver/memory.rs",
         "what an actor of threads did last is noted by that actor, between two calls",
     ),
+    ("driver/real/hands.rs", "the memory of one task, which nobody else takes"),
     ("driver/recording.rs", "what happened is noted at points, under the filesystem's locks"),
     ("driver/script.rs", "why a script could not be followed is noted by the conductor alone"),
     ("driver/stage.rs", "what happened is counted by actors that hold nothing else"),
     ("oracle/docket.rs", "a verdict is taken under every other lock, and is a leaf"),
+    ("oracle/outside.rs", "the shadow of a file that is looked at from outside only: a leaf"),
     (
         "oracle/watch.rs",
         "the shadow is taken under the filesystem's locks, and looks at its leaves",
@@ -40,6 +42,11 @@ const RANKS: &[(&str, &str)] = &[
 /// Who may write unsafe code.
 const UNSAFE: &[(&str, &str)] = &[
     ("block/loop_dev.rs", "the ioctls of loop devices"),
+    ("mounted/ability.rs", "the ioctl that shares blocks"),
+    ("mounted/file.rs", "sync_file_range, which nobody wraps"),
+    ("mounted/look.rs", "cachestat, which nobody wraps, and the ioctl of FIEMAP"),
+    ("mounted/memory.rs", "pages that come and go, known by address only"),
+    ("mounted/tool.rs", "what a child does between fork and exec"),
     ("sim/simulated.rs", "a task reaches its coroutine from any depth of its own stack"),
     ("sim/sync.rs", "lock_api asks its locks to promise exclusion"),
 ];

@@ -1,0 +1,79 @@
+//! What a run stands on: a device for the filesystem model, or a real filesystem.
+
+use crate::real::Real;
+use crate::record;
+use crate::scenario::plan::{Plan, TargetPlan};
+use crate::storm;
+use block::{Device, OpenError};
+use mounted::{Place, Refusal};
+use report::record as told;
+use sim::chance::Seed;
+use std::fmt;
+use std::sync::Arc;
+
+/// See the module.
+pub enum Ground {
+    /// The filesystem model's device.
+    Device(Arc<Device>),
+    /// A filesystem of the kernel, with the files of the plan.
+    Real(Box<Real>),
+}
+
+/// Why there is none.
+#[derive(Debug)]
+pub enum NoGround {
+    /// The device could not be opened.
+    Device(OpenError),
+    /// The filesystem could not be made or opened.
+    Real(Refusal),
+}
+
+impl Ground {
+    /// What `plan` asks for. A simulation opens a device for each seed; this is the one of the first.
+    pub fn open(plan: &Plan) -> Result<Ground, NoGround> {
+        let place = match &plan.target {
+            TargetPlan::Model => {
+                let device = storm::open_device(plan, Seed(plan.seed));
+                return device.map(Ground::Device).map_err(NoGround::Device);
+            }
+            TargetPlan::Kernel(spec) => Place::Made(spec.clone()),
+            TargetPlan::Directory(path) => Place::Directory(path.clone()),
+        };
+        Real::open(plan, &place).map(Box::new).map(Ground::Real).map_err(NoGround::Real)
+    }
+
+    /// What it is and where, for people.
+    pub fn detail(&self) -> &str {
+        match self {
+            Ground::Device(device) => device.detail(),
+            Ground::Real(real) => real.detail(),
+        }
+    }
+
+    /// What a record says of it.
+    pub fn told(&self) -> told::Device {
+        match self {
+            Ground::Device(device) => record::opened(device),
+            Ground::Real(real) => real.told(),
+        }
+    }
+}
+
+impl NoGround {
+    /// What happened.
+    pub fn cause(&self) -> String {
+        match self {
+            NoGround::Device(error) => error.cause(),
+            NoGround::Real(refusal) => format!("{}: {}", refusal.tried, refusal.came),
+        }
+    }
+}
+
+impl fmt::Display for NoGround {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NoGround::Device(error) => error.fmt(f),
+            NoGround::Real(refusal) => refusal.fmt(f),
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! One operation as a system call, told to the oracle before and after, and looked at again.
+
+use super::Real;
+use crate::call::Call;
+use crate::target::{Performed, Shortness};
+use crate::user_buffer::Gap;
+use mounted::file::Bytes;
+use mounted::source::Source;
+use mounted::{Hole, Way};
+use nix::errno::Errno as System;
+use nix::fcntl::FallocateFlags;
+use oracle::outside::Came;
+use stormfs::errno::Errno;
+use stormfs::op::{Op, OpId, Outcome};
+use stormfs::quantity::{ByteRange, narrow, wide};
+
+impl Real {
+    /// Performs `call` with the memory that was prepared for it.
+    pub(super) fn call(&self, id: OpId, call: &Call, memory: &mut [u8]) -> Performed {
+        let Some(flight) = self.oracle.begins(call.file, id, &call.op) else {
+            // What its file holds does not show whether it happened.
+            return self.perform_now(id, call, memory).0;
+        };
+        let (performed, came) = self.perform_now(id, call, memory);
+        self.oracle.ends(call.file, flight, &call.op, came);
+        let look = left_behind(&call.op, came);
+        if !look.is_empty() {
+            self.look_again(id, call.file, look);
+        }
+        performed
+    }
+
+    fn perform_now<'a>(
+        &self,
+        id: OpId,
+        call: &Call,
+        memory: &'a mut [u8],
+    ) -> (Performed, Came<'a>) {
+        let hands = &self.hands[usize::from(id.actor)];
+        let (file, mapping) = (hands.file(call.file), hands.mapping(call.file));
+        match call.op {
+            Op::Read(range) => saw(range, file.read(range.start, memory, &cuts(call)), memory),
+            Op::MmapLoad(range) => {
+                let loaded = mapping.load(address(range.start), memory);
+                let (performed, came) = saw(range, loaded, memory);
+                (Performed { outcome: through_mapping(performed.outcome), ..performed }, came)
+            }
+            Op::MmapStore(range) => {
+                let outcome = counted(mapping.store(address(range.start), memory));
+                let (came, outcome) = (wrote(range.start, outcome), through_mapping(outcome));
+                (Performed { asked: range.len(), ..Performed::plain(outcome) }, came)
+            }
+            Op::Write(range) => self.write(id, call, Some(range.start), memory),
+            Op::Append(_) => self.write(id, call, None, memory),
+            Op::WriteFromMmap { pos, source } => {
+                let from = address(source.start)..address(source.end);
+                let outcome = mapping.write_to(file, pos, from).map_err(known);
+                let performed = Performed { asked: source.len(), ..Performed::plain(outcome) };
+                (performed, wrote(pos, outcome))
+            }
+            Op::Truncate(size) => whole(file.truncate(size)),
+            Op::Punch(range) => whole(file.allocate(PUNCH.union(KEEP_SIZE), bytes(range))),
+            Op::ZeroRange { range, keep_size } => {
+                whole(file.allocate(ZERO.union(keep(keep_size)), bytes(range)))
+            }
+            Op::Fallocate { range, keep_size } => {
+                whole(file.allocate(keep(keep_size), bytes(range)))
+            }
+            Op::Fsync => whole(file.sync()),
+            Op::Sync => whole(file.sync_all()),
+            Op::Writeback(range) => whole(file.write_back(bytes(range), false)),
+            Op::Evict(range) => (Performed::plain(self.evict(call.file, range)), Came::Nothing),
+            Op::Release => whole(mounted::File::open(file).map(drop)),
+        }
+    }
+
+    /// Writes at `pos`, or at the end of the file.
+    fn write<'a>(
+        &self,
+        id: OpId,
+        call: &Call,
+        pos: Option<u64>,
+        memory: &[u8],
+    ) -> (Performed, Came<'a>) {
+        let hands = &self.hands[usize::from(id.actor)];
+        let file = hands.file(call.file);
+        let cuts = cuts(call);
+        let write = |bytes: Bytes<'_>| match pos {
+            Some(pos) => file.write(pos, bytes).map(|count| (count, pos)),
+            None => file.append(bytes),
+        };
+        let written = match call.gap {
+            None => write(Bytes::Whole(memory, &cuts)),
+            Some(gap) => {
+                let mut slot = hands.source.lock();
+                let mut source = slot.take().map_or_else(|| Source::new(memory.len()), Ok);
+                let written = source.as_mut().map_err(|errno| *errno).and_then(|source| {
+                    let armed = source.with_hole(memory, hole(id, gap))?;
+                    write(Bytes::Holed(&armed, &cuts))
+                });
+                *slot = source.ok();
+                written
+            }
+        };
+        let outcome = written.map(|(count, _)| count).map_err(known);
+        let came = match written {
+            Ok((count, pos)) => Came::Wrote(ByteRange::at(pos, count)),
+            Err(_) => Came::Nothing,
+        };
+        let asked = wide(memory.len());
+        let short_source = call.gap.map_or(Shortness::default(), |gap| Shortness {
+            armed: true,
+            fired: !gap.persistent || outcome.unwrap_or(0) <= gap.at,
+            persistent: gap.persistent,
+        });
+        (Performed { asked, short_source, ..Performed::plain(outcome) }, came)
+    }
+
+    /// Reads what an operation has left, as its own next operation would: by a call, or through its
+    /// mapping.
+    fn look_again(&self, id: OpId, file: usize, range: ByteRange) {
+        let hands = &self.hands[usize::from(id.actor)];
+        let mut seen = vec![0; narrow(range.len())];
+        let by_call = id.number.is_multiple_of(2);
+        let op = if by_call { Op::Read(range) } else { Op::MmapLoad(range) };
+        let Some(flight) = self.oracle.begins(file, id, &op) else { return };
+        let found = if by_call {
+            hands.file(file).read(range.start, &mut seen, &[])
+        } else {
+            hands.mapping(file).load(narrow(range.start), &mut seen)
+        };
+        let came = match found {
+            Ok(found) => Came::Saw { pos: range.start, bytes: &seen[..found] },
+            Err(_) => Came::Nothing,
+        };
+        self.oracle.ends(file, flight, &op, came);
+        let instant = self.oracle.instant(file);
+        if let Ok(size) = self.file(file).size() {
+            self.oracle.saw_size(file, Some(id), (instant, size));
+        }
+    }
+
+    /// Takes clean pages of a range out of the cache, whoever has them mapped.
+    pub(super) fn evict(&self, file: usize, range: ByteRange) -> Outcome {
+        let pages = narrow(range.start)..usize::try_from(range.end).unwrap_or(usize::MAX);
+        for mapping in self.mappings(file) {
+            mapping.unmap(pages.clone()).map_err(known)?;
+        }
+        let end = range.end.min(i64::MAX.unsigned_abs());
+        plain(self.file(file).drop_cache(range.start..end))
+    }
+}
+
+const PUNCH: FallocateFlags = FallocateFlags::FALLOC_FL_PUNCH_HOLE;
+const ZERO: FallocateFlags = FallocateFlags::FALLOC_FL_ZERO_RANGE;
+const KEEP_SIZE: FallocateFlags = FallocateFlags::FALLOC_FL_KEEP_SIZE;
+
+/// The missing byte of a buffer. Which way it is missing is a matter of which operation it is.
+fn hole(id: OpId, gap: Gap) -> Hole {
+    let way = if gap.persistent {
+        Way::PERSISTENT[narrow(id.number % wide(Way::PERSISTENT.len()))]
+    } else {
+        Way::NotPresent
+    };
+    Hole { at: narrow(gap.at), way }
+}
+
+fn keep(keep_size: bool) -> FallocateFlags {
+    if keep_size { KEEP_SIZE } else { FallocateFlags::empty() }
+}
+
+/// Where in a mapping that is; no mapping is that long if addresses cannot tell.
+fn address(pos: u64) -> usize {
+    usize::try_from(pos).unwrap_or(usize::MAX)
+}
+
+fn cuts(call: &Call) -> Vec<usize> {
+    call.pieces.iter().map(|cut| narrow(*cut)).collect()
+}
+
+fn bytes(range: ByteRange) -> std::ops::Range<u64> {
+    range.start..range.end
+}
+
+/// What the oracle can look at again once the operation has ended.
+fn left_behind(op: &Op, came: Came<'_>) -> ByteRange {
+    match (came, op) {
+        (Came::Wrote(range), _) => range,
+        (Came::AsAsked, Op::Punch(range) | Op::ZeroRange { range, .. }) => {
+            ByteRange::at(range.start, range.len().min(MOST_AGAIN))
+        }
+        // Some whole words: one byte could not tell who wrote it.
+        (Came::AsAsked, Op::Truncate(to)) => ByteRange::new(to.saturating_sub(64), *to),
+        _ => ByteRange::new(0, 0),
+    }
+}
+
+/// Bytes of a hole that are looked at again.
+const MOST_AGAIN: u64 = 1 << 20;
+
+/// A call that moved what it returns.
+fn saw(range: ByteRange, found: Result<usize, System>, memory: &mut [u8]) -> (Performed, Came<'_>) {
+    let outcome = counted(found);
+    let came = match found {
+        Ok(found) => Came::Saw { pos: range.start, bytes: &memory[..found] },
+        Err(_) => Came::Nothing,
+    };
+    (Performed { asked: range.len(), ..Performed::plain(outcome) }, came)
+}
+
+fn wrote(pos: u64, outcome: Outcome) -> Came<'static> {
+    outcome.map_or(Came::Nothing, |written| Came::Wrote(ByteRange::at(pos, written)))
+}
+
+/// A call that does all it was asked, or fails somewhere on the way.
+fn whole(done: Result<(), System>) -> (Performed, Came<'static>) {
+    let came = if done.is_ok() { Came::AsAsked } else { Came::Perhaps };
+    (Performed::plain(plain(done)), came)
+}
+
+fn plain(done: Result<(), System>) -> Outcome {
+    done.map(|()| 0).map_err(known)
+}
+
+fn counted(done: Result<usize, System>) -> Outcome {
+    done.map(wide).map_err(known)
+}
+
+/// An access through a mapping knows no errors but one.
+fn through_mapping(outcome: Outcome) -> Outcome {
+    outcome.map_err(|errno| if errno == Errno::Fault { Errno::Bus } else { errno })
+}
+
+/// The error by the name that reports have for it.
+fn known(errno: System) -> Errno {
+    let named = [
+        (System::EFAULT, Errno::Fault),
+        (System::EIO, Errno::Io),
+        (System::ENOSPC, Errno::NoSpace),
+        (System::EFBIG, Errno::TooBig),
+        (System::EINVAL, Errno::Invalid),
+    ];
+    let number = std::io::Error::from(errno).raw_os_error().unwrap_or(0);
+    named.iter().find(|row| row.0 == errno).map_or(Errno::Other(number), |row| row.1)
+}

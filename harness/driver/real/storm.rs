@@ -1,0 +1,66 @@
+//! One storm on a real filesystem: threads, to the end, and then what lies on the device.
+
+use super::Real;
+use crate::incidents::Incidents;
+use crate::memory::Memory;
+use crate::misfortune::Misfortune;
+use crate::stage::Stage;
+use crate::storm::{self, Orders, PATIENCE, Storm};
+use crate::tally::Tally;
+use crate::target::Target;
+use oracle::progress;
+use report::record::Clock;
+use sim::{End, World};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+/// Runs it. Operations are added to `live` as they end, some at a time.
+pub fn run(orders: Orders<'_>, real: Real, live: &Arc<AtomicU64>) -> Storm {
+    let Orders { plan, seed, .. } = orders;
+    let oracle = Arc::clone(&real.oracle);
+    let real = Arc::new(real);
+    let misfortune = Misfortune::new(plan, seed.faults());
+    let incidents = Arc::new(Incidents::new(plan));
+    let interrupted = Arc::clone(orders.interrupted);
+    let target: Arc<dyn Target> = Arc::<Real>::clone(&real);
+    let mut stage = Stage::new(plan, (target, misfortune), incidents, Clock::Wall, interrupted);
+    stage.live = Arc::clone(live);
+    stage.memory = Some(Memory::new(storm::actors(plan)));
+    let stage = Arc::new(stage);
+    let mut world = World::threads(PATIENCE);
+    storm::spawn(&mut world, &stage, (plan, seed));
+    let end = world.run();
+    oracle.judge_overall(progress::progress_without_panic(oracle.checks(), &end.outcome));
+    oracle.judge_overall(progress::progress_is_made(oracle.checks(), &end.outcome));
+    let tally = counted(&stage, &end, &real);
+    let acted = *stage.acted.lock();
+    let last_calls = stage.memory.as_ref().map(Memory::last).unwrap_or_default();
+    drop(stage);
+    // A task that has hung keeps the filesystem: then nobody can look at what lies below it.
+    if let Some(real) = Arc::into_inner(real) {
+        real.conclude();
+    }
+    Storm {
+        violation: oracle.violation(),
+        tally: Tally { invariants: oracle.checks().counts().into_iter().collect(), ..tally },
+        end,
+        strategy: None,
+        model: None,
+        acted,
+        misfire: None,
+        step: None,
+        last_calls,
+        recording: None,
+        drifts: Vec::new(),
+    }
+}
+
+fn counted(stage: &Stage, end: &End, real: &Real) -> Tally {
+    let mut tally = stage.tally();
+    tally.seeds = 1;
+    tally.scheduling_points = end.points;
+    tally.switches = end.switches;
+    tally.verified = real.oracle.verified();
+    tally.passed_over = real.oracle.passed_over();
+    tally
+}

@@ -1,0 +1,191 @@
+//! What the actors act on: the filesystem model, or a real filesystem.
+
+use super::fields::{Fields, Read};
+use super::format::{key, size};
+use super::keys::{Fallback, Key, Kind, Shape};
+use super::node::Place;
+use super::plan::{FaultPlan, WorldKind};
+use super::problem::{Problem, Problems};
+use super::raw::RawScenario;
+use super::values;
+use mounted::Spec;
+use std::path::PathBuf;
+
+/// What the actors act on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TargetPlan {
+    /// The filesystem model.
+    Model,
+    /// A filesystem of the kernel, made for the run.
+    Kernel(Spec),
+    /// Whatever is mounted at a directory.
+    Directory(PathBuf),
+}
+
+/// Who reads the tables wants these words.
+const KERNELS: &[(&str, &str)] = &[
+    ("xfs", "XFS, on an image of its own."),
+    ("ext4", "ext4, on an image of its own."),
+    ("btrfs", "btrfs, on an image of its own."),
+    ("tmpfs", "tmpfs: it has no device, and no writeback."),
+];
+
+const GIB: u64 = 1 << 30;
+
+/// The most arguments of an `mkfs`.
+const MOST_ARGUMENTS: usize = 64;
+
+/// The keys of `target`.
+pub(super) static TARGET: Shape = Shape {
+    what: "the target",
+    decisions: false,
+    keys: &[
+        key(
+            "kernel",
+            "Makes and mounts such a filesystem of this kernel. Needs root.",
+            Fallback::Rule("the filesystem model, if there is no `directory` either"),
+            Kind::Words(KERNELS),
+        ),
+        key(
+            "directory",
+            "Uses what is mounted at this directory, whatever it is. Nothing is left there.",
+            Fallback::Rule("none"),
+            Kind::Prose,
+        ),
+        key(
+            "mkfs",
+            "Arguments of its `mkfs`, behind those that always go with it.",
+            Fallback::Rule("none"),
+            Kind::Sentences {
+                what: "argument",
+                example: "-bsize=1024",
+                pattern: r"^\S+$",
+                min: 0,
+                max: MOST_ARGUMENTS,
+            },
+        ),
+        key("mount", "Options of its mount, separated by commas.", Fallback::Text(""), Kind::Prose),
+        key(
+            "size",
+            "Bytes of its image, or of all files on a tmpfs.",
+            Fallback::Rule("320MiB for xfs, 128MiB for ext4, 256MiB for the others"),
+            size(16 << 20, 1024 * GIB),
+        ),
+        key(
+            "image",
+            "The directory whose filesystem holds the image, without a name.",
+            Fallback::Rule("`/dev/shm` where it fits, else the one for temporary files"),
+            Kind::Prose,
+        ),
+    ],
+};
+
+/// What was written about the target.
+pub(super) struct RawTarget {
+    kernel: Read<Option<mounted::Kind>>,
+    directory: Read<Option<String>>,
+    mkfs: Option<Vec<Read<String>>>,
+    mount: Read<String>,
+    size: Read<Option<u64>>,
+    image: Read<Option<String>>,
+    /// Keys that are about the model, as far as they were written.
+    of_model: Vec<(&'static str, Place)>,
+}
+
+/// Keys of a scenario that are about the filesystem model, or about simulations of it.
+const OF_MODEL: &[&str] = &["device", "filesystem", "bugs", "script", "schedule", "strikes"];
+
+/// Reads the mapping.
+pub(super) fn raw(scenario: &Fields<'_>, fields: &Fields<'_>) -> RawTarget {
+    let names = mounted::Kind::ALL.map(mounted::Kind::name);
+    let kernel = |node: &_, key: &Key| {
+        let word = values::word(node, key, &names)?;
+        Ok(mounted::Kind::named(&word).expect("it is one of the names"))
+    };
+    let given = |name: &&'static str| Some((*name, scenario.given(name)?.key.place));
+    RawTarget {
+        kernel: fields.maybe("kernel", kernel),
+        directory: fields.maybe("directory", values::prose),
+        mkfs: fields.sentences("mkfs"),
+        mount: fields.read("mount", values::prose),
+        size: fields.maybe("size", values::size),
+        image: fields.maybe("image", values::prose),
+        of_model: OF_MODEL.iter().filter_map(given).collect(),
+    }
+}
+
+/// What it means, if all of it makes sense together with the rest.
+pub(super) fn plan(raw: &RawScenario, problems: &Problems) -> Option<TargetPlan> {
+    let target = raw.target.as_ref()?;
+    let (kernel, directory) = (target.kernel?, target.directory.as_ref()?);
+    let place = kernel.place;
+    let plan = match (kernel.value, &directory.value) {
+        (None, None) => return unused(target, problems).then_some(TargetPlan::Model),
+        (Some(_), Some(_)) => {
+            let message = "`target` is either a `kernel` filesystem or a `directory`";
+            let problem = Problem::at(directory.place, message).help("remove one of the two");
+            problems.add(problem.second(place, "`kernel` is here"));
+            return None;
+        }
+        (None, Some(path)) => {
+            unused(target, problems);
+            TargetPlan::Directory(path.into())
+        }
+        (Some(kind), None) => {
+            let mkfs =
+                target.mkfs.as_ref()?.iter().map(|argument| Some(argument.as_ref()?.value.clone()));
+            TargetPlan::Kernel(Spec {
+                kind,
+                mkfs: mkfs.collect::<Option<_>>()?,
+                mount: target.mount.as_ref()?.value.clone(),
+                size: target.size?.value.unwrap_or(kind.image_size()),
+                image: target.image.as_ref()?.value.as_ref().map(Into::into),
+            })
+        }
+    };
+    refuse_the_models(raw, target, problems);
+    Some(plan)
+}
+
+/// Keys that only a filesystem that is made can have. True if there are none.
+fn unused(target: &RawTarget, problems: &Problems) -> bool {
+    let mkfs = target.mkfs.iter().flatten().flatten().next().map(|argument| argument.place);
+    let mount = target.mount.as_ref().filter(|mount| !mount.value.is_empty());
+    let given = |name: &'static str, place: Option<Place>| place.map(|place| (name, place));
+    let size = target.size.filter(|size| size.value.is_some()).map(|size| size.place);
+    let image = target.image.as_ref().filter(|image| image.value.is_some());
+    let all = [
+        given("mkfs", mkfs),
+        given("mount", mount.map(|mount| mount.place)),
+        given("size", size),
+        given("image", image.map(|image| image.place)),
+    ];
+    for (name, place) in all.into_iter().flatten() {
+        let message = format!("`{name}` is for a filesystem that is made for the run");
+        problems.add(Problem::at(place, message).help("name it: `kernel: xfs`, or remove the key"));
+    }
+    all.iter().all(Option::is_none)
+}
+
+/// What a real filesystem cannot be asked for.
+fn refuse_the_models(raw: &RawScenario, target: &RawTarget, problems: &Problems) {
+    let refuse = |place, message: String, help: &str| {
+        problems.add(Problem::at(place, message).help(help));
+    };
+    if let Some(world) = raw.world.filter(|world| world.value != WorldKind::Threads) {
+        let message = "a real filesystem is not simulated".to_owned();
+        refuse(world.place, message, "let `world` be `threads`");
+    }
+    for (name, place) in &target.of_model {
+        let message = format!("`{name}` is about the filesystem model, and `target` is a real one");
+        refuse(*place, message, "remove one of the two");
+    }
+    let Some(faults) = &raw.faults else { return };
+    for fault in &faults.value {
+        if !matches!(fault, FaultPlan::ShortCopy { .. }) {
+            let message = "of a real filesystem only the source of a write can fail".to_owned();
+            refuse(faults.place, message, "leave `short_copy` alone in the list");
+            return;
+        }
+    }
+}

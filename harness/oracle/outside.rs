@@ -1,0 +1,268 @@
+//! The oracle of a filesystem whose inside nobody sees: what its calls return, byte by byte.
+//!
+//! Whoever calls tells it before and after. Nothing is locked over a call, so what is allowed is what
+//! the content allows for operations that were in flight together.
+
+use crate::content::{Applied, Content, Effect, Fill, Initial, Ticket};
+use crate::docket::Docket;
+use crate::invariant::{Checks, Verdict};
+use crate::violation::Violation;
+use crate::{data, size};
+use sim::{Mutex, Rank};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use stormfs::op::{Op, OpId};
+use stormfs::quantity::{ByteRange, wide};
+
+/// See the module.
+pub struct Outside {
+    files: Vec<Mutex<Content>>,
+    docket: Docket,
+    verified: AtomicU64,
+}
+
+/// An operation between its two announcements.
+#[must_use = "an operation that never ends widens what is allowed for the rest of the run"]
+pub struct Flight {
+    op: OpId,
+    ticket: Ticket,
+    source: Option<Source>,
+}
+
+/// Where a write takes its bytes from, if that is a file.
+struct Source {
+    ticket: Ticket,
+    range: Range<u64>,
+    /// What it held when the operation began, if there was one answer.
+    held: Option<Vec<u8>>,
+}
+
+/// What came of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Came<'a> {
+    /// What it was to do, all of it.
+    AsAsked,
+    /// It put its own bytes over this range, which is a part of what it was to do.
+    Wrote(ByteRange),
+    /// It saw these bytes at `pos`.
+    Saw {
+        /// Where.
+        pos: u64,
+        /// What.
+        bytes: &'a [u8],
+    },
+    /// It failed on the way, and did not say how far it came.
+    Perhaps,
+    /// Nothing.
+    Nothing,
+}
+
+/// How the bytes of a file came to be seen while nobody acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// As they stand.
+    Standing,
+    /// From the device, after a sync.
+    Reread,
+}
+
+/// The invariants that can be checked from outside.
+pub const INVARIANTS: &[&str] = &[
+    "data_matches_model",
+    "data_survives_eviction",
+    "size_matches_model",
+    "extents_below_eof_are_allocated_after_sync",
+    ON_DISK,
+    "results_are_justified",
+    "progress_is_made",
+    "progress_without_panic",
+];
+
+/// The one of them that only a filesystem with a check of its own has.
+const ON_DISK: &str = "space_on_disk_passes_its_own_check";
+
+/// Whether an invariant is checked on the filesystem model.
+pub fn is_of_the_model(invariant: &str) -> bool {
+    invariant != ON_DISK
+}
+
+static SHADOW: Rank = Rank::leaf(7, "shadow lock");
+
+impl Outside {
+    /// An oracle for `files` empty files.
+    pub fn new(files: usize) -> Outside {
+        let content =
+            |file| sim::sync::mutex(&SHADOW, wide(file), Content::new(0, Initial::Zeroes));
+        Outside {
+            files: (0..files).map(content).collect(),
+            docket: Docket::new(),
+            verified: AtomicU64::new(0),
+        }
+    }
+
+    /// The first violation.
+    pub fn violation(&self) -> Option<Violation> {
+        self.docket.violation()
+    }
+
+    /// The breaches that did not end the run, by invariant.
+    pub fn passed_over(&self) -> BTreeMap<&'static str, u64> {
+        self.docket.passed_over()
+    }
+
+    /// How often each invariant was checked.
+    pub fn checks(&self) -> &Checks {
+        &self.docket.checks
+    }
+
+    /// Operations whose bytes were compared with the model.
+    pub fn verified(&self) -> u64 {
+        self.verified.load(Ordering::Relaxed)
+    }
+
+    /// From now on the effect of `op` may be seen. None: content cannot tell whether it happened.
+    pub fn begins(&self, file: usize, id: OpId, op: &Op) -> Option<Flight> {
+        let effect = effect(id, op)?;
+        let mut content = self.files[file].lock();
+        let source = if let Op::WriteFromMmap { source, .. } = op {
+            let range = source.start..source.end;
+            let held = content.expected(range.clone());
+            let ticket = content.begin(id, Effect::Load { range: range.clone() });
+            Some(Source { ticket, range, held })
+        } else {
+            None
+        };
+        let ticket = content.begin(id, effect);
+        Some(Flight { op: id, ticket, source })
+    }
+
+    /// The call has returned, and `came` is what came of it.
+    pub fn ends(&self, file: usize, flight: Flight, op: &Op, came: Came<'_>) {
+        let Flight { op: id, ticket, source } = flight;
+        let mut content = self.files[file].lock();
+        let held = source.and_then(|source| {
+            let now = content.expected(source.range);
+            // What it saw there is written elsewhere, and judged when that is.
+            let _ = content.end(source.ticket, Applied::Nothing);
+            source.held.filter(|held| now.as_ref() == Some(held))
+        });
+        let seen = content.end(ticket, applied(id, op, came, held.as_deref()));
+        drop(content);
+        if matches!(came, Came::Saw { bytes, .. } if !bytes.is_empty()) {
+            self.verified.fetch_add(1, Ordering::Relaxed);
+        }
+        self.judge(file, Some(id), data::judge(self.checks(), &seen));
+    }
+
+    /// An instant of a file, for [`Outside::saw_size`].
+    pub fn instant(&self, file: usize) -> u64 {
+        self.files[file].lock().instant()
+    }
+
+    /// The size was seen after that instant. Where an operation has begun or ended since, nobody can
+    /// tell whether before or after the look, and it is not judged.
+    pub fn saw_size(&self, file: usize, op: Option<OpId>, (instant, found): (u64, u64)) {
+        let mut content = self.files[file].lock();
+        if content.instant() != instant {
+            return;
+        }
+        let wrong = content.quiet_settle_size(found);
+        drop(content);
+        let verdict = size::size_matches_model(self.checks(), wrong.as_ref().copied());
+        self.judge(file, op, verdict);
+    }
+
+    /// The bytes at `pos` were seen while nobody acts.
+    pub fn saw(&self, file: usize, pos: u64, bytes: &[u8], how: Seen) {
+        let mut content = self.files[file].lock();
+        let seen = match how {
+            Seen::Standing => content.quiet_settle(pos, bytes),
+            Seen::Reread => content.settle(pos, bytes),
+        };
+        drop(content);
+        let verdict = match how {
+            Seen::Standing => data::judge(self.checks(), &seen),
+            Seen::Reread => data::data_survives_eviction(self.checks(), seen.as_ref().copied()),
+        };
+        self.judge(file, None, verdict);
+    }
+
+    /// Takes a verdict about a file; a breach ends the run.
+    pub fn judge(&self, file: usize, op: Option<OpId>, verdict: Verdict) {
+        self.docket.take(verdict, |breach| {
+            let overall = Violation::overall(breach);
+            Violation { file: Some(file), operation: op, ..overall }
+        });
+    }
+
+    /// Takes a verdict about no file in particular; a breach ends the run.
+    pub fn judge_overall(&self, verdict: Verdict) {
+        self.docket.take(verdict, Violation::overall);
+    }
+}
+
+/// What the content calls an operation.
+fn effect(id: OpId, op: &Op) -> Option<Effect> {
+    let bytes = |range: ByteRange| range.start..range.end;
+    let effect = match *op {
+        Op::Read(range) => Effect::Read { range: bytes(range) },
+        Op::MmapLoad(range) => Effect::Load { range: bytes(range) },
+        Op::Write(range) => Effect::Write { range: bytes(range), fill: Fill::tag(id) },
+        Op::MmapStore(range) => Effect::Store { range: bytes(range), fill: Fill::tag(id) },
+        Op::Append(len) => Effect::Append { len },
+        Op::WriteFromMmap { pos, source } => {
+            Effect::Write { range: pos..pos + source.len(), fill: Fill::Anything }
+        }
+        Op::Truncate(to) => Effect::Resize { to },
+        Op::Punch(range) => Effect::Zero { range: bytes(range), grows_to: None },
+        Op::ZeroRange { range, keep_size } => {
+            Effect::Zero { range: bytes(range), grows_to: (!keep_size).then_some(range.end) }
+        }
+        Op::Fallocate { range, keep_size: false } => Effect::Grow { to: range.end },
+        Op::Fallocate { keep_size: true, .. }
+        | Op::Fsync
+        | Op::Sync
+        | Op::Writeback(_)
+        | Op::Evict(_)
+        | Op::Release => return None,
+    };
+    Some(effect)
+}
+
+/// What the content calls what came of it. `held` is what its source held, if that is known.
+fn applied<'a>(id: OpId, op: &Op, came: Came<'a>, held: Option<&[u8]>) -> Applied<'a> {
+    let bytes = |range: ByteRange| range.start..range.end;
+    let wrote = |range: ByteRange| {
+        if range.is_empty() {
+            return Applied::Nothing;
+        }
+        let fill = match (op, held) {
+            (Op::WriteFromMmap { pos, .. }, Some(held)) => Fill::bytes(*pos, held),
+            (Op::WriteFromMmap { .. }, None) => Fill::Anything,
+            (Op::Append(_), _) => Fill::Tag { op: id, shift: range.start },
+            _ => Fill::tag(id),
+        };
+        Applied::Wrote { range: bytes(range), fill }
+    };
+    match (came, op) {
+        (Came::Perhaps, _) => Applied::Perhaps,
+        (Came::Saw { pos, bytes }, _) => Applied::Read { pos, bytes },
+        (Came::Wrote(range), _) => wrote(range),
+        (Came::AsAsked, Op::Write(range) | Op::MmapStore(range)) => wrote(*range),
+        (Came::AsAsked, Op::WriteFromMmap { pos, source }) => {
+            wrote(ByteRange::at(*pos, source.len()))
+        }
+        (Came::AsAsked, Op::Punch(range)) => {
+            Applied::Zeroed { range: bytes(*range), grew_to: None }
+        }
+        (Came::AsAsked, Op::ZeroRange { range, keep_size }) => {
+            Applied::Zeroed { range: bytes(*range), grew_to: (!keep_size).then_some(range.end) }
+        }
+        (Came::AsAsked, Op::Truncate(to)) => Applied::Resized { to: *to },
+        (Came::AsAsked, Op::Fallocate { range, keep_size: false }) => {
+            Applied::Grew { to: range.end }
+        }
+        (Came::Nothing | Came::AsAsked, _) => Applied::Nothing,
+    }
+}
