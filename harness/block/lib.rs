@@ -34,5 +34,5 @@ pub use faults::{DeviceFaults, FaultCount, FaultCounts, Latency, Mishap, Place, 
 pub use flight::{Access, Overlap};
 pub use limit::{Allowance, Limit};
 pub use media::{Media, POISON, poison};
-pub use open::{DeviceKind, DeviceSpec, LoopDevice, open};
+pub use open::{DeviceKind, DeviceSpec, LoopDevice, open, sparse};
 pub use open_error::{Attempt, OpenError};

@@ -87,13 +87,9 @@ impl LoopDevice {
     /// if one is named, else where devices go by default. It goes when this is dropped and nobody
     /// has it mounted.
     pub fn open(size: u64, dir: Option<&Path>) -> Result<LoopDevice, OpenError> {
-        let shape = Shape { size, sector: 512 };
         let control = Control::open()?;
-        let named = dir.map(|dir| vec![Place { dir: dir.to_owned(), memory: false }]);
-        let places = named.unwrap_or_else(|| backing::places().into());
-        let failed = |tried| OpenError::Backing { size, tried };
-        let Backing { file, dir } = backing::create_sparse(&places, size).map_err(failed)?;
-        Ok(LoopDevice { attached: control.attach(&file, shape.sector)?, dir })
+        let (file, dir) = sparse(size, dir)?;
+        Ok(LoopDevice { attached: control.attach(&file, 512)?, dir })
     }
 
     /// One over a file that somebody else provides, of whole sectors of `sector` bytes.
@@ -110,6 +106,16 @@ impl LoopDevice {
     pub fn is_direct(&self) -> bool {
         self.attached.direct
     }
+}
+
+/// A sparse file of `size` bytes without a name, and where it takes its space from: `dir` if one is
+/// named, else where devices go by default.
+pub fn sparse(size: u64, dir: Option<&Path>) -> Result<(File, PathBuf), OpenError> {
+    let named = dir.map(|dir| vec![Place { dir: dir.to_owned(), memory: false }]);
+    let places = named.unwrap_or_else(|| backing::places().into());
+    let failed = |tried| OpenError::Backing { size, tried };
+    let Backing { file, dir } = backing::create_sparse(&places, size).map_err(failed)?;
+    Ok((file, dir))
 }
 
 /// A size and a sector that go together.

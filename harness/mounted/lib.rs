@@ -10,6 +10,7 @@ pub mod refusal;
 pub mod kind;
 mod tool;
 mod detached;
+pub mod gate;
 pub mod volume;
 mod memory;
 pub mod look;
@@ -20,6 +21,7 @@ pub mod ability;
 
 pub use ability::{Abilities, Ability};
 pub use file::File;
+pub use gate::Gate;
 pub use kind::Kind;
 pub use look::{Cached, Extent};
 pub use mapping::Mapping;

@@ -1,6 +1,7 @@
 //! A filesystem for one run: made, mounted, checked, or lent by the user as a directory.
 
 use crate::detached;
+use crate::gate::Gate;
 use crate::kind::Kind;
 use crate::refusal::Refusal;
 use crate::tool;
@@ -34,12 +35,15 @@ pub struct Spec {
     pub size: u64,
     /// The directory that holds the image. `None`: memory where it fits.
     pub image: Option<PathBuf>,
+    /// Whether a gate stands before its disk.
+    pub gated: bool,
 }
 
 impl Spec {
     /// A filesystem of that kind with nothing peculiar about it.
     pub fn plain(kind: Kind) -> Spec {
-        Spec { kind, mkfs: Vec::new(), mount: String::new(), size: kind.image_size(), image: None }
+        let (mkfs, mount, size) = (Vec::new(), String::new(), kind.image_size());
+        Spec { kind, mkfs, mount, size, image: None, gated: false }
     }
 }
 
@@ -54,7 +58,15 @@ pub struct Volume {
 /// What remains when it is not mounted.
 struct Made {
     spec: Spec,
-    device: Option<LoopDevice>,
+    device: Option<Disk>,
+}
+
+/// Where the bytes of an image lie.
+enum Disk {
+    /// In a file.
+    Loop(LoopDevice),
+    /// In a file, behind a gate.
+    Gate(Gate),
 }
 
 /// A filesystem that was made, between two mounts.
@@ -73,10 +85,7 @@ impl Volume {
         let Some(mkfs) = spec.kind.mkfs() else {
             return Unmounted(Made { spec: spec.clone(), device: None }).mount();
         };
-        let device = LoopDevice::open(spec.size, spec.image.as_deref()).map_err(|error| {
-            let tried = format!("a loop device of {} bytes for {}", spec.size, spec.kind.name());
-            Refusal::told(tried, error.cause(), error.advice())
-        })?;
+        let device = Disk::open(spec)?;
         let user = spec.mkfs.iter().map(String::as_str);
         let arguments: Vec<&str> = user.chain([device.path()]).collect();
         tool::run(mkfs, &arguments)?;
@@ -102,6 +111,11 @@ impl Volume {
     pub fn size(&self) -> u64 {
         let imaged = self.made.as_ref().filter(|made| made.device.is_some());
         imaged.map_or(0, |made| made.spec.size)
+    }
+
+    /// What stands before its disk, if it was asked for.
+    pub fn gate(&self) -> Option<&Gate> {
+        self.made.as_ref()?.device.as_ref()?.gate()
     }
 
     /// Its root directory.
@@ -154,6 +168,47 @@ impl Volume {
     }
 }
 
+impl Disk {
+    fn open(spec: &Spec) -> Result<Disk, Refusal> {
+        let dir = spec.image.as_deref();
+        if spec.gated {
+            return Gate::open(spec.size, dir).map(Disk::Gate);
+        }
+        LoopDevice::open(spec.size, dir).map(Disk::Loop).map_err(|error| {
+            let tried = format!("a loop device of {} bytes for {}", spec.size, spec.kind.name());
+            Refusal::told(tried, error.cause(), error.advice())
+        })
+    }
+
+    fn path(&self) -> &str {
+        match self {
+            Disk::Loop(device) => device.path(),
+            Disk::Gate(gate) => gate.path(),
+        }
+    }
+
+    fn gate(&self) -> Option<&Gate> {
+        match self {
+            Disk::Loop(_) => None,
+            Disk::Gate(gate) => Some(gate),
+        }
+    }
+
+    /// Where it is, for people.
+    fn detail(&self) -> String {
+        match self {
+            Disk::Loop(device) => {
+                let buffered =
+                    if device.is_direct() { "" } else { ", backing buffered by the kernel" };
+                format!("{}, image on {}{buffered}", device.path(), device.dir.display())
+            }
+            Disk::Gate(gate) => {
+                format!("{}, image on {} behind a gate", gate.path(), gate.dir.display())
+            }
+        }
+    }
+}
+
 impl Unmounted {
     /// Has its `fsck` look at it; what that prints if all is well.
     pub fn check(&self) -> Result<String, Refusal> {
@@ -168,7 +223,7 @@ impl Unmounted {
     pub fn mount(self) -> Result<Volume, Refusal> {
         let Made { spec, device } = self.0;
         let name = spec.kind.name();
-        let source = device.as_ref().map_or(name, LoopDevice::path);
+        let source = device.as_ref().map_or(name, Disk::path);
         let sized = match spec.kind {
             Kind::Tmpfs if !spec.mount.contains("size=") => {
                 format!("size={},{}", spec.size, spec.mount)
@@ -178,11 +233,7 @@ impl Unmounted {
         let root = detached::mount(name, source, sized.trim_end_matches(','))?;
         let detail = match &device {
             None => name.to_owned(),
-            Some(device) => {
-                let buffered =
-                    if device.is_direct() { "" } else { ", backing buffered by the kernel" };
-                format!("{name} on {}, image on {}{buffered}", device.path(), device.dir.display())
-            }
+            Some(device) => format!("{name} on {}", device.detail()),
         };
         // A descriptor of a mount is no directory that files can be listed in or made under by all calls.
         let root = openat(&root, ".", DIRECTORY, Mode::empty())

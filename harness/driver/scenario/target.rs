@@ -140,6 +140,7 @@ pub(super) fn plan(raw: &RawScenario, problems: &Problems) -> Option<TargetPlan>
                 mount: target.mount.as_ref()?.value.clone(),
                 size: target.size?.value.unwrap_or(kind.image_size()),
                 image: target.image.as_ref()?.value.as_ref().map(Into::into),
+                gated: false,
             })
         }
     };

@@ -10,7 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stormfs", &["sim", "block"]),
     ("oracle", &["sim", "stormfs"]),
     ("report", &[]),
-    ("mounted", &["block"]),
+    ("mounted", &["sim", "block"]),
     ("driver", &["sim", "block", "stormfs", "oracle", "report", "mounted"]),
 ];
 

@@ -29,6 +29,7 @@ const RANKS: &[(&str, &str)] = &[
     ("driver/recording.rs", "what happened is noted at points, under the filesystem's locks"),
     ("driver/script.rs", "why a script could not be followed is noted by the conductor alone"),
     ("driver/stage.rs", "what happened is counted by actors that hold nothing else"),
+    ("mounted/gate/link.rs", "one question at a time is asked of the process behind a gate"),
     ("oracle/docket.rs", "a verdict is taken under every other lock, and is a leaf"),
     ("oracle/outside.rs", "the shadow of a file that is looked at from outside only: a leaf"),
     (
@@ -44,6 +45,11 @@ const UNSAFE: &[(&str, &str)] = &[
     ("block/loop_dev.rs", "the ioctls of loop devices"),
     ("mounted/ability.rs", "the ioctl that shares blocks"),
     ("mounted/file.rs", "sync_file_range, which nobody wraps"),
+    ("mounted/gate/mod.rs", "the fork that serves a gate"),
+    (
+        "mounted/gate/server.rs",
+        "what that does with descriptors, memory and its end, which nobody wraps",
+    ),
     ("mounted/look.rs", "cachestat, which nobody wraps, and the ioctl of FIEMAP"),
     ("mounted/memory.rs", "pages that come and go, known by address only"),
     ("mounted/tool.rs", "what a child does between fork and exec"),

@@ -1,0 +1,168 @@
+//! What the two processes say to each other: a question and its answer, of some numbers each.
+
+use super::rules::{Access, Rule, What};
+use nix::errno::Errno;
+use nix::sys::socket::{MsgFlags, recv, send};
+use sim::{Mutex, Rank, sync};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::time::Duration;
+
+/// What the parent asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// This rule is in force from now on. The answer is its number.
+    Rule(Rule),
+    /// The rule of that number is no longer.
+    Lift(u64),
+    /// How many requests a rule has met, once they are so many or the time is over.
+    Met {
+        /// Its number.
+        rule: u64,
+        /// So many.
+        least: u64,
+        /// So long.
+        patience: Duration,
+    },
+    /// How many requests there were.
+    Count,
+}
+
+/// What it is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Told {
+    /// The answer, where it is one number.
+    pub number: u64,
+    /// Reads that came so far.
+    pub reads: u64,
+    /// Writes that came so far.
+    pub writes: u64,
+    /// Flushes that came so far.
+    pub flushes: u64,
+}
+
+/// The parent's end.
+pub(super) struct Link(Mutex<OwnedFd>);
+
+static LINK: Rank = Rank::leaf(14, "link to the process behind a gate");
+
+impl Link {
+    pub(super) fn new(socket: OwnedFd) -> Link {
+        Link(sync::mutex(&LINK, 0, socket))
+    }
+
+    /// Asks, and waits for the answer.
+    pub(super) fn call(&self, asked: &Asked) -> Result<Told, Errno> {
+        let socket = self.0.lock();
+        let fd = socket.as_raw_fd();
+        send(fd, &bytes(asked.numbers()), MsgFlags::MSG_NOSIGNAL)?;
+        numbers(fd).map(|[number, reads, writes, flushes, ..]| Told {
+            number,
+            reads,
+            writes,
+            flushes,
+        })
+    }
+}
+
+/// Takes the next question from `socket`. `EPIPE`: nobody is there any more.
+pub(super) fn question(socket: &OwnedFd) -> Result<Asked, Errno> {
+    Asked::of(numbers(socket.as_raw_fd())?).ok_or(Errno::EBADMSG)
+}
+
+/// Answers it.
+pub(super) fn answer(socket: &OwnedFd, told: Told) -> Result<(), Errno> {
+    let Told { number, reads, writes, flushes } = told;
+    let numbers = [number, reads, writes, flushes, 0, 0];
+    send(socket.as_raw_fd(), &bytes(numbers), MsgFlags::MSG_NOSIGNAL).map(drop)
+}
+
+/// Numbers in a message.
+const NUMBERS: usize = 6;
+
+fn bytes(numbers: [u64; NUMBERS]) -> Vec<u8> {
+    numbers.iter().flat_map(|number| number.to_ne_bytes()).collect()
+}
+
+fn numbers(fd: i32) -> Result<[u64; NUMBERS], Errno> {
+    let mut bytes = [0; 8 * NUMBERS];
+    loop {
+        match recv(fd, &mut bytes, MsgFlags::empty()) {
+            Err(Errno::EINTR) => {}
+            Err(error) => return Err(error),
+            Ok(len) if len < bytes.len() => return Err(Errno::EPIPE),
+            Ok(_) => break,
+        }
+    }
+    let mut numbers = [0; NUMBERS];
+    let (words, _) = bytes.as_chunks::<8>();
+    for (number, word) in numbers.iter_mut().zip(words) {
+        *number = u64::from_ne_bytes(*word);
+    }
+    Ok(numbers)
+}
+
+impl Asked {
+    fn numbers(&self) -> [u64; NUMBERS] {
+        match self {
+            Asked::Rule(Rule { access, range, what }) => {
+                let access = u64::from(*access == Access::Write);
+                let (what, time) = match what {
+                    What::Hold => (0, 0),
+                    What::Fail => (1, 0),
+                    What::Slow(time) => (2, nanoseconds(*time)),
+                };
+                [0, access, range.start, range.end, what, time]
+            }
+            Asked::Lift(rule) => [1, *rule, 0, 0, 0, 0],
+            Asked::Met { rule, least, patience } => {
+                [2, *rule, *least, nanoseconds(*patience), 0, 0]
+            }
+            Asked::Count => [3, 0, 0, 0, 0, 0],
+        }
+    }
+
+    fn of(numbers: [u64; NUMBERS]) -> Option<Asked> {
+        Some(match numbers {
+            [0, access, start, end, what, time] => {
+                let what = match what {
+                    0 => What::Hold,
+                    1 => What::Fail,
+                    _ => What::Slow(Duration::from_nanos(time)),
+                };
+                let access = if access == 1 { Access::Write } else { Access::Read };
+                Asked::Rule(Rule { access, range: start..end, what })
+            }
+            [1, rule, ..] => Asked::Lift(rule),
+            [2, rule, least, patience, ..] => {
+                Asked::Met { rule, least, patience: Duration::from_nanos(patience) }
+            }
+            [3, ..] => Asked::Count,
+            _ => return None,
+        })
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_arrives() {
+        let patience = Duration::from_millis(7);
+        let rule = |access, what| Asked::Rule(Rule { access, range: 4096..8192, what });
+        for asked in [
+            rule(Access::Read, What::Hold),
+            rule(Access::Write, What::Fail),
+            rule(Access::Write, What::Slow(patience)),
+            Asked::Lift(3),
+            Asked::Met { rule: 1, least: 2, patience },
+            Asked::Count,
+        ] {
+            assert_eq!(Asked::of(asked.numbers()), Some(asked));
+        }
+    }
+}
