@@ -3,6 +3,7 @@
 use crate::look;
 use crate::memory::{offset, write_from};
 use crate::source::{Armed, cut};
+use crate::window::Stops;
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, OFlag, PosixFadviseAdvice, fallocate, open, posix_fadvise};
 use nix::libc;
@@ -30,6 +31,8 @@ pub enum Bytes<'a> {
     Whole(&'a [u8], &'a [usize]),
     /// Memory with a hole.
     Holed(&'a Armed<'a>, &'a [usize]),
+    /// Memory at which it stands still, in pieces of its own.
+    Stopping(&'a Stops),
 }
 
 impl File {
@@ -136,6 +139,7 @@ impl Bytes<'_> {
                 .map(|(at, len)| (bytes[at..at + len].as_ptr().cast(), len))
                 .collect(),
             Bytes::Holed(armed, cuts) => armed.pieces(cuts),
+            Bytes::Stopping(stops) => stops.pieces(),
         }
     }
 }

@@ -5,7 +5,7 @@ use super::node::{Node, Value};
 use super::plan::Plan;
 use super::problem::{Problem, Problems};
 use super::suggest::nearest;
-use super::{combinations, explicit, meaning, other_world, overrides, raw, yaml};
+use super::{combinations, explicit, meaning, other_target, other_world, overrides, raw, yaml};
 use crate::catalogue::Bug;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -83,7 +83,8 @@ pub fn parse(
     }
     let world = other_world::named_in(&tree.root);
     overrides::apply(&mut tree.root, overrides, &problems);
-    let dropped = other_world::drop_keys(&mut tree.root, &world);
+    let mut dropped = other_world::drop_keys(&mut tree.root, &world);
+    dropped.extend(other_target::drop_keys(&mut tree.root));
     explicit::refuse_variations(&tree.root, &problems);
     let read = |root: &Node, problems: &Problems| {
         raw::scenario(root, known, problems).and_then(|raw| meaning::plan(raw, name, problems))

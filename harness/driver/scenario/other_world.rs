@@ -44,7 +44,7 @@ pub(super) fn drop_keys(root: &mut Node, before: &str) -> Vec<&'static str> {
 }
 
 /// What varies below the key `name`. Says whether there was such a thing.
-fn drop_varied(entries: &mut [Entry], name: &str) -> bool {
+pub(super) fn drop_varied(entries: &mut [Entry], name: &str) -> bool {
     let vary = entries.iter_mut().find(|entry| entry.key.word() == "vary");
     let Some(Value::Mapping(paths)) = vary.map(|entry| &mut entry.value.value) else {
         return false;
@@ -90,13 +90,13 @@ fn drop_rates(entries: &mut [Entry]) -> Option<&'static str> {
 }
 
 /// Drops entries of such keys, but for those of the command line. Says whether there were any.
-fn drop_where(entries: &mut Vec<Entry>, is_one: impl Fn(&str) -> bool) -> bool {
+pub(super) fn drop_where(entries: &mut Vec<Entry>, is_one: impl Fn(&str) -> bool) -> bool {
     let before = entries.len();
     entries.retain(|entry| !is_one(&entry.key.word()) || is_command_line(&entry.value));
     entries.len() != before
 }
 
-fn is_command_line(node: &Node) -> bool {
+pub(super) fn is_command_line(node: &Node) -> bool {
     matches!(node.place, Place::Set { .. })
 }
 

@@ -30,6 +30,7 @@ const RANKS: &[(&str, &str)] = &[
     ("driver/script.rs", "why a script could not be followed is noted by the conductor alone"),
     ("driver/stage.rs", "what happened is counted by actors that hold nothing else"),
     ("mounted/gate/link.rs", "one question at a time is asked of the process behind a gate"),
+    ("mounted/habit.rs", "what a trial has found, in a world of its own"),
     ("oracle/docket.rs", "a verdict is taken under every other lock, and is a leaf"),
     ("oracle/outside.rs", "the shadow of a file that is looked at from outside only: a leaf"),
     (
@@ -44,6 +45,7 @@ const RANKS: &[(&str, &str)] = &[
 const UNSAFE: &[(&str, &str)] = &[
     ("block/loop_dev.rs", "the ioctls of loop devices"),
     ("mounted/ability.rs", "the ioctl that shares blocks"),
+    ("mounted/faults.rs", "the ioctls of userfaultfd, and addresses given to it"),
     ("mounted/file.rs", "sync_file_range, which nobody wraps"),
     ("mounted/gate/mod.rs", "the fork that serves a gate"),
     (

@@ -1,0 +1,90 @@
+//! When a filesystem asks for the pages of the source of a write.
+
+use crate::file::{Bytes, File};
+use crate::look;
+use crate::memory::PAGE;
+use crate::refusal::Refusal;
+use crate::volume::Volume;
+use crate::window::{Wanted, Window};
+use nix::errno::Errno;
+use sim::{Rank, World};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// What a write that does not return for so long never does.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Where the write stands that tells: in the middle of the second page.
+const TRIED: usize = PAGE + PAGE / 4;
+
+static FOUND: Rank = Rank::leaf(12, "habit");
+
+/// When a filesystem asks for the pages of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Habit {
+    /// For those of everything that it is about to copy, before it copies anything.
+    Ahead,
+    /// For those of one page of the file, before it copies to that.
+    PageByPage,
+    /// For one that a copy has met and not found.
+    AfterTheCopy,
+}
+
+impl Habit {
+    /// The habit of a filesystem: tried on a file of its own.
+    pub fn of(volume: &Volume) -> Result<Habit, Refusal> {
+        let refused = |errno| Refusal::errno("a file of two pages", errno, "see dmesg");
+        let name = "habit";
+        let file = volume.create(name).and_then(|file| File::open(&file)).map_err(refused)?;
+        volume.forget(name).map_err(refused)?;
+        let wanted = Wanted { bytes: &[1; 3 * PAGE], cuts: &[], stops: &[TRIED], unreadable: None };
+        // What is asked for ahead is seen at the first page that is missing.
+        let (window, stops) = Window::new(wanted, Habit::AfterTheCopy)?;
+        let found = Arc::new(sim::sync::mutex(&FOUND, 0, None));
+        let done = Arc::new(AtomicBool::new(false));
+        let mut world = World::threads(PATIENCE);
+        let file = Arc::new(file);
+        let (written, over) = (Arc::clone(&file), Arc::clone(&done));
+        world.spawn("writer", move || {
+            let _ = written.write(0, Bytes::Stopping(&stops));
+            over.store(true, Ordering::SeqCst);
+        });
+        let seen = Arc::clone(&found);
+        world.spawn("watcher", move || *seen.lock() = Some(watch(window, &file, &done)));
+        let _ = world.run();
+        let found = found.lock().take();
+        found.unwrap_or(Err(Errno::ETIME)).map_err(refused)
+    }
+
+    /// Whether a write of `len` bytes at `pos` can be made to stand when so many are copied.
+    pub fn can_stand(self, (pos, len): (u64, usize), copied: usize) -> bool {
+        let whole = u64::try_from(copied + PAGE).is_ok_and(|copied| {
+            (pos + copied).is_multiple_of(u64::try_from(PAGE).expect("a page is small"))
+        });
+        copied == 0
+            || match self {
+                Habit::Ahead => copied + 1 < len,
+                Habit::PageByPage => copied < len && whole,
+                Habit::AfterTheCopy => copied < len,
+            }
+    }
+}
+
+/// Waits until the write stands at its missing page, and looks what of it is in the page cache by then.
+fn watch(mut window: Window, file: &File, done: &AtomicBool) -> Result<Habit, Errno> {
+    while window.look()?.is_none() {
+        if done.load(Ordering::SeqCst) {
+            return Err(Errno::ENOTSUP);
+        }
+        sim::pause();
+    }
+    let page = u64::try_from(PAGE).expect("a page is small");
+    let copied = look::cached(file, 0..2 * page).map(|cached| cached.pages);
+    window.let_go()?;
+    Ok(match copied? {
+        0 => Habit::Ahead,
+        1 => Habit::PageByPage,
+        _ => Habit::AfterTheCopy,
+    })
+}

@@ -1,0 +1,281 @@
+//! A source buffer at some of whose bytes a write stands still, until it is let go.
+//!
+//! A page that is missing stops whoever copies from it. Kernels ask for the pages of a source before they
+//! lock the folio that they copy to, and copy with page faults disabled. So a write that meets a missing
+//! page stands between the two, and what it has locked and reserved by then, it holds.
+//!
+//! To have it stand with some bytes copied where all of the source is asked for before anything is copied,
+//! two pages are missing: while it stands at the second, the first is taken away again. The copy then ends
+//! at the first, and the write asks for that again.
+//!
+//! ```text
+//! source    | present ...... | first: 1 byte | second ....... |
+//! asked for                  ^ supplied      ^ supplied, and the first taken away
+//! copied    ---------------->^ stands here
+//! ```
+
+use crate::faults::{Faults, address};
+use crate::habit::Habit;
+use crate::memory::{PAGE, Pages};
+use crate::refusal::Refusal;
+use nix::errno::Errno;
+use nix::sys::mman::MmapAdvise;
+use std::collections::BTreeSet;
+use std::ffi::c_void;
+use std::sync::Arc;
+
+/// How the byte is made to fail at which a write stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Failing {
+    /// Its page may not be read.
+    Protected,
+    /// Nothing is mapped there any more.
+    Unmapped,
+    /// Its page is like one that the hardware has lost. Kernels since 6.6 know this.
+    Poisoned,
+}
+
+impl Failing {
+    /// Every way.
+    pub const ALL: [Failing; 3] = [Failing::Protected, Failing::Unmapped, Failing::Poisoned];
+}
+
+/// What a write copies from. Whoever leads it has the [`Window`].
+#[derive(Debug)]
+pub struct Stops {
+    pages: Pages,
+    /// The pieces of the buffer: where each begins, in bytes and in `pages`, and how long it is.
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    at: usize,
+    place: usize,
+    len: usize,
+}
+
+/// Says how far a write from its [`Stops`] goes. When it is dropped, the write goes on to its end.
+#[derive(Debug)]
+pub struct Window {
+    faults: Faults,
+    stops: Arc<Stops>,
+    /// The first page of each piece, as it is to be supplied.
+    shelf: Pages,
+    habit: Habit,
+    /// The bytes before which the write is to stand, in order.
+    at: Vec<usize>,
+    /// Which of them is next, or where it stands.
+    next: usize,
+    stands: bool,
+    /// Whether the first page was taken away while the write stood at the second.
+    staged: bool,
+    /// The byte that can never be read, if there is one, and whether its page is gone already.
+    unreadable: Option<usize>,
+    refused: bool,
+}
+
+/// What a window is made for.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// What is written.
+    pub bytes: &'a [u8],
+    /// Offsets at which its iovecs end, in order.
+    pub cuts: &'a [usize],
+    /// The bytes before which it is to stand still, in order: it has copied what lies before them.
+    pub stops: &'a [usize],
+    /// The byte that can never be read.
+    pub unreadable: Option<usize>,
+}
+
+impl Window {
+    /// A buffer for one write to a filesystem of that habit. Whatever it can stand or fail at begins an
+    /// iovec of its own.
+    pub fn new(wanted: Wanted<'_>, habit: Habit) -> Result<(Window, Arc<Stops>), Refusal> {
+        let faults = Faults::open()?;
+        let failed = |errno| Refusal::errno("memory for a source buffer", errno, "free some");
+        let stops = Arc::new(Stops::new(wanted, habit).map_err(failed)?);
+        let shelf = Pages::anonymous(stops.pieces.len() * PAGE).map_err(failed)?;
+        for (number, piece) in stops.pieces.iter().enumerate() {
+            shelf.put(number * PAGE, &wanted.bytes[piece.at..piece.at + piece.len.min(PAGE)]);
+        }
+        faults.register(stops.pages.address(0), stops.pages.len()).map_err(failed)?;
+        let mut window = Window {
+            faults,
+            stops: Arc::clone(&stops),
+            shelf,
+            habit,
+            at: wanted.stops.to_vec(),
+            next: 0,
+            stands: false,
+            staged: false,
+            unreadable: wanted.unreadable,
+            refused: false,
+        };
+        window.prepare().map_err(failed)?;
+        Ok((window, stops))
+    }
+
+    /// Looks how far the write has come: how many bytes it has copied where it stands still, which it does
+    /// until it is told something else. `None`: it is on its way, or has returned.
+    pub fn look(&mut self) -> Result<Option<usize>, Errno> {
+        while !self.stands {
+            let Some(met) = self.faults.next()? else { return Ok(None) };
+            self.meets(met)?;
+        }
+        Ok(self.at.get(self.next).copied())
+    }
+
+    /// Lets the write, which stands, go on to the next of its stops.
+    pub fn resume(&mut self) -> Result<(), Errno> {
+        let from = self.leave();
+        self.prepare()?;
+        if self.unreadable == Some(from) {
+            return self.refuse(from, Failing::Protected);
+        }
+        self.supply(self.stops.piece(from))
+    }
+
+    /// The byte before which the write stands can no longer be read, and the write goes on.
+    pub fn fail(&mut self, how: Failing) -> Result<(), Errno> {
+        let from = self.leave();
+        self.next = self.at.len();
+        self.unreadable = Some(from);
+        self.refuse(from, how)
+    }
+
+    /// Lets the write go on to its end, wherever it is.
+    pub fn let_go(&mut self) -> Result<(), Errno> {
+        self.next = self.at.len();
+        self.stands = false;
+        self.prepare()?;
+        (0..self.stops.pieces.len())
+            .filter(|piece| Some(self.stops.pieces[*piece].at) != self.unreadable)
+            .try_for_each(|piece| self.supply(piece))
+    }
+
+    /// Somebody has met a missing page.
+    fn meets(&mut self, met: u64) -> Result<(), Errno> {
+        let page = u64::try_from(PAGE).expect("a page is small");
+        let is_met =
+            |piece: &Piece| address(self.stops.pages.address(piece.place)) == met - met % page;
+        let Some(piece) = self.stops.pieces.iter().position(is_met) else { return Ok(()) };
+        let found = self.stops.pieces[piece].at;
+        match self.at.get(self.next) {
+            Some(at) if found == *at && (self.staged || !self.is_staged(*at)) => self.stands = true,
+            Some(at) if found == at + 1 && !self.staged && self.is_staged(*at) => {
+                self.staged = true;
+                self.take_away(*at)?;
+                self.supply(piece)?;
+            }
+            _ => self.supply(piece)?,
+        }
+        Ok(())
+    }
+
+    /// Takes away what is to be missing until the next stop, and what can never be read if it lies before
+    /// that.
+    fn prepare(&mut self) -> Result<(), Errno> {
+        self.staged = false;
+        let next = self.at.get(self.next).copied();
+        if let Some(at) = next {
+            self.take_away(at)?;
+            if self.is_staged(at) {
+                self.take_away(at + 1)?;
+            }
+        }
+        match self.unreadable {
+            Some(byte) if !self.refused && next.is_none_or(|next| byte < next) => {
+                self.refuse(byte, Failing::Protected)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether two pages are needed to have the write stand there.
+    fn is_staged(&self, at: usize) -> bool {
+        self.habit == Habit::Ahead
+            && at != 0
+            && self.stops.pieces.iter().any(|piece| piece.at == at + 1)
+    }
+
+    /// Leaves the stop where the write stands, and says which it is.
+    fn leave(&mut self) -> usize {
+        assert!(self.stands, "the write stands");
+        self.stands = false;
+        self.next += 1;
+        self.at[self.next - 1]
+    }
+
+    fn take_away(&self, at: usize) -> Result<(), Errno> {
+        let place = self.stops.pieces[self.stops.piece(at)].place;
+        self.stops.pages.advise(place..place + PAGE, MmapAdvise::MADV_DONTNEED)
+    }
+
+    fn supply(&self, piece: usize) -> Result<(), Errno> {
+        let to = self.stops.pages.address(self.stops.pieces[piece].place);
+        self.faults.supply(to, self.shelf.address(piece * PAGE))
+    }
+
+    /// Makes the byte one that nobody can read, and lets go on who waits for it.
+    fn refuse(&mut self, at: usize, how: Failing) -> Result<(), Errno> {
+        self.refused = true;
+        let place = self.stops.pieces[self.stops.piece(at)].place;
+        let page = place..place + PAGE;
+        match how {
+            Failing::Protected => self.stops.pages.protect(page, false)?,
+            Failing::Unmapped => self.stops.pages.remove(page)?,
+            Failing::Poisoned => return self.faults.poison(self.stops.pages.address(place)),
+        }
+        self.faults.wake(self.stops.pages.address(place))
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        // What cannot be supplied any more, nobody waits for: closing the descriptor wakes them all.
+        let _ = self.let_go();
+    }
+}
+
+impl Stops {
+    fn new(wanted: Wanted<'_>, habit: Habit) -> Result<Stops, Errno> {
+        let Wanted { bytes, cuts, stops, unreadable } = wanted;
+        let second = |at: &usize| (habit == Habit::Ahead && *at != 0).then_some(at + 1);
+        let starts: BTreeSet<usize> = [0]
+            .into_iter()
+            .chain(cuts.iter().copied())
+            .chain(stops.iter().copied())
+            .chain(stops.iter().filter_map(second))
+            .chain(unreadable)
+            .filter(|at| *at < bytes.len())
+            .collect();
+        let mut place = 0;
+        let mut pieces = Vec::new();
+        for at in &starts {
+            let end = starts.range(at + 1..).next().copied().unwrap_or(bytes.len());
+            pieces.push(Piece { at: *at, place, len: end - at });
+            place += (end - at).next_multiple_of(PAGE);
+        }
+        let pages = Pages::anonymous(place)?;
+        for piece in &pieces {
+            pages.put(piece.place, &bytes[piece.at..piece.at + piece.len]);
+        }
+        Ok(Stops { pages, pieces })
+    }
+
+    /// The piece that begins at that byte.
+    fn piece(&self, at: usize) -> usize {
+        let found = self.pieces.iter().position(|piece| piece.at == at);
+        found.expect("whatever a write can stand or fail at begins a piece")
+    }
+
+    /// Its pieces: addresses and lengths.
+    pub(crate) fn pieces(&self) -> Vec<(*const c_void, usize)> {
+        let address = |piece: &Piece| self.pages.address(piece.place).cast_const();
+        self.pieces.iter().map(|piece| (address(piece), piece.len)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;
