@@ -8,9 +8,8 @@ use crate::soak::args::MergeArgs;
 use crate::soak::told::told;
 use crate::soak::union::{self, Conflict};
 use crate::soak::{night, shelf};
-use report::record::{Night, Shard, ShardEnd, ShardState, Soaked};
+use report::record::{Night, ShardEnd, Soaked};
 use report::writing;
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -80,27 +79,22 @@ fn account(night: &mut Night, absent: Vec<String>, allowed: bool) -> bool {
 
 /// Shards that are missing, or did not come to their end.
 fn gaps(night: &Night) -> Vec<String> {
-    let mut cuts: BTreeMap<(&Soaked, u64), BTreeSet<u64>> = BTreeMap::new();
-    for ShardState { campaign, shard, .. } in &night.shards {
-        cuts.entry((campaign, shard.of)).or_default().insert(shard.index);
-    }
     let several = 1 < night.campaigns.len();
     let of_it = |campaign: &Soaked| {
         if several { format!(" of {}", campaign.seed) } else { String::new() }
     };
     let mut gaps = Vec::new();
-    for ((campaign, of), indices) in cuts {
-        let its = night.shards.iter().filter(|state| state.campaign == *campaign);
+    for cut in night.cuts() {
+        let its = night.shards.iter().filter(|state| state.campaign == *cut.campaign);
         let seeds = its.filter_map(|state| state.seeds).max();
-        let missing = (1..=of).filter(|index| !indices.contains(index));
-        for index in missing.take(MISSING) {
-            let shard = Shard { index, of };
+        let of_it = of_it(cut.campaign);
+        for shard in cut.missing().take(MISSING) {
             let lost = seeds.map(|all| shard.share(all));
             let lost = lost.map(|lost| format!(", {lost} seeds of each scenario not run"));
-            let (of_it, lost) = (of_it(campaign), lost.unwrap_or_default());
-            gaps.push(format!("shard {shard}{of_it} is missing{lost}"));
+            gaps.push(format!("shard {shard}{of_it} is missing{}", lost.unwrap_or_default()));
         }
-        let rest = of.saturating_sub(u64::try_from(indices.len() + MISSING).unwrap_or(of));
+        let of = cut.of;
+        let rest = of.saturating_sub(u64::try_from(cut.here.len() + MISSING).unwrap_or(of));
         if rest != 0 {
             gaps.push(format!("{rest} more of {of} shards are missing"));
         }

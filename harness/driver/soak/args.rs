@@ -47,9 +47,10 @@ pub struct SoakArgs {
     /// The directory of this night, instead of one below --reports.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// How long one failure is made smaller at most, and then looked into for its story. In a night with an
-    /// end all of them together take at most a tenth of it, and one 20s without this. One of --seeds alone ends by --shrink-runs, so that it
-    /// is the same on every machine. With 0s failures are kept as they were found.
+    /// How long one failure is made smaller at most, and then looked into for its story. In a night
+    /// with an end all of them together take at most a tenth of it, and one 20s without this. One of
+    /// --seeds alone ends by --shrink-runs, so that it is the same on every machine. With 0s failures
+    /// are kept as they were found.
     #[arg(long, value_name = "D", value_parser = scenario::time)]
     pub shrink: Option<Duration>,
     /// With how many runs one failure is made smaller at most.

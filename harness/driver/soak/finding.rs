@@ -157,9 +157,10 @@ impl<'a> First<'a> {
         }
     }
 
-    /// Makes the case as small as it gets in time, sees how often it fails, and why, unless there is no alarm
-    /// to end that. False if it did not do the same when it was run again. Interrupted, it leaves the entry as it was: whoever goes on with
-    /// the night begins from there, and comes to what nobody interrupted comes to.
+    /// Makes the case as small as it gets in time, sees how often it fails, and why, unless there is
+    /// no alarm to end that. False if it did not do the same when it was run again. Interrupted, it
+    /// leaves the entry as it was: whoever goes on with the night begins from there, and comes to what
+    /// nobody interrupted comes to.
     ///
     /// # Errors
     ///

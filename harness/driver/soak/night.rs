@@ -4,8 +4,8 @@ use super::sums::{add_counts, add_hash, add_latency};
 use crate::exit::Exit;
 use report::number::{self, counted};
 use report::record::{
-    FirstMet, Night, NightFailure, NightVerdict, Part, Regression, ScenarioTotal, Signature,
-    Soaked, World,
+    FirstMet, Night, NightFailure, NightVerdict, Part, Regression, ScenarioTotal, ShardState,
+    Signature, Soaked, World,
 };
 use report::reproduce;
 use std::collections::BTreeMap;
@@ -20,8 +20,9 @@ pub const SLICE: &str = "2s";
 /// A part has latencies that cannot be read.
 pub fn concluded(mut night: Night) -> Result<(Night, Exit), String> {
     night.scenarios = totals(&night.parts)?;
+    let is_share = is_share(&night);
     for total in &mut night.scenarios {
-        let mut own = Reasons::default();
+        let mut own = Reasons { is_share, ..Reasons::default() };
         of_scenario(total, &mut own);
         total.wrong = own.all;
     }
@@ -173,9 +174,20 @@ fn signature(group: &[Met<'_>], place: String) -> Signature {
     }
 }
 
+/// Whether this is one shard of several: what it has not seen, another may have, and whoever merges
+/// them will know.
+fn is_share(night: &Night) -> bool {
+    matches!(night.shards.as_slice(), [only] if 1 < only.shard.of)
+}
+
+/// Whether there are fewer seeds than shards, and none of them is this shard's.
+fn has_no_share(night: &Night) -> bool {
+    let share = |state: &ShardState| state.seeds.map(|all| state.shard.share(all));
+    is_share(night) && night.shards.first().and_then(share) == Some(0)
+}
+
 fn verdict(night: &Night) -> (NightVerdict, Exit) {
-    // What one shard of several has not seen, another may have: whoever merges them will know.
-    let is_share = matches!(night.shards.as_slice(), [only] if 1 < only.shard.of);
+    let is_share = is_share(night);
     let mut reasons = Reasons { is_share, ..Reasons::default() };
     for part in night.parts.iter().filter(|part| !part.deterministic) {
         let what = format!("{}: a seed that failed did not do the same again", place(part));
@@ -198,16 +210,31 @@ fn verdict(night: &Night) -> (NightVerdict, Exit) {
     for left in night.left_out.iter().filter(|left| left.refused) {
         reasons.add(Exit::Environment, format!("{}: {}", left.file, left.why));
     }
-    if night.scenarios.is_empty() && night.regressions.is_empty() {
-        reasons.lack(Exit::NothingRan, "there was nothing to soak".to_owned());
-    } else if is_share && night.regressions.is_empty() && night.scenarios.iter().all(is_idle) {
-        reasons.add(Exit::NothingRan, "not a single operation ended in this shard".to_owned());
+    if night.regressions.is_empty() {
+        idle(night, &mut reasons);
     }
     never_reached(night, &mut reasons);
     let Reasons { exit, all: reasons, remarks, is_share: _ } = reasons;
     let good = exit == Exit::Ok;
     let sentence = String::new();
     (NightVerdict { good, exit: exit.code(), sentence, reasons, remarks }, exit)
+}
+
+/// Adds that nothing ran, and why. There is nothing to soak for a shard if there are fewer seeds than
+/// shards.
+fn idle(night: &Night, reasons: &mut Reasons) {
+    let nothing = match (night.scenarios.is_empty(), reasons.is_share) {
+        (true, _) => "there was nothing to soak",
+        (false, true) if night.scenarios.iter().all(is_idle) => {
+            "not a single operation ended in this shard"
+        }
+        _ => return,
+    };
+    if has_no_share(night) {
+        reasons.remarks.push("of fewer seeds than shards, none is this shard's".to_owned());
+    } else {
+        reasons.add(Exit::NothingRan, nothing.to_owned());
+    }
 }
 
 struct Reasons {

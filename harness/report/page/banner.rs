@@ -122,13 +122,5 @@ fn figures(html: &mut Html, record: &Record) {
         figures.push((number::count(found), if found == 1 { "violation" } else { "violations" }));
     }
     figures.push((number::elapsed(record.timing.elapsed_ms), "wall clock"));
-    html.element("dl", &[("class", "figures")], |html| {
-        for (value, label) in &figures {
-            html.element("div", &[], |html| {
-                html.line("dt", "", label);
-                html.line("dd", "", value);
-            });
-        }
-    });
-    html.markup("\n");
+    super::table::figures(html, &figures);
 }

@@ -32,6 +32,19 @@ pub(super) enum Cell {
     Missing(&'static str),
 }
 
+/// Adds a handful of numbers, each with what it counts.
+pub(super) fn figures(html: &mut Html, figures: &[(String, &str)]) {
+    html.element("dl", &[("class", "figures")], |html| {
+        for (value, label) in figures {
+            html.element("div", &[], |html| {
+                html.line("dt", "", label);
+                html.line("dd", "", value);
+            });
+        }
+    });
+    html.markup("\n");
+}
+
 /// Adds a table, unless it has no rows.
 pub(super) fn table(html: &mut Html, caption: &str, columns: &[Column], rows: &[Vec<Cell>]) {
     if rows.is_empty() {

@@ -22,7 +22,7 @@ pub use counts::{Counts, FaultCount};
 pub use explored::{Explored, Level};
 pub use json::RecordError;
 pub use night::{
-    FirstMet, LeftOut, Night, NightFailure, NightVerdict, PROVISIONAL, Part, Rate, Regression,
+    Cut, FirstMet, LeftOut, Night, NightFailure, NightVerdict, PROVISIONAL, Part, Rate, Regression,
     ScenarioTotal, Shard, ShardEnd, ShardState, Signature, Soaked,
 };
 pub use percentiles::{Clock, LatencyRecord, LatencyRow, Measure, Outcome};

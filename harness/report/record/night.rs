@@ -5,7 +5,7 @@
 //! often one of them was killed: outside `parts` and `shards`, which say who did what, the same
 //! seeds leave the same bytes where all ran in the simulated world.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -127,6 +127,16 @@ impl Night {
         places.into_iter().zip(cases).filter_map(|(place, case)| Some((place, case?))).collect()
     }
 
+    /// The cuts of which it has shards.
+    pub fn cuts(&self) -> Vec<Cut<'_>> {
+        let mut cuts: BTreeMap<(&Soaked, u64), BTreeSet<u64>> = BTreeMap::new();
+        for ShardState { campaign, shard, .. } in &self.shards {
+            cuts.entry((campaign, shard.of)).or_default().insert(shard.index);
+        }
+        let cut = |((campaign, of), here)| Cut { campaign, of, here };
+        cuts.into_iter().map(cut).collect()
+    }
+
     /// Where the cases of signatures lie, in their order; no two in the same place.
     pub fn places<'a>(signatures: impl Iterator<Item = &'a str>) -> Vec<String> {
         let mut taken = BTreeSet::new();
@@ -137,6 +147,25 @@ impl Night {
             names.find(|name| taken.insert(name.clone())).expect("there are more names than places")
         };
         signatures.map(place).collect()
+    }
+}
+
+/// The shards that are there of one way to cut the iterations of a campaign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cut<'a> {
+    /// Whose iterations.
+    pub campaign: &'a Soaked,
+    /// Into how many.
+    pub of: u64,
+    /// The numbers of those that are there.
+    pub here: BTreeSet<u64>,
+}
+
+impl Cut<'_> {
+    /// The others, in their order.
+    pub fn missing(&self) -> impl Iterator<Item = Shard> {
+        let missing = (1..=self.of).filter(|index| !self.here.contains(index));
+        missing.map(|index| Shard { index, of: self.of })
     }
 }
 

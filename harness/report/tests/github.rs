@@ -1,5 +1,7 @@
 //! What GitHub Actions is told: within its limits, and nothing that it would act on.
 
+#[path = "samples/markdown.rs"]
+mod markdown;
 mod samples;
 
 use report::github::{OWN, annotations, job_summary};
@@ -83,7 +85,7 @@ fn hostile_text_is_inert() {
             assert!(!message.is_empty());
         }
         let page = job_summary(&[&record], OWN).unwrap();
-        let outside = outside_of_code(&page);
+        let outside = markdown::outside_of_code(&page);
         for character in ['<', '@', '[', ']', '!', '$', '\\', '&'] {
             assert!(!outside.contains(character), "{text:?}: {character}: {outside}");
         }
@@ -94,30 +96,6 @@ fn hostile_text_is_inert() {
             assert_eq!(row.matches('|').count(), 6, "{text:?}: {row}");
         }
     }
-}
-
-/// What is left of a page without its code, by the rules of Markdown: a run of backticks opens a span
-/// that the next run of equal length ends.
-fn outside_of_code(page: &str) -> String {
-    let mut outside = String::new();
-    let mut rest = page;
-    while let Some(start) = rest.find('`') {
-        outside.push_str(&rest[..start]);
-        rest = &rest[start..];
-        let width = rest.len() - rest.trim_start_matches('`').len();
-        rest = &rest[width..];
-        let mut at = 0;
-        let end = loop {
-            let found = at + rest[at..].find('`').expect("a span ends");
-            let run = rest[found..].len() - rest[found..].trim_start_matches('`').len();
-            if run == width {
-                break found;
-            }
-            at = found + run;
-        };
-        rest = &rest[end + width..];
-    }
-    outside + rest
 }
 
 #[test]

@@ -126,6 +126,41 @@ fn a_night_in_which_nothing_ran_is_none() {
 }
 
 #[test]
+fn what_another_shard_may_have_seen_fails_in_none_of_its_files() {
+    let appends = "\
+name: appends
+ops: 40
+actors: [{name: a, ops: {append: 1}}]
+faults: [{io_error: {on: read, chance: 1%}}]
+";
+    let stand = Stand::with(appends);
+    let soak = |more: &str| stand.run(&format!("soak a.yaml {FEW} {more}"));
+    let tests = |dir: &str| fs::read_to_string(stand.path(dir).join("junit.xml")).unwrap();
+    assert_eq!(soak("--out whole").code, Some(1));
+    assert!(tests("whole").contains("<failure"), "{}", tests("whole"));
+    let part = soak("--shard 1/2 --out part");
+    assert_eq!(part.code, Some(0), "{part:?}");
+    assert!(!tests("part").contains("<failure"), "{}", tests("part"));
+    assert_eq!(night(&stand, "part").scenarios[0].wrong, [""; 0]);
+}
+
+#[test]
+fn a_shard_of_nothing_is_no_night_and_one_without_seeds_is() {
+    let stand = Stand::with(CLEAN);
+    fs::create_dir(stand.path("empty")).unwrap();
+    let nothing = stand.run("soak empty --seeds 4 --seed 1 --shard 1/2");
+    assert_eq!(nothing.code, Some(4), "{nothing:?}");
+    for (shard, code) in [("1/3", 0), ("3/3", 0)] {
+        let words = format!("soak a.yaml --seeds 2 --seed 1 --world simulated --shard {shard}");
+        let ran = stand.run(&format!("{words} --out part-{}", &shard[..1]));
+        assert_eq!(ran.code, Some(code), "{shard}: {ran:?}");
+    }
+    let last = night(&stand, "part-3");
+    let told = "of fewer seeds than shards, none is this shard's";
+    assert!(last.verdict.remarks.iter().any(|remark| remark == told), "{:?}", last.verdict);
+}
+
+#[test]
 fn shards_that_are_missing_are_counted_among_what_went_wrong() {
     let stand = Stand::with(&CLEAN.replace("chance: 5%", "chance: 0%"));
     stand.write("failing.yaml", FAILING);

@@ -1,12 +1,12 @@
 //! Who took part in a night: shards, what each did, and their machines.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::super::html::Html;
 use super::super::table::{Cell, numbers, table, words};
 use super::{ROWS, fold, more};
 use crate::number;
-use crate::record::{Night, Part, Shard, ShardEnd, ShardState, Soaked, World};
+use crate::record::{Cut, Night, Part, Shard, ShardEnd, ShardState, Soaked, World};
 
 /// Adds the section on who did what.
 pub(super) fn shards(html: &mut Html, night: &Night) {
@@ -72,10 +72,6 @@ fn shard(night: &Night, state: &ShardState) -> Vec<Cell> {
 
 /// The shards that are not there, of those cuts that are.
 fn missing(night: &Night) -> Vec<String> {
-    let mut cuts: BTreeMap<(&Soaked, u64), BTreeSet<u64>> = BTreeMap::new();
-    for ShardState { campaign, shard, .. } in &night.shards {
-        cuts.entry((campaign, shard.of)).or_default().insert(shard.index);
-    }
     // A night of one shard alone says nothing about the others.
     if night.shards.len() < 2 {
         return Vec::new();
@@ -84,11 +80,9 @@ fn missing(night: &Night) -> Vec<String> {
         0 | 1 => shard.to_string(),
         _ => format!("{shard} of {}", campaign.seed),
     };
-    let all = cuts.iter().flat_map(|((campaign, of), here)| {
-        let missing = (1..=*of).filter(|index| !here.contains(index));
-        missing.map(move |index| told(campaign, Shard { index, of: *of }))
-    });
-    all.take(ROWS).collect()
+    let cut =
+        |cut: &Cut<'_>| cut.missing().map(|shard| told(cut.campaign, shard)).collect::<Vec<_>>();
+    night.cuts().iter().flat_map(cut).take(ROWS).collect()
 }
 
 /// Adds the section on machines.

@@ -141,15 +141,7 @@ fn figures(html: &mut Html, night: &Night) {
         (number::count(failing), "failing seeds"),
         (number::elapsed(elapsed), "of machine time"),
     ];
-    html.element("dl", &[("class", "figures")], |html| {
-        for (value, label) in &figures {
-            html.element("div", &[], |html| {
-                html.line("dt", "", label);
-                html.line("dd", "", value);
-            });
-        }
-    });
-    html.markup("\n");
+    super::table::figures(html, &figures);
 }
 
 fn contents(html: &mut Html, night: &Night, has_latency: bool) {

@@ -7,7 +7,7 @@ use report::summary::summary;
 use report::{hlog, junit, page};
 use roxmltree::{Document, Node};
 
-use crate::{sample, samples};
+use crate::{markdown, sample, samples};
 
 /// What somebody may write into a scenario, or call a file.
 const HOSTILE: &[&str] = &[
@@ -220,7 +220,8 @@ fn a_job_summary_has_text_in_code_only() {
             night_summary(&sample::hostile(&harmless(text)), OWN, None).unwrap(),
         ];
         for (page, other) in pages.iter().zip(&others) {
-            let (outside, expected) = (outside_of_code(page), outside_of_code(other));
+            let (outside, expected) =
+                (markdown::outside_of_code(page), markdown::outside_of_code(other));
             // An empty text is told by a word, and not by code.
             let blank = text.trim().is_empty();
             assert!(blank || outside == expected, "{text:?}: {outside}\n---\n{expected}");
@@ -231,30 +232,6 @@ fn a_job_summary_has_text_in_code_only() {
             }
         }
     }
-}
-
-/// What is left of a page without its code, by the rules of Markdown: a run of backticks opens a span
-/// that the next run of equal length ends.
-fn outside_of_code(page: &str) -> String {
-    let mut outside = String::new();
-    let mut rest = page;
-    while let Some(start) = rest.find('`') {
-        outside.push_str(&rest[..start]);
-        rest = &rest[start..];
-        let width = rest.len() - rest.trim_start_matches('`').len();
-        rest = &rest[width..];
-        let mut at = 0;
-        let end = loop {
-            let found = at + rest[at..].find('`').expect("a span ends");
-            let run = rest[found..].len() - rest[found..].trim_start_matches('`').len();
-            if run == width {
-                break found;
-            }
-            at = found + run;
-        };
-        rest = &rest[end + width..];
-    }
-    outside + rest
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What is made of a night: its page, its tests, what GitHub is told, its latencies, and its cases.
 
+#[path = "../samples/markdown.rs"]
+mod markdown;
 #[path = "../samples/mod.rs"]
 mod samples;
 mod sample;
