@@ -7,16 +7,14 @@
 
 use crate::clock::Stopwatch;
 use crate::exploration::{self, Tried};
-use crate::ground::Ground;
+use crate::ground::{Ground, NoGround};
 use crate::onlooker::Look;
 use crate::progress::Progress;
-use crate::real;
 use crate::reproducer::{self, Kept};
 use crate::scenario::plan::{Expectation, Plan, WorldKind};
 use crate::script::Misfire;
 use crate::storm::{self, Orders, Storm};
 use crate::tally::Tally;
-use block::OpenError;
 use oracle::Violation;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use report::record::{Clock, Story};
@@ -123,7 +121,7 @@ impl Campaign {
 /// # Errors
 ///
 /// A device of a later seed could not be opened.
-pub fn run(mission: Mission<'_>, ground: Ground) -> Result<Campaign, OpenError> {
+pub fn run(mission: Mission<'_>, ground: Ground) -> Result<Campaign, NoGround> {
     match mission.plan.world {
         WorldKind::Threads => on_threads(mission, ground),
         WorldKind::Simulated => {
@@ -136,13 +134,10 @@ pub fn run(mission: Mission<'_>, ground: Ground) -> Result<Campaign, OpenError> 
     }
 }
 
-fn on_threads(mission: Mission<'_>, ground: Ground) -> Result<Campaign, OpenError> {
+fn on_threads(mission: Mission<'_>, ground: Ground) -> Result<Campaign, NoGround> {
     let seed = Seed(mission.plan.seed);
     let (orders, live) = (orders(mission, seed), &mission.progress.operations);
-    let storm = match ground {
-        Ground::Device(device) => storm::run_on(orders, &device, live)?,
-        Ground::Real(real) => real::storm::run(orders, *real, live),
-    };
+    let storm = storm::run_on(orders, ground, live)?;
     let mut campaign = Campaign::new(WorldKind::Threads);
     let plan = mission.plan;
     let case = reproducer::of_threads((plan, &plan.name), seed, &storm).map(Box::new);
@@ -162,7 +157,7 @@ fn on_threads(mission: Mission<'_>, ground: Ground) -> Result<Campaign, OpenErro
     Ok(campaign)
 }
 
-fn simulated(mission: Mission<'_>) -> Result<Campaign, OpenError> {
+fn simulated(mission: Mission<'_>) -> Result<Campaign, NoGround> {
     let plan = mission.plan;
     let watch = Stopwatch::start();
     let mut campaign = Campaign::new(WorldKind::Simulated);
@@ -189,7 +184,7 @@ fn is_over(mission: Mission<'_>, campaign: &Campaign) -> bool {
 }
 
 /// Adds what the `n`-th seed did.
-fn count(mission: Mission<'_>, n: u64, ran: Ran, campaign: &mut Campaign) -> Result<(), OpenError> {
+fn count(mission: Mission<'_>, n: u64, ran: Ran, campaign: &mut Campaign) -> Result<(), NoGround> {
     campaign.tally.add(&ran.tally);
     let Some(violation) = ran.violation else {
         campaign.misfire = ran.misfire;
@@ -235,7 +230,7 @@ impl Ran {
 
 /// Runs some seeds, and gives them in their order. Where one failure ends the run, none beyond a
 /// failing one needs to run.
-fn batch(mission: Mission<'_>, seeds: std::ops::Range<u64>) -> Result<Vec<(u64, Ran)>, OpenError> {
+fn batch(mission: Mission<'_>, seeds: std::ops::Range<u64>) -> Result<Vec<(u64, Ran)>, NoGround> {
     let failing = AtomicU64::new(u64::MAX);
     let one = |n| {
         if failing.load(Ordering::Relaxed) < n || is_raised(mission) {
@@ -257,14 +252,14 @@ fn batch(mission: Mission<'_>, seeds: std::ops::Range<u64>) -> Result<Vec<(u64, 
 /// # Errors
 ///
 /// The device could not be opened.
-pub fn nth(mission: Mission<'_>, n: u64) -> Result<Storm, OpenError> {
+pub fn nth(mission: Mission<'_>, n: u64) -> Result<Storm, NoGround> {
     let seed = Seed(mission.plan.seed).nth(n);
-    let device = storm::open_device(mission.plan, seed)?;
-    storm::run_on(orders(mission, seed), &device, &mission.progress.operations)
+    let orders = orders(mission, seed);
+    storm::run_on(orders, Ground::of(orders)?, &mission.progress.operations)
 }
 
 /// Runs the failing seed again, keeps its schedule and its case, and says whether it did the same.
-fn confirm(mission: Mission<'_>, trace_hash: u64, found: &mut Found) -> Result<bool, OpenError> {
+fn confirm(mission: Mission<'_>, trace_hash: u64, found: &mut Found) -> Result<bool, NoGround> {
     // A seed that was cut short has no second run that is cut at the same place.
     if is_raised(mission) {
         return Ok(true);

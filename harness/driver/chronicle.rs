@@ -2,11 +2,11 @@
 //! locks that are held then.
 
 use crate::call::Call;
+use crate::ground::NoGround;
 use crate::onlooker::{Look, Onlooker};
 use crate::scenario::plan::Plan;
 use crate::storm::{self, Orders};
 use crate::target::Performed;
-use block::OpenError;
 use oracle::Violation;
 use sim::chance::Seed;
 use sim::world::Hold;
@@ -66,7 +66,7 @@ impl Chronicle {
     /// # Errors
     ///
     /// The system has no memory for a device.
-    pub fn of(case: &Plan, interrupted: &Arc<AtomicBool>) -> Result<Option<Chronicle>, OpenError> {
+    pub fn of(case: &Plan, interrupted: &Arc<AtomicBool>) -> Result<Option<Chronicle>, NoGround> {
         let scribe = Arc::new(Scribe { log: sim::sync::mutex(&LOG, 0, Log::default()) });
         let onlooker: Arc<dyn Onlooker> = scribe.clone();
         let look = Look { onlooker: Some(&onlooker), ..Look::default() };

@@ -98,6 +98,10 @@ pub struct RunArgs {
     /// script is refused in threads.
     #[arg(long, value_name = "W")]
     pub world: Option<String>,
+    /// The target: kernel:xfs, kernel:ext4, kernel:btrfs or kernel:tmpfs, made for the run, or a directory
+    /// of anything that is mounted. Keys of the file that are about the filesystem model are dropped.
+    #[arg(long, value_name = "T", value_parser = crate::scenario::target)]
+    pub target: Option<String>,
     /// End at the first seed that fails, instead of going on for failures of another kind.
     #[arg(long)]
     pub fail_fast: bool,
@@ -329,7 +333,9 @@ impl RunArgs {
         ];
         let given = options.into_iter().filter_map(|(path, value)| Some((path, value.clone()?)));
         let given = given.map(|(path, value)| (path.to_owned(), value));
-        given.chain(self.sets.iter().cloned()).collect()
+        let target =
+            self.target.iter().filter_map(|target| crate::scenario::overrides_for(target).ok());
+        target.flatten().chain(given).chain(self.sets.iter().cloned()).collect()
     }
 }
 

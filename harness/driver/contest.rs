@@ -3,12 +3,12 @@
 
 use crate::case;
 use crate::failure::Failure;
+use crate::ground::NoGround;
 use crate::hunt::{self, Catch};
 use crate::onlooker::Look;
 use crate::scenario::plan::{Plan, StrategyPlan, Strike};
 use crate::shrink::{self, Limits, Refused};
 use crate::storm::{self, Orders, Storm};
-use block::OpenError;
 use sim::chance::Seed;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -53,7 +53,7 @@ pub fn sought(
     master: u64,
     time: Duration,
     interrupted: &Arc<AtomicBool>,
-) -> Result<Option<Sought>, OpenError> {
+) -> Result<Option<Sought>, NoGround> {
     let catch = hunt::catch((plan, from), master, interrupted)?;
     let Some(Catch::Case(case, failure)) = catch else { return Ok(None) };
     let limits = Limits { time, runs: None, interrupted, parallel: false };
@@ -72,7 +72,7 @@ fn shrunk(
     failure: Failure,
     master: u64,
     limits: Limits<'_>,
-) -> Result<Option<Sought>, OpenError> {
+) -> Result<Option<Sought>, NoGround> {
     let shrunk = match shrink::shrink(case, &failure, limits, &mut |_, _| {}) {
         Ok(shrunk) => shrunk,
         Err(Refused::NoDevice(error)) => return Err(error),
@@ -84,7 +84,7 @@ fn shrunk(
 }
 
 /// The failure of `sought` under some schedule of its case, shrunk. None if none of them is found.
-fn again(sought: &Sought, limits: Limits<'_>) -> Result<Option<Sought>, OpenError> {
+fn again(sought: &Sought, limits: Limits<'_>) -> Result<Option<Sought>, NoGround> {
     let plan = Plan { strategy: StrategyPlan::Mix, ..sought.case.clone() };
     let Some(Met::After(nth)) = schedules(sought, StrategyPlan::Mix, limits.interrupted)? else {
         return Ok(None);
@@ -105,7 +105,7 @@ pub fn tried(
     sought: &Sought,
     contender: &str,
     interrupted: &Arc<AtomicBool>,
-) -> Result<Option<Met>, OpenError> {
+) -> Result<Option<Met>, NoGround> {
     let strategy = match contender {
         "random" => StrategyPlan::Random,
         "pct" => StrategyPlan::Pct { depth: None },
@@ -121,7 +121,7 @@ fn schedules(
     sought: &Sought,
     strategy: StrategyPlan,
     interrupted: &Arc<AtomicBool>,
-) -> Result<Option<Met>, OpenError> {
+) -> Result<Option<Met>, NoGround> {
     let plan = Plan { strategy, schedule: None, ..sought.case.clone() };
     for nth in 1..=LIMIT {
         let storm = run(&plan, Seed(sought.master).nth(nth), false, interrupted)?;
@@ -140,6 +140,6 @@ fn run(
     seed: Seed,
     record: bool,
     interrupted: &Arc<AtomicBool>,
-) -> Result<Storm, OpenError> {
+) -> Result<Storm, NoGround> {
     storm::run(Orders { plan, seed, record, judged: true, look: Look::default(), interrupted })
 }

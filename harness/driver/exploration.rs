@@ -6,13 +6,13 @@
 //! same on any number of threads.
 
 use crate::campaign::{self, Campaign, Found, Mission};
+use crate::ground::NoGround;
 use crate::onlooker::Look;
 use crate::reproducer;
 use crate::scenario::plan::{ExhaustivePlan, Plan, WorldKind};
 use crate::stage::CALL;
 use crate::storm::{self, Orders, Storm};
 use crate::tally::Tally;
-use block::OpenError;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use sim::chance::Seed;
 use sim::schedule::Key;
@@ -70,7 +70,7 @@ impl Tried {
 /// # Errors
 ///
 /// The system has no memory for a device.
-pub fn run(mission: Mission<'_>, bounds: ExhaustivePlan) -> Result<Campaign, OpenError> {
+pub fn run(mission: Mission<'_>, bounds: ExhaustivePlan) -> Result<Campaign, NoGround> {
     let plans = mission.plan.variants();
     let combinations = u64::try_from(plans.len()).expect("a few thousand");
     let mut campaign = Campaign::new(WorldKind::Simulated);
@@ -115,7 +115,7 @@ fn explore(
     mission: Mission<'_>,
     bounds: ExhaustivePlan,
     tally: &mut Tally,
-) -> Result<Explored, OpenError> {
+) -> Result<Explored, NoGround> {
     let mut explorer = Explorer::new(self::bounds(bounds));
     loop {
         let walks = explorer.batch();
@@ -132,7 +132,7 @@ fn explore(
             let rest = if failed { Err(storm) } else { Ok(storm.tally) };
             Ok((walk, rest))
         };
-        let ran: Vec<_> = walks.into_par_iter().map(run).collect::<Result<_, OpenError>>()?;
+        let ran: Vec<_> = walks.into_par_iter().map(run).collect::<Result<_, NoGround>>()?;
         if is_interrupted(mission) {
             // Runs that were cut short were not asked everything.
             return Ok(Explored { failed: None, coverage: explorer.coverage() });
@@ -154,11 +154,7 @@ fn explore(
 }
 
 /// Runs the failing schedule again, keeps it, and compares.
-fn confirm(
-    mission: Mission<'_>,
-    failed: &Failed,
-    campaign: &mut Campaign,
-) -> Result<(), OpenError> {
+fn confirm(mission: Mission<'_>, failed: &Failed, campaign: &mut Campaign) -> Result<(), NoGround> {
     let first = &failed.storm;
     let Some(violation) = first.violation.clone() else { return Ok(()) };
     let again = one(mission, &failed.walk, true)?;
@@ -180,7 +176,7 @@ fn confirm(
     Ok(())
 }
 
-fn one(mission: Mission<'_>, walk: &Walk, record: bool) -> Result<Storm, OpenError> {
+fn one(mission: Mission<'_>, walk: &Walk, record: bool) -> Result<Storm, NoGround> {
     let Mission { plan, interrupted, .. } = mission;
     let (seed, look) = (Seed(plan.seed), Look::default());
     let orders = Orders { plan, seed, record, judged: true, look, interrupted };

@@ -3,7 +3,7 @@
 use crate::real::Real;
 use crate::record;
 use crate::scenario::plan::{Plan, TargetPlan};
-use crate::storm;
+use crate::storm::{self, Orders};
 use block::{Device, OpenError};
 use mounted::{Place, Refusal};
 use report::record as told;
@@ -30,16 +30,35 @@ pub enum NoGround {
 
 impl Ground {
     /// What `plan` asks for. A simulation opens a device for each seed; this is the one of the first.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
     pub fn open(plan: &Plan) -> Result<Ground, NoGround> {
+        Ground::under(plan, Seed(plan.seed), false)
+    }
+
+    /// What one storm needs.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub fn of(orders: Orders<'_>) -> Result<Ground, NoGround> {
+        Ground::under(orders.plan, orders.seed, orders.record)
+    }
+
+    fn under(plan: &Plan, seed: Seed, record: bool) -> Result<Ground, NoGround> {
         let place = match &plan.target {
             TargetPlan::Model => {
-                let device = storm::open_device(plan, Seed(plan.seed));
-                return device.map(Ground::Device).map_err(NoGround::Device);
+                return Ok(Ground::Device(storm::open_device(plan, seed, record)?));
             }
             TargetPlan::Kernel(spec) => Place::Made(spec.clone()),
             TargetPlan::Directory(path) => Place::Directory(path.clone()),
         };
-        Real::open(plan, &place).map(Box::new).map(Ground::Real).map_err(NoGround::Real)
+        Real::open(&plan.under(seed), &place)
+            .map(Box::new)
+            .map(Ground::Real)
+            .map_err(NoGround::Real)
     }
 
     /// What it is and where, for people.
@@ -65,6 +84,14 @@ impl NoGround {
         match self {
             NoGround::Device(error) => error.cause(),
             NoGround::Real(refusal) => format!("{}: {}", refusal.tried, refusal.came),
+        }
+    }
+
+    /// What a person can do about it.
+    pub fn advice(&self) -> String {
+        match self {
+            NoGround::Device(error) => error.advice().to_owned(),
+            NoGround::Real(refusal) => refusal.advice.clone(),
         }
     }
 }

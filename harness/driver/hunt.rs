@@ -3,13 +3,13 @@
 use crate::campaign::{self, Campaign, Found, Mission};
 use crate::clock::ThreadTime;
 use crate::failure::Failure;
+use crate::ground::NoGround;
 use crate::onlooker::Look;
 use crate::progress::Progress;
 use crate::reproducer;
 use crate::scenario::plan::{Plan, WorldKind};
 use crate::storm::{self, Orders};
 use crate::verdict;
-use block::OpenError;
 use report::record::VerdictKind;
 use sim::chance::Seed;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ pub fn hunt(
     plan: &Plan,
     master: u64,
     interrupted: &Arc<AtomicBool>,
-) -> Result<Option<Ended>, OpenError> {
+) -> Result<Option<Ended>, NoGround> {
     if interrupted.load(Ordering::Relaxed) {
         return Ok(None);
     }
@@ -107,7 +107,7 @@ pub fn catch(
     (plan, from): (&Plan, &str),
     master: u64,
     interrupted: &Arc<AtomicBool>,
-) -> Result<Option<Catch>, OpenError> {
+) -> Result<Option<Catch>, NoGround> {
     let Some(ended) = hunt(plan, master, interrupted)? else { return Ok(None) };
     let Some(seed) = ended.at else { return Ok(Some(Catch::Nothing)) };
     let look = Look::default();

@@ -2,10 +2,10 @@
 
 use crate::case;
 use crate::following::{Drift, Misfit};
+use crate::ground::NoGround;
 use crate::onlooker::Look;
 use crate::scenario::plan::{Expectation, Moment, Plan, Strike, Switch};
 use crate::storm::{self, Orders, Storm};
-use block::OpenError;
 use oracle::Violation;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use sim::Passage;
@@ -57,7 +57,7 @@ impl Replay {
     /// # Errors
     ///
     /// The system has no memory for a device.
-    pub fn of(case: &Plan, times: u64, interrupted: &Arc<AtomicBool>) -> Result<Replay, OpenError> {
+    pub fn of(case: &Plan, times: u64, interrupted: &Arc<AtomicBool>) -> Result<Replay, NoGround> {
         let ran = || {
             let storm = run(case, Look::default(), interrupted)?;
             let Storm { violation, end, drifts, .. } = storm;
@@ -92,7 +92,7 @@ impl Replay {
 /// # Errors
 ///
 /// The system has no memory for a device.
-pub fn run(case: &Plan, look: Look<'_>, interrupted: &Arc<AtomicBool>) -> Result<Storm, OpenError> {
+pub fn run(case: &Plan, look: Look<'_>, interrupted: &Arc<AtomicBool>) -> Result<Storm, NoGround> {
     let seed = Seed(case.seed);
     storm::run(Orders { plan: case, seed, record: true, judged: true, look, interrupted })
 }
@@ -123,7 +123,7 @@ pub enum List {
 /// # Errors
 ///
 /// The system has no memory for a device.
-pub fn unfit(case: &Plan, interrupted: &Arc<AtomicBool>) -> Result<Vec<Unfit>, OpenError> {
+pub fn unfit(case: &Plan, interrupted: &Arc<AtomicBool>) -> Result<Vec<Unfit>, NoGround> {
     let look = Look { trace: true, ..Look::default() };
     let storm = run(case, look, interrupted)?;
     let map = Map { case, actors: storm::actors(case), trace: &storm.end.trace };

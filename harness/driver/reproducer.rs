@@ -1,6 +1,7 @@
 //! From a failing storm to a case that fails the same way every time, and says what it did.
 
 use crate::case;
+use crate::ground::NoGround;
 use crate::memory::Made;
 use crate::onlooker::Look;
 use crate::scenario::plan::{
@@ -9,7 +10,6 @@ use crate::scenario::plan::{
 };
 use crate::search;
 use crate::storm::{self, Orders, Storm};
-use block::OpenError;
 use oracle::Violation;
 use sim::chance::Seed;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ pub fn of(
     seed: Seed,
     failed: &Storm,
     interrupted: &Arc<AtomicBool>,
-) -> Result<Option<Reproducer>, OpenError> {
+) -> Result<Option<Reproducer>, NoGround> {
     let (Some(recording), Some(violation)) = (&failed.recording, &failed.violation) else {
         return Ok(None);
     };
@@ -138,7 +138,7 @@ fn is_in_calls(fault: &FaultPlan) -> bool {
 /// # Errors
 ///
 /// The system has no memory for a device.
-pub fn run(case: &Plan, interrupted: &Arc<AtomicBool>) -> Result<Storm, OpenError> {
+pub fn run(case: &Plan, interrupted: &Arc<AtomicBool>) -> Result<Storm, NoGround> {
     let seed = Seed(case.seed);
     storm::run(Orders {
         plan: case,

@@ -1,12 +1,12 @@
 //! The failure of a storm of threads, looked for in the simulated world: first with its last calls in
 //! the order that they had, then in any; with few of them first, and then with more.
 
+use crate::ground::NoGround;
 use crate::onlooker::Look;
 use crate::ordered::Ordered;
 use crate::reproducer::{self, Reproducer};
 use crate::scenario::plan::{Expectation, Judge, Plan, StrategyPlan};
 use crate::storm::{self, Orders, Storm};
-use block::OpenError;
 use oracle::{Invariant, Scope};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use sim::chance::Seed;
@@ -73,7 +73,7 @@ pub fn search(
     from: &str,
     budget: u64,
     interrupted: &Arc<AtomicBool>,
-) -> Result<Searched, OpenError> {
+) -> Result<Searched, NoGround> {
     let most = left.actors.iter().map(|actor| actor.does.len()).sum();
     let mut tails: Vec<usize> = TAILS.into_iter().take_while(|tail| *tail < most).collect();
     tails.push(most);
@@ -103,7 +103,7 @@ fn attempt(
     manner: Manner,
     seed: Seed,
     interrupted: &Arc<AtomicBool>,
-) -> Result<Option<Reproducer>, OpenError> {
+) -> Result<Option<Reproducer>, NoGround> {
     if interrupted.load(Ordering::Relaxed) {
         return Ok(None);
     }

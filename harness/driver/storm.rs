@@ -7,6 +7,7 @@
 use crate::conductor;
 use crate::director::{Directed, Director};
 use crate::following::{Drift, Following};
+use crate::ground::{Ground, NoGround};
 use crate::incidents::Incidents;
 use crate::memory::{Made, Memory};
 use crate::misfortune::Misfortune;
@@ -21,8 +22,8 @@ use crate::steering::Steering;
 use crate::tally::{Fault, Tally};
 use crate::target::Target;
 use crate::timed::Timed;
-use crate::{strategy, strikes};
-use block::{Device, DeviceFaults, DeviceSpec, Latency, OpenError, Spike};
+use crate::{real, strategy, strikes};
+use block::{Device, DeviceFaults, DeviceSpec, Latency, Spike};
 use oracle::watch::{Oracle, Sight};
 use oracle::{Violation, progress};
 use report::record::Clock;
@@ -85,26 +86,25 @@ pub struct Storm {
     pub drifts: Vec<Drift>,
 }
 
-/// Runs one storm to its end, on a device of its own.
+/// Runs one storm to its end, on a device or a filesystem of its own.
 ///
 /// # Errors
 ///
-/// The device could not be opened.
-pub fn run(orders: Orders<'_>) -> Result<Storm, OpenError> {
-    let device = open(orders.plan, orders.seed, orders.record)?;
-    run_on(orders, &device, &Arc::default())
+/// That could not be opened.
+pub fn run(orders: Orders<'_>) -> Result<Storm, NoGround> {
+    run_on(orders, Ground::of(orders)?, &Arc::default())
 }
 
 /// Runs one simulated storm to its end, on a device of its own. `strategy` says who goes on,
 /// whatever the plan says about that.
-pub fn run_under(orders: Orders<'_>, strategy: Box<dyn Strategy>) -> Result<Storm, OpenError> {
-    let device = open(orders.plan, orders.seed, orders.record)?;
+pub fn run_under(orders: Orders<'_>, strategy: Box<dyn Strategy>) -> Result<Storm, NoGround> {
+    let device = open_device(orders.plan, orders.seed, orders.record)?;
     let plan = orders.plan.under(orders.seed);
     let orders = Orders { plan: &plan, ..orders };
     Ok(run_drawn(orders, Decider::Given(strategy), &device, &Arc::default()))
 }
 
-/// Runs one storm to its end on `device`, which nobody else uses. Operations are added to `live`
+/// Runs one storm to its end on `ground`, which nobody else uses. Operations are added to `live`
 /// as they end, some at a time.
 ///
 /// # Errors
@@ -112,13 +112,17 @@ pub fn run_under(orders: Orders<'_>, strategy: Box<dyn Strategy>) -> Result<Stor
 /// The device of a run before it, of which only the profile is kept, could not be opened.
 pub fn run_on(
     orders: Orders<'_>,
-    device: &Arc<Device>,
+    ground: Ground,
     live: &Arc<AtomicU64>,
-) -> Result<Storm, OpenError> {
+) -> Result<Storm, NoGround> {
     let plan = orders.plan.under(orders.seed);
     let orders = Orders { plan: &plan, ..orders };
+    let device = match ground {
+        Ground::Device(device) => device,
+        Ground::Real(real) => return Ok(real::storm::run(orders, *real, live)),
+    };
     let decider = Decider::Drawn(profile(orders)?);
-    Ok(run_drawn(orders, decider, device, live))
+    Ok(run_drawn(orders, decider, &device, live))
 }
 
 /// Who decides in a simulation.
@@ -132,14 +136,14 @@ enum Decider {
 /// What a run of the same passes, scheduled by chance and judged by nobody, for strategies that
 /// must know: empty for the others. A seed is measured by itself, and so is the same storm wherever
 /// and beside whichever others it runs.
-fn profile(orders: Orders<'_>) -> Result<Profile, OpenError> {
+fn profile(orders: Orders<'_>) -> Result<Profile, NoGround> {
     if orders.plan.world == WorldKind::Threads || !strategy::needs_profile(orders.plan) {
         return Ok(Profile::default());
     }
     let plan = Plan { strategy: StrategyPlan::Random, ..orders.plan.clone() };
     let look = Look { counts: true, ..Look::default() };
     let orders = Orders { plan: &plan, record: false, judged: false, look, ..orders };
-    let device = open(&plan, orders.seed, false)?;
+    let device = open_device(&plan, orders.seed, false)?;
     let decider = Decider::Drawn(Profile::default());
     let measured = run_drawn(orders, decider, &device, &Arc::default());
     Ok(measured.end.profile)
@@ -328,12 +332,8 @@ fn filesystem(
     filesystem
 }
 
-/// The device that a storm of `plan` runs on.
-pub fn open_device(plan: &Plan, seed: Seed) -> Result<Arc<Device>, OpenError> {
-    open(plan, seed, false)
-}
-
-fn open(plan: &Plan, seed: Seed, record: bool) -> Result<Arc<Device>, OpenError> {
+/// The device that a storm of `plan` runs on; with `record`, it notes which faults struck.
+pub fn open_device(plan: &Plan, seed: Seed, record: bool) -> Result<Arc<Device>, NoGround> {
     let plan = plan.under(seed);
     let mut faults = DeviceFaults::none(seed.faults());
     faults.record = record;
@@ -360,7 +360,7 @@ fn open(plan: &Plan, seed: Seed, record: bool) -> Result<Arc<Device>, OpenError>
             | FaultPlan::Delay { .. } => {}
         }
     }
-    block::open(&DeviceSpec {
+    let opened = block::open(&DeviceSpec {
         kind: match plan.device.kind {
             DeviceKind::Auto => block::DeviceKind::Auto,
             DeviceKind::Loop => block::DeviceKind::Loop,
@@ -371,7 +371,8 @@ fn open(plan: &Plan, seed: Seed, record: bool) -> Result<Arc<Device>, OpenError>
         block_size: plan.filesystem.block_size,
         simulated: plan.world == WorldKind::Simulated,
         faults,
-    })
+    });
+    opened.map_err(NoGround::Device)
 }
 
 /// What a storm did, as it was noted on the way.

@@ -73,7 +73,10 @@ pub fn soak(night: &Night, campaign: &Soaked) -> String {
         text.extend([" ", &path_argument(file)]);
     }
     text.extend([" --seed ", &campaign.seed.to_string()]);
-    if let (Some(world), 1) = (worlds.first(), worlds.len()) {
+    let targets: BTreeSet<_> = night.scenarios.iter().map(|one| one.target.as_deref()).collect();
+    if let (Some(Some(target)), 1) = (targets.first(), targets.len()) {
+        text.extend([" --target ", &quoted(target)]);
+    } else if let (Some(world), 1) = (worlds.first(), worlds.len()) {
         text.extend([" --world ", world]);
     }
     if let Some(seeds) = shards().filter_map(|state| state.seeds).max() {

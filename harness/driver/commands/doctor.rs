@@ -7,7 +7,6 @@ use crate::exit::Exit;
 use crate::ground::Ground;
 use crate::progress::Progress;
 use crate::scenario::{Known, parse};
-use crate::storm;
 use block::{DeviceFaults, DeviceKind, DeviceSpec};
 use nix::sys::statvfs::statvfs;
 use sim::chance::Seed;
@@ -69,12 +68,11 @@ fn simulation() -> Finding {
     let (interrupted, progress) = (Arc::new(AtomicBool::new(false)), Progress::default());
     let mission =
         Mission { plan: &plan, interrupted: &interrupted, progress: &progress, fail_fast: true };
-    let ran = storm::open_device(&plan, Seed(plan.seed))
-        .and_then(|device| campaign::run(mission, Ground::Device(device)));
+    let ran = Ground::open(&plan).and_then(|ground| campaign::run(mission, ground));
     match ran {
         Ok(campaign) if campaign.found.is_none() => well(what, "20 operations ran, all checked"),
         Ok(_) => warned(what, "a run of 20 operations failed", "build from a clean clone"),
-        Err(error) => warned(what, error.cause(), error.advice()),
+        Err(refused) => warned(what, refused.cause(), refused.advice()),
     }
 }
 

@@ -19,7 +19,6 @@ use crate::scenario::plan::{Plan, WorldKind};
 use crate::scenario::{self, Report};
 use crate::script::Misfire;
 use crate::{verdict, vocabulary};
-use block::OpenError;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use report::number::{counted, wide};
 use report::record::{Record, Seed};
@@ -110,7 +109,7 @@ impl Run<'_> {
         let plan = self.asked.plan;
         let watch = Stopwatch::start();
         let (device, storm) = match Ground::open(plan) {
-            Ok(ground) => (ground.told(), self.storm(ground).map_err(NoGround::Device)),
+            Ok(ground) => (ground.told(), self.storm(ground)),
             Err(refused) => (record::refused(plan, &refused.cause()), Err(refused)),
         };
         let (mut campaign, verdict) = match storm {
@@ -155,7 +154,7 @@ impl Run<'_> {
     }
 
     /// Runs the campaign on the pool, and meanwhile tells its progress and looks for signals.
-    fn storm(&self, ground: Ground) -> Result<Campaign, OpenError> {
+    fn storm(&self, ground: Ground) -> Result<Campaign, NoGround> {
         let plan = self.asked.plan;
         self.announce(&ground);
         let progress = Progress::default();
@@ -219,7 +218,11 @@ impl Run<'_> {
         }
         if !plan.dropped.is_empty() {
             let keys = plan.dropped.join("`, `");
-            self.console.say(&format!("dropped for the world {world}: `{keys}` of the file"));
+            let place = match &self.args.target {
+                Some(target) => format!("target {target}"),
+                None => format!("world {world}"),
+            };
+            self.console.say(&format!("dropped for the {place}: `{keys}` of the file"));
         }
     }
 }

@@ -150,6 +150,7 @@ impl Prepared {
                 "threads" => Some(WorldKind::Threads),
                 _ => None,
             },
+            target: args.target.as_deref(),
             slice: &slice(time),
         };
         let given = entries::read(&wanted)?;

@@ -27,11 +27,11 @@ pub use nearest::{Nearest, Part, PartKind};
 pub use provenance::Provenance;
 pub use strips::{Strip, Strips};
 
+use crate::ground::NoGround;
 use crate::onlooker::{Look, Onlooker};
 use crate::reproducer;
 use crate::scenario::plan::Plan;
 use crate::storm::{self, Orders, Storm};
-use block::OpenError;
 use cast::Cast;
 use oracle::Violation;
 use serde::Serialize;
@@ -92,7 +92,7 @@ pub enum Refusal {
     /// It passes so many points, more than are kept.
     TooLong(u64),
     /// The system has no room for a device.
-    NoDevice(OpenError),
+    NoDevice(NoGround),
 }
 
 /// A case passes at most so many points: of each of them the files are kept as they were then, some

@@ -50,7 +50,7 @@ mod write;
 pub use diagnose::{Diagnostic, Report};
 pub use load::{Known, MAX_BYTES, at_item, load, not_a_case, parse, text_of};
 pub use lookup::{values_of, words_at};
-pub use other_target::overrides_for;
+pub use other_target::{overrides_for, target};
 pub use plan::Plan;
 pub use quantity::time;
 pub use suggest::bug_help;

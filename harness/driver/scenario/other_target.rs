@@ -13,7 +13,19 @@ const KERNEL: &str = "kernel:";
 
 /// Keys that are about the model, or about what its simulations left.
 const OF_THE_MODEL: &[&str] =
-    &["device", "filesystem", "bugs", "schedule", "strikes", "step_budget", "recorded"];
+    &["device", "filesystem", "bugs", "schedule", "strikes", "step_budget", "judge"];
+
+/// A target as the command line takes it: `kernel:` and a filesystem that can be made, or a directory.
+///
+/// # Errors
+///
+/// What is wrong with it, and what to write.
+pub fn target(text: &str) -> Result<String, String> {
+    if Kind::named(text).is_some() {
+        return Err(format!("write {KERNEL}{text}, or ./{text} for a directory of that name"));
+    }
+    overrides_for(text).map(|_| text.to_owned())
+}
 
 /// What `--target kernel:xfs` or `--target PATH` changes in a scenario: paths, and what is put there.
 ///
@@ -53,7 +65,11 @@ pub(super) fn drop_keys(root: &mut Node) -> Vec<&'static str> {
             dropped.push(*name);
         }
     }
+    let is_empty =
+        |entry: &Entry| matches!(&entry.value.value, Value::Mapping(all) if all.is_empty());
+    entries.retain(|entry| entry.key.word() != "vary" || !is_empty(entry));
     dropped.extend(drop_faults(entries));
+    dropped.extend(drop_recorded(entries));
     dropped.extend(drop_expectation(entries));
     dropped
 }
@@ -86,6 +102,16 @@ fn drop_expectation(entries: &mut Vec<Entry>) -> Option<&'static str> {
     (entries.len() != before).then_some("expect")
 }
 
+/// What a simulation did. The order of calls is of use wherever they are made.
+fn drop_recorded(entries: &mut Vec<Entry>) -> Option<&'static str> {
+    let before = entries.len();
+    entries.retain(|entry| {
+        let stays = entry.value.entry("order").is_some() || is_command_line(&entry.value);
+        entry.key.word() != "recorded" || stays
+    });
+    (entries.len() != before).then_some("recorded")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,6 +128,7 @@ mod tests {
 device: {size: 64MiB}
 filesystem: {block_size: 1KiB}
 seeds: 7
+vary: {filesystem.max_folio: [4KiB, 16KiB]}
 faults: [{short_copy: {chance: 5%}}, {io_error: {on: write, chance: 1%}}]
 actors: [{name: a, ops: {write: 1}}]
 expect: {caught: {by: data_matches_model}}
@@ -132,6 +159,9 @@ expect: {caught: {by: data_matches_model}}
     fn other_targets_are_refused_with_what_to_write() {
         let refused = overrides_for("kernel:xsf").unwrap_err();
         assert_eq!(refused, "no filesystem `xsf` is known; did you mean `xfs`?");
+        let refused = target("xfs").unwrap_err();
+        assert_eq!(refused, "write kernel:xfs, or ./xfs for a directory of that name");
+        assert_eq!(target("./xfs").as_deref(), Ok("./xfs"));
         assert_eq!(overrides_for("").unwrap_err(), "name a directory, or `kernel:xfs`");
     }
 }

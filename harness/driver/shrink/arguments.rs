@@ -2,18 +2,18 @@
 //! page, half, rounded.
 
 use crate::call::{Call, WHOLE_FILE};
+use crate::ground::NoGround;
 use crate::scenario::plan::{FilePlan, Layout, Plan, Strike};
 use crate::shrink::removals::calls;
 use crate::shrink::shrinker::{Candidate, Shrinker};
 use crate::shrink::trial::Fails;
 use crate::user_buffer::Gap;
-use block::OpenError;
 use std::time::Duration;
 use stormfs::op::Op;
 use stormfs::quantity::{ByteRange, PAGE, page_up};
 
 /// All of them, once.
-pub(super) fn all(shrinker: &mut Shrinker<'_>) -> Result<(), OpenError> {
+pub(super) fn all(shrinker: &mut Shrinker<'_>) -> Result<(), NoGround> {
     each(shrinker, "arguments", calls, simpler_call)?;
     each(shrinker, "files", |case| case.files.len(), simpler_file)?;
     each(shrinker, "faults", |case| case.strikes.len(), simpler_strike)
@@ -25,7 +25,7 @@ fn each(
     pass: &'static str,
     len: impl Fn(&Plan) -> usize,
     simpler: impl Fn(&Plan, usize) -> Vec<Plan> + Sync,
-) -> Result<(), OpenError> {
+) -> Result<(), NoGround> {
     for thing in 0..len(shrinker.case()) {
         loop {
             let offers = simpler(shrinker.case(), thing);

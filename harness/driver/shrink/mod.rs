@@ -24,8 +24,8 @@ pub use weight::Weight;
 use crate::catalogue;
 use crate::clock::Stopwatch;
 use crate::failure::Failure;
+use crate::ground::NoGround;
 use crate::scenario::plan::Plan;
-use block::OpenError;
 use shrinker::Shrinker;
 use std::fmt;
 use std::sync::Arc;
@@ -84,7 +84,7 @@ pub enum Refused {
     /// Run twice, it did not do the same.
     NotDeterministic,
     /// There is no device to run it on.
-    NoDevice(OpenError),
+    NoDevice(NoGround),
 }
 
 impl fmt::Display for Refused {
@@ -102,8 +102,8 @@ impl fmt::Display for Refused {
     }
 }
 
-impl From<OpenError> for Refused {
-    fn from(error: OpenError) -> Refused {
+impl From<NoGround> for Refused {
+    fn from(error: NoGround) -> Refused {
         Refused::NoDevice(error)
     }
 }
@@ -145,7 +145,7 @@ fn repeated(case: &Plan, failure: &Failure, trace_hash: u64) -> Result<(), Refus
 }
 
 /// Repeats the passes until none makes progress. False if time ran out before.
-fn passes(shrinker: &mut Shrinker<'_>) -> Result<bool, OpenError> {
+fn passes(shrinker: &mut Shrinker<'_>) -> Result<bool, NoGround> {
     loop {
         let weight = shrinker.weight();
         if shrinker.is_large() {

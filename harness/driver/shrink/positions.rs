@@ -1,17 +1,17 @@
 //! Passes that move positions of all calls and files together, so that what touches still touches.
 
 use crate::call::{Call, WHOLE_FILE};
+use crate::ground::NoGround;
 use crate::scenario::plan::{Plan, Strike};
 use crate::shrink::arguments::{fitting, numbers};
 use crate::shrink::shrinker::{Candidate, Shrinker};
 use crate::shrink::trial::Fails;
-use block::OpenError;
 use std::collections::BTreeSet;
 use stormfs::op::Op;
 use stormfs::quantity::{ByteRange, PAGE};
 
 /// All of them, once.
-pub(super) fn all(shrinker: &mut Shrinker<'_>) -> Result<(), OpenError> {
+pub(super) fn all(shrinker: &mut Shrinker<'_>) -> Result<(), NoGround> {
     loop {
         let offers = shrinker.lighter(offers(shrinker.case()));
         let offer = |_: &Fails, nth: usize| Some(Candidate::followed(offers[nth].clone()));

@@ -1,15 +1,15 @@
 //! Passes that take something out: actors, switches, faults, calls, pieces, files.
 
 use crate::case;
+use crate::ground::NoGround;
 use crate::scenario::plan::{Plan, Strike};
 use crate::shrink::bridges;
 use crate::shrink::shrinker::{Candidate, Shrinker};
 use crate::shrink::trial::Fails;
-use block::OpenError;
 use std::ops::Range;
 
 /// All of them, once.
-pub(super) fn all(shrinker: &mut Shrinker<'_>) -> Result<(), OpenError> {
+pub(super) fn all(shrinker: &mut Shrinker<'_>) -> Result<(), NoGround> {
     let actors = |case: &Plan| case.actors.len();
     shrinker.sweep("actors, bridged", actors, |best, range| {
         without_actors(&unscheduled(&best.case, range.clone()), range)
@@ -50,7 +50,7 @@ fn in_time(best: &Fails) -> impl Iterator<Item = (usize, u64)> {
 }
 
 /// Lets one actor do what two did, in the order in which they did it.
-fn merge(shrinker: &mut Shrinker<'_>) -> Result<(), OpenError> {
+fn merge(shrinker: &mut Shrinker<'_>) -> Result<(), NoGround> {
     loop {
         let actors = shrinker.case().actors.len();
         let pair = |best: &Fails, number: usize| {
@@ -66,7 +66,7 @@ fn merge(shrinker: &mut Shrinker<'_>) -> Result<(), OpenError> {
 }
 
 /// Takes switches out, and then slices.
-fn schedule(shrinker: &mut Shrinker<'_>) -> Result<(), OpenError> {
+fn schedule(shrinker: &mut Shrinker<'_>) -> Result<(), NoGround> {
     shrinker.sweep("switches", switches, |best, range| without_switches(&best.case, range))?;
     shrinker.sweep("slices", switches, |best, range| {
         let mut case = best.case.clone();

@@ -1,12 +1,12 @@
 //! Passes for what is small: something simpler is tried under many schedules, not only under the
 //! one that is known. What comes out has as few preemptions as a search finds.
 
+use crate::ground::NoGround;
 use crate::scenario::plan::Plan;
 use crate::shrink::removals::{calls, without_actors, without_calls};
 use crate::shrink::shrinker::{Candidate, How, Shrinker};
 use crate::shrink::trial::Fails;
 use crate::shrink::{arguments, positions, settings};
-use block::OpenError;
 use std::collections::BTreeSet;
 use stormfs::quantity::wide;
 
@@ -26,7 +26,7 @@ const FEW_TRIES: usize = 24;
 const STORMS: usize = 20;
 
 /// All of them, once.
-pub(super) fn all(shrinker: &mut Shrinker<'_>) -> Result<(), OpenError> {
+pub(super) fn all(shrinker: &mut Shrinker<'_>) -> Result<(), NoGround> {
     let weight = shrinker.weight();
     let is_small = calls(shrinker.case()) <= SMALL;
     if is_small {
@@ -50,7 +50,7 @@ pub(super) fn all(shrinker: &mut Shrinker<'_>) -> Result<(), OpenError> {
 }
 
 /// Tries the case, and what is left of it without parts, under schedules that are drawn freely.
-pub(super) fn storms(shrinker: &mut Shrinker<'_>) -> Result<(), OpenError> {
+pub(super) fn storms(shrinker: &mut Shrinker<'_>) -> Result<(), NoGround> {
     search(shrinker, "storm: schedule", 4 * STORMS, storming, |case| vec![case.clone()])?;
     search(shrinker, "storm: actors", STORMS, storming, |case| {
         let actors = 0..case.actors.len();
@@ -88,7 +88,7 @@ fn search(
     tries: usize,
     how: impl Fn(usize, usize, usize) -> How + Sync,
     simpler: impl Fn(&Plan) -> Vec<Plan>,
-) -> Result<(), OpenError> {
+) -> Result<(), NoGround> {
     loop {
         let offers = simpler(shrinker.case());
         let most = shrinker.weight().preemptions;

@@ -1,10 +1,10 @@
 //! Passes that make what is around the calls simpler: pauses, the device, the filesystem.
 
+use crate::ground::NoGround;
 use crate::scenario::plan::{DevicePlan, FilesystemPlan, Plan};
 use crate::shrink::departures;
 use crate::shrink::shrinker::{Candidate, Shrinker};
 use crate::shrink::trial::Fails;
-use block::OpenError;
 use std::time::Duration;
 use stormfs::choices::Choices;
 use stormfs::quantity::PAGE;
@@ -13,7 +13,7 @@ use stormfs::quantity::PAGE;
 const USUAL_DEVICE: u64 = 64 << 20;
 
 /// All of them, once.
-pub(super) fn all(shrinker: &mut Shrinker<'_>) -> Result<(), OpenError> {
+pub(super) fn all(shrinker: &mut Shrinker<'_>) -> Result<(), NoGround> {
     loop {
         let offers = shrinker.lighter(offers(shrinker.case()));
         let offer = |_: &Fails, nth: usize| Some(Candidate::followed(offers[nth].clone()));

@@ -2,12 +2,12 @@
 
 use crate::clock::Stopwatch;
 use crate::failure::Failure;
+use crate::ground::NoGround;
 use crate::scenario::plan::Plan;
 use crate::shrink::roam::{self, Roam};
 use crate::shrink::trial::{self, Fails};
 use crate::shrink::weight::Weight;
 use crate::shrink::{Limits, Pass};
-use block::OpenError;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use sim::chance::Seed;
 use sim::strategy::Strategy;
@@ -135,7 +135,7 @@ impl<'a> Shrinker<'a> {
         pass: &'static str,
         count: usize,
         make: impl Fn(&Fails, usize) -> Option<Candidate> + Sync,
-    ) -> Result<Option<usize>, OpenError> {
+    ) -> Result<Option<usize>, NoGround> {
         let (mut next, mut size) = (0, 1);
         while next < count && !self.is_over() {
             let end = count.min(next + size);
@@ -170,7 +170,7 @@ impl<'a> Shrinker<'a> {
         pass: &'static str,
         len: impl Fn(&Plan) -> usize,
         without: impl Fn(&Fails, Range<usize>) -> Option<Plan> + Sync,
-    ) -> Result<(), OpenError> {
+    ) -> Result<(), NoGround> {
         let mut size = len(self.case());
         let least = if self.is_large() { (size / COARSE).max(1) } else { 1 };
         while least <= size {
@@ -196,7 +196,7 @@ impl<'a> Shrinker<'a> {
         &self,
         numbers: Range<usize>,
         make: &(impl Fn(&Fails, usize) -> Option<Candidate> + Sync),
-    ) -> Result<Vec<Tried>, OpenError> {
+    ) -> Result<Vec<Tried>, NoGround> {
         let best = &self.best;
         let one = |number| {
             let Some(Candidate { case, how }) = make(best, number) else {

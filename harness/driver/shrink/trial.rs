@@ -2,12 +2,12 @@
 
 use crate::failure::Failure;
 use crate::following::Following;
+use crate::ground::NoGround;
 use crate::onlooker::Look;
 use crate::recording::Recording;
 use crate::scenario::plan::{Plan, Recorded};
 use crate::shrink::weight::Weight;
 use crate::storm::{self, Orders, Storm};
-use block::OpenError;
 use sim::chance::Seed;
 use sim::schedule::Key;
 use sim::strategy::{Decision, Strategy};
@@ -35,7 +35,7 @@ pub(super) struct Fails {
 pub(super) fn run(
     case: &Plan,
     strategy: Option<Box<dyn Strategy>>,
-) -> Result<Option<Fails>, OpenError> {
+) -> Result<Option<Fails>, NoGround> {
     // A run is over in no time, and one that is cut short says nothing.
     let interrupted = &Arc::default();
     let orders = Orders {

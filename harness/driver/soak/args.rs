@@ -26,6 +26,10 @@ pub struct SoakArgs {
     /// The worlds to soak in: simulated, threads or both.
     #[arg(long, value_name = "W", default_value = "both", value_parser = ["both", "simulated", "threads"])]
     pub world: String,
+    /// The target of all scenarios, as `run` takes it: then all run on threads, and nothing is expected
+    /// to fail.
+    #[arg(long, value_name = "T", conflicts_with = "world", value_parser = crate::scenario::target)]
+    pub target: Option<String>,
     /// Cases that failed once, which run first; scenarios/regressions if there is such a directory.
     #[arg(long, value_name = "DIR")]
     pub regressions: Option<PathBuf>,

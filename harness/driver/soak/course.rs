@@ -8,9 +8,9 @@ use super::shelf::Shelf;
 use super::turn::{Means, News, Work};
 use crate::clock::Stopwatch;
 use crate::exit::Exit;
+use crate::ground::NoGround;
 use crate::progress::Progress;
 use crate::shrink::Limits;
-use block::OpenError;
 use report::record::{LeftOut, Night, ShardEnd, ShardState};
 use std::io;
 use std::sync::Arc;
@@ -235,7 +235,7 @@ impl Course<'_> {
         night::concluded(night)
     }
 
-    fn refuse(&mut self, what: &str, error: &OpenError) {
+    fn refuse(&mut self, what: &str, error: &NoGround) {
         let (file, why) = (what.to_owned(), error.to_string());
         self.night.left_out.push(LeftOut { file, why, refused: true });
     }

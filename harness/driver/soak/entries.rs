@@ -1,7 +1,7 @@
 //! What a night runs: every scenario that was given, in every world in which that makes sense.
 
 use super::{night, seeds};
-use crate::scenario::plan::{Expectation, FaultPlan, Plan, WorldKind};
+use crate::scenario::plan::{Expectation, FaultPlan, Plan, TargetPlan, WorldKind};
 use crate::scenario::{self, Report};
 use crate::vocabulary;
 use report::record::LeftOut;
@@ -19,6 +19,8 @@ pub struct Entry {
     pub text_hash: u64,
     /// What it means in that world.
     pub plan: Plan,
+    /// What it acts on, if the command line says so.
+    pub target: Option<String>,
     /// Whether it is the same under every seed, so that once is enough.
     pub once: bool,
     /// After how many iterations what it expects must have been seen.
@@ -53,6 +55,8 @@ pub struct Wanted<'a> {
     pub except: Option<&'a Path>,
     /// The only world, if there is only one.
     pub world: Option<WorldKind>,
+    /// What all of them act on, whatever they say themselves, as the command line takes it.
+    pub target: Option<&'a str>,
     /// How long a slice of threads is, as a scenario says it.
     pub slice: &'a str,
 }
@@ -123,7 +127,8 @@ fn add(
     let text = scenario::text_of(path)?;
     let file = path.display().to_string();
     let own = scenario::parse(&file, &text, &vocabulary::known(), &[])?;
-    let text_hash = seeds::hash(&text);
+    // The same text on another target is another scenario.
+    let text_hash = seeds::hash(&(text.clone() + wanted.target.unwrap_or_default()));
     let mut leave_out =
         |why: String| given.left_out.push(LeftOut { file: file.clone(), why, refused: false });
     if !seen.insert((own.name.clone(), text_hash)) {
@@ -145,17 +150,33 @@ fn add(
         return Ok(());
     }
     let once = own.is_without_seeds();
-    let only_own = once || own.expect != Expectation::Clean;
+    if once && wanted.target.is_some() {
+        leave_out("it is no storm but a case or a script: `pagestorm replay --target`".to_owned());
+        return Ok(());
+    }
+    let is_real = own.target != TargetPlan::Model;
+    let only_own = once || is_real || own.expect != Expectation::Clean;
     for world in [WorldKind::Simulated, WorldKind::Threads] {
-        let is_wanted = wanted.world.is_none_or(|wanted| wanted == world);
-        if !is_wanted || (only_own && world != own.world) {
+        let is_wanted = match wanted.target {
+            Some(_) => world == WorldKind::Threads,
+            None => {
+                wanted.world.is_none_or(|wanted| wanted == world)
+                    && !(only_own && world != own.world)
+            }
+        };
+        if !is_wanted {
             continue;
         }
-        match scenario::parse(&file, &text, &vocabulary::known(), &changes(world, wanted.slice)) {
+        match scenario::parse(&file, &text, &vocabulary::known(), &changes(world, wanted)) {
             Ok(plan) => {
                 let file = file.clone();
                 let enough = enough(&own, &plan, once);
-                given.entries.push(Entry { file, text_hash, plan, once, enough });
+                let target = wanted.target.map(str::to_owned);
+                given.entries.push(Entry { file, text_hash, plan, target, once, enough });
+            }
+            Err(_) if wanted.target.is_some() => {
+                let why = "it makes no sense on a real filesystem".to_owned();
+                given.left_out.push(LeftOut { file: file.clone(), why, refused: false });
             }
             Err(_) if world != own.world => {
                 let why = format!("it makes no sense in the {} world", world.name());
@@ -194,11 +215,14 @@ fn is_late(fault: &FaultPlan) -> bool {
     }
 }
 
-/// What is said to a scenario so that it runs in a world.
-fn changes(world: WorldKind, slice: &str) -> Vec<(String, String)> {
+/// What is said to a scenario so that it runs in a world, and on the target.
+fn changes(world: WorldKind, wanted: &Wanted<'_>) -> Vec<(String, String)> {
     let mut changes = vec![("world".to_owned(), world.name().to_owned())];
+    changes.extend(
+        wanted.target.and_then(|target| scenario::overrides_for(target).ok()).unwrap_or_default(),
+    );
     if world == WorldKind::Threads {
-        changes.push(("time".to_owned(), slice.to_owned()));
+        changes.push(("time".to_owned(), wanted.slice.to_owned()));
     }
     changes
 }

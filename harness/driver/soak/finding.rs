@@ -4,6 +4,7 @@ use super::alarm::Alarm;
 use super::entries::Entry;
 use crate::explain;
 use crate::failure::{Failure, Kind};
+use crate::ground::NoGround;
 use crate::onlooker::Look;
 use crate::replay::Replay;
 use crate::reproducer;
@@ -13,7 +14,6 @@ use crate::shrink::{self, Limits, Refused};
 use crate::signature::signature;
 use crate::storm::{self, Orders, Storm};
 use crate::vocabulary;
-use block::OpenError;
 use oracle::Violation;
 use report::naming;
 use report::record::{NightFailure, Rate, Soaked};
@@ -80,7 +80,7 @@ impl<'a> First<'a> {
         entry: &'a Entry,
         campaign: &'a Soaked,
         entered: &NightFailure,
-    ) -> Result<Option<(First<'a>, Plan)>, OpenError> {
+    ) -> Result<Option<(First<'a>, Plan)>, NoGround> {
         let Some(text) = &entered.case else { return Ok(None) };
         let read = scenario::parse("case", text, &vocabulary::known(), &[]);
         let Some(case) = read.ok().filter(Plan::is_explicit) else { return Ok(None) };
@@ -101,7 +101,7 @@ impl<'a> First<'a> {
         entry: &'a Entry,
         campaign: &'a Soaked,
         entered: &mut NightFailure,
-    ) -> Result<Option<Known>, OpenError> {
+    ) -> Result<Option<Known>, NoGround> {
         let of_threads = entry.plan.world == WorldKind::Threads;
         if of_threads || entered.case.is_some() || entered.rate.runs != 0 {
             return Ok(None);
@@ -127,7 +127,7 @@ impl<'a> First<'a> {
     /// # Errors
     ///
     /// A device could not be opened.
-    pub fn look(&self, failed: Failed) -> Result<Known, OpenError> {
+    pub fn look(&self, failed: Failed) -> Result<Known, NoGround> {
         let Entry { plan, file, .. } = self.entry;
         if plan.world == WorldKind::Threads {
             return Ok(Known { case: failed.left, deterministic: true });
@@ -171,7 +171,7 @@ impl<'a> First<'a> {
         entered: &mut NightFailure,
         limits: Limits<'_>,
         alarm: Option<&Alarm>,
-    ) -> Result<bool, OpenError> {
+    ) -> Result<bool, NoGround> {
         if !case.is_explicit() {
             entered.rate = self.tried_again(limits.interrupted)?;
             return Ok(true);
@@ -214,7 +214,7 @@ impl<'a> First<'a> {
     }
 
     /// Threads under the same seed, some times.
-    fn tried_again(&self, interrupted: &Arc<AtomicBool>) -> Result<Rate, OpenError> {
+    fn tried_again(&self, interrupted: &Arc<AtomicBool>) -> Result<Rate, NoGround> {
         let mut rate = Rate::default();
         for _ in 0..REPLAYS {
             let storm = storm::run(self.orders(false, interrupted))?;

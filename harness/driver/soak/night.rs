@@ -2,6 +2,7 @@
 
 use super::sums::{add_counts, add_hash, add_latency};
 use crate::exit::Exit;
+use crate::scenario::overrides_for;
 use report::number::{self, counted};
 use report::record::{
     FirstMet, Night, NightFailure, NightVerdict, Part, Regression, ScenarioTotal, ShardState,
@@ -66,6 +67,7 @@ fn total(parts: &[&Part]) -> Result<ScenarioTotal, String> {
         name: first.name.clone(),
         file: file.clone(),
         world: first.world,
+        target: first.target.clone(),
         expected: first.expected.clone(),
         iterations: 0,
         enough: 0,
@@ -110,7 +112,7 @@ impl Met<'_> {
     }
 
     fn place(&self) -> String {
-        format!("{} ({})", self.part.name, self.part.world.name())
+        place(self.part)
     }
 }
 
@@ -149,10 +151,13 @@ fn signature(group: &[Met<'_>], place: String) -> Signature {
     let mut scenarios: Vec<_> = group.iter().map(Met::place).collect();
     scenarios.sort();
     scenarios.dedup();
-    let changes = match part.world {
-        World::Simulated => ["world=simulated".to_owned(), "seeds=1".to_owned()],
-        World::Threads => ["world=threads".to_owned(), format!("time={SLICE}")],
+    let mut changes = match part.world {
+        World::Simulated => vec!["world=simulated".to_owned(), "seeds=1".to_owned()],
+        World::Threads => vec!["world=threads".to_owned(), format!("time={SLICE}")],
     };
+    let target = part.target.as_deref().and_then(|target| overrides_for(target).ok());
+    let target = target.into_iter().flatten().filter(|(path, _)| path == "target");
+    changes.extend(target.map(|(path, value)| format!("{path}={value}")));
     let seed = first.seed.to_string();
     Signature {
         signature: first.signature.clone(),
@@ -305,7 +310,7 @@ fn of_regression(regression: &Regression, reasons: &mut Reasons) {
 }
 
 fn of_scenario(total: &ScenarioTotal, reasons: &mut Reasons) {
-    let name = format!("{} ({})", total.file, total.world.name());
+    let name = format!("{} ({})", total.file, total.setting());
     let counts = &total.counts;
     if is_idle(total) {
         let what = format!("{name}: not a single operation ended");
@@ -434,5 +439,5 @@ fn came_back(back: &[(&str, &str)]) -> String {
 }
 
 fn place(part: &Part) -> String {
-    format!("{} ({})", part.name, part.world.name())
+    format!("{} ({})", part.name, part.setting())
 }

@@ -1,10 +1,10 @@
 //! Cases that failed once, run again before anything else.
 
 use super::entries::files_below;
+use crate::ground::NoGround;
 use crate::replay::{self, List, Replay, Unfit};
 use crate::scenario::plan::{Expectation, Plan};
 use crate::{scenario, verdict, vocabulary};
-use block::OpenError;
 use report::record::{LeftOut, Regression, Shard};
 use std::path::Path;
 use std::sync::Arc;
@@ -58,12 +58,12 @@ impl Cases {
     /// # Errors
     ///
     /// The system has no memory for a device.
-    pub fn run(&self) -> Result<Vec<Regression>, OpenError> {
+    pub fn run(&self) -> Result<Vec<Regression>, NoGround> {
         self.cases.iter().map(|(file, plan)| run(file, plan)).collect()
     }
 }
 
-fn run(file: &str, plan: &Plan) -> Result<Regression, OpenError> {
+fn run(file: &str, plan: &Plan) -> Result<Regression, NoGround> {
     let interrupted = Arc::default();
     let replay = Replay::of(plan, RUNS, &interrupted)?;
     let found = replay.first.violation.as_ref().map(|violation| violation.invariant.to_owned());

@@ -50,7 +50,7 @@ fn of_scenario(total: &ScenarioTotal) -> String {
         (0, caught) => format!("  {caught} caught"),
         (others, caught) => format!("  {caught} caught, {others} otherwise"),
     };
-    let (world, operations) = (total.world.name(), total.counts.operations);
+    let (world, operations) = (total.setting(), total.counts.operations);
     let file = short(&total.file);
     format!("{file:<48}{world:<11}{:>11}{operations:>14}{fired:>14}{failed}", total.iterations)
 }

@@ -6,6 +6,7 @@ use super::seeds;
 use super::sums::{add_counts, add_latency, hash_text};
 use crate::clock::Stopwatch;
 use crate::failure::Failure;
+use crate::ground::{Ground, NoGround};
 use crate::onlooker::Look;
 use crate::progress::Progress;
 use crate::record;
@@ -13,7 +14,6 @@ use crate::scenario::plan::{Plan, WorldKind};
 use crate::storm::{self, Orders, Storm};
 use crate::tally::Tally;
 use crate::verdict;
-use block::OpenError;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use report::record::{Clock, NightFailure, Part, Rate, Shard, Soaked, World};
 use sim::chance::Seed;
@@ -126,7 +126,7 @@ impl<'a> Work<'a> {
     /// # Errors
     ///
     /// A device could not be opened. What ended before that is counted.
-    pub fn turn(&mut self, means: Means<'_>) -> Result<Vec<News<'a>>, OpenError> {
+    pub fn turn(&mut self, means: Means<'_>) -> Result<Vec<News<'a>>, NoGround> {
         let watch = Stopwatch::start();
         let (mut news, mut tally) = (Vec::new(), nothing_counted(self.entry));
         let result = loop {
@@ -210,7 +210,7 @@ impl<'a> Work<'a> {
     /// # Errors
     ///
     /// A device could not be opened.
-    pub fn left(&mut self, smaller: bool) -> Result<Vec<News<'a>>, OpenError> {
+    pub fn left(&mut self, smaller: bool) -> Result<Vec<News<'a>>, NoGround> {
         let mut news = Vec::new();
         let is_left = |one: &NightFailure| one.rate.runs == 0 || (smaller && !one.minimal);
         let failures = self.failures.iter_mut().enumerate();
@@ -247,6 +247,7 @@ fn nothing(entry: &Entry, campaign: &Soaked, shard: Shard) -> Part {
         file: file.clone(),
         text_hash: hash_text(*text_hash),
         world: if simulated { World::Simulated } else { World::Threads },
+        target: entry.target.clone(),
         expected: verdict::expected(plan),
         expects: entry.expects().map(str::to_owned),
         enough: entry.enough,
@@ -275,7 +276,7 @@ fn nothing_counted(entry: &Entry) -> Tally {
 ///
 /// What they count is added up as they end: the histograms of each would take some megabytes until
 /// all of them are through.
-fn batch(work: &Work<'_>, nths: Range<u64>, means: Means<'_>) -> Result<Batch, OpenError> {
+fn batch(work: &Work<'_>, nths: Range<u64>, means: Means<'_>) -> Result<Batch, NoGround> {
     let one = |nth| {
         let iteration = work.shard.iteration(nth);
         let seed = seeds::of_iteration(work.campaign.seed, work.entry.text_hash, iteration);
@@ -284,8 +285,7 @@ fn batch(work: &Work<'_>, nths: Range<u64>, means: Means<'_>) -> Result<Batch, O
         let interrupted = if work.simulated() { &never } else { means.interrupted };
         let (record, judged, look) = (false, true, Look::default());
         let orders = Orders { plan, seed, record, judged, look, interrupted };
-        let device = storm::open_device(plan, seed)?;
-        let storm = storm::run_on(orders, &device, &means.progress.operations)?;
+        let storm = storm::run_on(orders, Ground::of(orders)?, &means.progress.operations)?;
         let failed = Failed::of(work.entry, seed, &storm);
         let Progress { seeds, violations, .. } = means.progress;
         seeds.fetch_add(1, Ordering::Relaxed);
@@ -343,7 +343,7 @@ mod tests {
         let path = "../../scenarios/bugs/stale-iomap-write.yaml";
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
         let world = Some(WorldKind::Simulated);
-        let wanted = Wanted { files: &[path], except: None, world, slice: "1s" };
+        let wanted = Wanted { files: &[path], except: None, world, target: None, slice: "1s" };
         let mut entry = entries::read(&wanted).unwrap().entries.pop().unwrap();
         let campaign = Soaked { seed: report::record::Seed(1), date: None, commit: None };
         let violations = |entry: &Entry| {

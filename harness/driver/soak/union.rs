@@ -327,6 +327,7 @@ mod tests {
             file: "a.yaml".to_owned(),
             text_hash: "1".to_owned(),
             world: World::Simulated,
+            target: None,
             expected: "clean".to_owned(),
             expects: None,
             enough: 1,

@@ -155,7 +155,7 @@ fn row(total: &ScenarioTotal) -> String {
     format!(
         "| {} | {} | {} | {} | {} | {failing} |\n",
         cell(&total.name, NAME),
-        total.world.name(),
+        total.target.as_ref().map_or(total.world.name().to_owned(), |target| cell(target, NAME)),
         number::count(total.iterations),
         number::count(total.counts.operations),
         number::count(fired),

@@ -54,7 +54,7 @@ fn scenario(night: &Night, total: &ScenarioTotal) -> Suite {
     let invariants = names.into_iter().map(|name| invariant(total, &failures, name));
     let cases = std::iter::once(expectation(total, &failures)).chain(invariants).collect();
     let properties = vec![
-        ("world", total.world.name().to_owned()),
+        ("world", total.setting().to_owned()),
         ("expected", total.expected.clone()),
         ("iterations", total.iterations.to_string()),
     ];
@@ -62,7 +62,7 @@ fn scenario(night: &Night, total: &ScenarioTotal) -> Suite {
 }
 
 fn place(total: &ScenarioTotal) -> String {
-    format!("{} ({})", total.name, total.world.name())
+    format!("{} ({})", total.name, total.setting())
 }
 
 fn expectation(total: &ScenarioTotal, failures: &[&NightFailure]) -> Case {

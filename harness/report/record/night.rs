@@ -83,6 +83,20 @@ impl Night {
     }
 }
 
+impl Part {
+    /// Its world, or what it acted on if that is a real filesystem that the command line named.
+    pub fn setting(&self) -> &str {
+        self.target.as_deref().unwrap_or(self.world.name())
+    }
+}
+
+impl ScenarioTotal {
+    /// That of its parts.
+    pub fn setting(&self) -> &str {
+        self.target.as_deref().unwrap_or(self.world.name())
+    }
+}
+
 impl Night {
     /// The failure that a signature is told of: the first that was met.
     pub fn first_of(&self, signature: &Signature) -> Option<&NightFailure> {
@@ -101,7 +115,9 @@ impl Night {
     /// The parts that a total adds up. Scenarios of different folders may have one name, and machines may
     /// have found one scenario in different folders: it is its text that tells.
     pub fn parts_of(&self, total: &ScenarioTotal) -> Vec<&Part> {
-        let named = |part: &&Part| (&part.name, part.world) == (&total.name, total.world);
+        let named = |part: &&Part| {
+            (&part.name, part.world, &part.target) == (&total.name, total.world, &total.target)
+        };
         let all = || self.parts.iter().filter(named);
         let texts: BTreeSet<&str> = all()
             .filter(|part| part.file == total.file)
@@ -263,6 +279,9 @@ pub struct ScenarioTotal {
     pub file: String,
     /// The world it ran in.
     pub world: World,
+    /// What it acted on, where `--target` said so.
+    #[serde(default)]
+    pub target: Option<String>,
     /// What it expects, in words.
     pub expected: String,
     /// Iterations: seeds in the simulated world, slices of time in that of threads.
@@ -390,6 +409,9 @@ pub struct Part {
     pub text_hash: String,
     /// The world.
     pub world: World,
+    /// What it acted on, where `--target` said so.
+    #[serde(default)]
+    pub target: Option<String>,
     /// What the scenario expects, in words.
     pub expected: String,
     /// The invariant that it expects to be violated.

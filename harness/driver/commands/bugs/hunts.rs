@@ -6,9 +6,9 @@ use crate::commands::attended::attended;
 use crate::commands::outcome;
 use crate::console::Console;
 use crate::exit::Exit;
+use crate::ground::NoGround;
 use crate::hunt::{self, Ended};
 use crate::interrupt::Interrupts;
-use block::OpenError;
 use rayon::ThreadPoolBuilder;
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use report::record::{Seed, VerdictKind};
@@ -62,7 +62,7 @@ fn all(
     masters: u32,
     interrupted: &Arc<AtomicBool>,
     console: Console,
-) -> Result<Vec<Row>, OpenError> {
+) -> Result<Vec<Row>, NoGround> {
     let done = AtomicUsize::new(0);
     let row = |bug: &&'static Bug| {
         let plan = bug.plan();

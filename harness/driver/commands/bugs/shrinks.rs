@@ -9,11 +9,11 @@ use crate::commands::attended::attended;
 use crate::commands::outcome;
 use crate::console::Console;
 use crate::exit::Exit;
+use crate::ground::NoGround;
 use crate::hunt::{self, Catch};
 use crate::interrupt::Interrupts;
 use crate::scenario::plan::Plan;
 use crate::shrink::{self, Limits, Refused, Shrunk, Weight};
-use block::OpenError;
 use rayon::ThreadPoolBuilder;
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use report::record::Seed;
@@ -88,7 +88,7 @@ fn all(
     args: &BugsArgs,
     interrupted: &Arc<AtomicBool>,
     console: Console,
-) -> Result<Vec<Row>, OpenError> {
+) -> Result<Vec<Row>, NoGround> {
     let done = AtomicUsize::new(0);
     let time = args.time.unwrap_or(TIME);
     let row = |bug: &&'static Bug| {
@@ -111,7 +111,7 @@ fn one(
     master: u64,
     time: Duration,
     interrupted: &Arc<AtomicBool>,
-) -> Result<Option<Made>, OpenError> {
+) -> Result<Option<Made>, NoGround> {
     let Some(catch) = hunt::catch((plan, &bug.file()), master, interrupted)? else {
         return Ok(None);
     };

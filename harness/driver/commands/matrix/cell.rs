@@ -4,11 +4,11 @@
 use super::harm::Harm;
 use crate::campaign::{self, Campaign, Mission};
 use crate::ground::Ground;
+use crate::ground::NoGround;
 use crate::progress::Progress;
 use crate::scenario::plan::Plan;
 use crate::scenario::{self, Report};
-use crate::{storm, vocabulary};
-use block::OpenError;
+use crate::vocabulary;
 use oracle::{Scope, Violation};
 use sim::chance::Seed;
 use std::sync::Arc;
@@ -109,7 +109,7 @@ impl Row {
         &self,
         set: (&str, &str),
         interrupted: &Arc<AtomicBool>,
-    ) -> Result<Cell, OpenError> {
+    ) -> Result<Cell, NoGround> {
         let plans =
             self.plan(set, "everything").and_then(|all| Ok((all, self.plan(set, "bytes")?)));
         let (everything, bytes) = match plans {
@@ -146,12 +146,12 @@ impl Row {
         plan: &Plan,
         set: (&str, &str),
         interrupted: &Arc<AtomicBool>,
-    ) -> Result<Ran, OpenError> {
-        let device = storm::open_device(plan, Seed(plan.seed))?;
+    ) -> Result<Ran, NoGround> {
+        let ground = Ground::open(plan)?;
         let progress = Progress::default();
         let campaign = campaign::run(
             Mission { plan, interrupted, progress: &progress, fail_fast: true },
-            Ground::Device(device),
+            ground,
         )?;
         Ok(match campaign {
             Campaign { deterministic: false, .. } => Ran::Undetermined,

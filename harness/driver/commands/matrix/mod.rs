@@ -12,9 +12,9 @@ use super::outcome;
 use crate::cli::MatrixArgs;
 use crate::console::Console;
 use crate::exit::Exit;
+use crate::ground::NoGround;
 use crate::interrupt::Interrupts;
 use crate::scenario::{self, Report};
-use block::OpenError;
 use cell::{Cell, Row};
 use columns::Group;
 use grid::Grid;
@@ -90,7 +90,7 @@ fn cells(
     rows: &[Row],
     groups: &[Group],
     interrupted: &Arc<AtomicBool>,
-) -> Result<Vec<Vec<Cell>>, OpenError> {
+) -> Result<Vec<Vec<Cell>>, NoGround> {
     let columns: Vec<_> = columns::each(groups).collect();
     let row = |row: &Row| {
         let cells = (0..columns.len()).into_par_iter();

@@ -10,13 +10,13 @@ use super::outcome;
 use crate::cli::ReplayArgs;
 use crate::console::Console;
 use crate::exit::Exit;
+use crate::ground::NoGround;
 use crate::interrupt::Interrupts;
 use crate::onlooker::Look;
 use crate::replay::{self, Replay};
 use crate::scenario::plan::Recorded;
 use crate::scenario::{self, Plan, Report};
 use crate::vocabulary;
-use block::OpenError;
 use rayon::ThreadPoolBuilder;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use std::path::Path;
@@ -97,7 +97,7 @@ fn every(
     args: &ReplayArgs,
     left: &[Case],
     interrupted: &Arc<AtomicBool>,
-) -> Result<Vec<Told>, OpenError> {
+) -> Result<Vec<Told>, NoGround> {
     let one = |case: &Case| {
         let replay = Replay::of(&case.plan, args.times.into(), interrupted)?;
         Told::of(case, &replay, interrupted)
@@ -128,7 +128,7 @@ fn shown(
     cases: &[Case],
     args: &ReplayArgs,
     interrupted: &Arc<AtomicBool>,
-) -> Result<String, OpenError> {
+) -> Result<String, NoGround> {
     let look = Look { trace: true, until: args.until, ..Look::default() };
     let mut text = String::new();
     for case in cases {

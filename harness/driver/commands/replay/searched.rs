@@ -3,9 +3,9 @@
 use super::Case;
 use super::told::Told;
 use crate::exit::Exit;
+use crate::ground::NoGround;
 use crate::scenario;
 use crate::search::{self, Found, MANNERS, Manner, TAILS};
-use block::OpenError;
 use report::writing::write_whole;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ pub(super) fn told(
     case: &Case,
     budget: u64,
     interrupted: &Arc<AtomicBool>,
-) -> Result<Told, OpenError> {
+) -> Result<Told, NoGround> {
     let searched = search::search(&case.plan, &case.file, budget, interrupted)?;
     let storms = searched.storms;
     let Some(Found { reproducer, calls, manner }) = searched.found else {

@@ -4,10 +4,10 @@ use super::Case;
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::explain::cast::Cast;
+use crate::ground::NoGround;
 use crate::replay::{self, List, Replay, Unfit, Verdict};
 use crate::scenario::plan::Expectation;
 use crate::scenario::{self, Report};
-use block::OpenError;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -34,7 +34,7 @@ impl Told {
         case: &Case,
         replay: &Replay,
         interrupted: &Arc<AtomicBool>,
-    ) -> Result<Told, OpenError> {
+    ) -> Result<Told, NoGround> {
         let verdict = replay.verdict(&case.plan);
         let unfit = if verdict == Verdict::Same && !replay.first.misfits {
             Vec::new()

@@ -19,6 +19,7 @@ mod shrinking;
 mod strategies;
 mod replay;
 mod explain;
+mod targets;
 mod threads;
 mod soak;
 mod nights;

@@ -232,7 +232,7 @@ fn scenario(total: &ScenarioTotal) -> Vec<Cell> {
     };
     vec![
         Cell::Text(fold(&total.name)),
-        Cell::Text(total.world.name().to_owned()),
+        Cell::Text(fold(total.setting())),
         Cell::Text(number::count(total.iterations)),
         Cell::Text(number::count(total.counts.operations)),
         sum(|one| one.armed),

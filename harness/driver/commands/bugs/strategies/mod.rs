@@ -10,9 +10,9 @@ use crate::commands::outcome;
 use crate::console::Console;
 use crate::contest::{self, CONTENDERS, Met, Sought};
 use crate::exit::Exit;
+use crate::ground::NoGround;
 use crate::interrupt::Interrupts;
 use crate::padding::padded;
-use block::OpenError;
 use rayon::ThreadPoolBuilder;
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use std::collections::BTreeMap;
@@ -77,7 +77,7 @@ fn all(
     args: &BugsArgs,
     interrupted: &Arc<AtomicBool>,
     console: Console,
-) -> Result<Vec<Row>, OpenError> {
+) -> Result<Vec<Row>, NoGround> {
     let done = AtomicUsize::new(0);
     let row = |bug: &&'static Bug| {
         let masters = (1..=args.masters).into_par_iter().map(u64::from);
@@ -96,7 +96,7 @@ fn contest(
     master: u64,
     args: &BugsArgs,
     interrupted: &Arc<AtomicBool>,
-) -> Result<Option<Contest>, OpenError> {
+) -> Result<Option<Contest>, NoGround> {
     let time = args.time.unwrap_or(TIME);
     let sought = contest::sought((&bug.plan(), &bug.file()), master, time, interrupted)?;
     let Some(sought) = sought else { return Ok(None) };
@@ -113,7 +113,7 @@ fn contest(
 }
 
 /// What each contender tries. None if it was interrupted before.
-fn each(sought: &Sought, interrupted: &Arc<AtomicBool>) -> Result<Option<Tried>, OpenError> {
+fn each(sought: &Sought, interrupted: &Arc<AtomicBool>) -> Result<Option<Tried>, NoGround> {
     let mut tried = [Met::Never; CONTENDERS.len()];
     for (tried, contender) in tried.iter_mut().zip(CONTENDERS) {
         match contest::tried(sought, contender, interrupted)? {

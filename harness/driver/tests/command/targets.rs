@@ -1,0 +1,85 @@
+//! Scenarios of the model on a real filesystem, by `--target`.
+
+use crate::soak::night;
+use crate::stand::{Stand, is_root};
+use report::record::DeviceKind;
+use std::fs;
+
+const STORM: &str = "\
+name: storm
+seeds: 9
+ops: 50
+filesystem: {block_size: 1KiB}
+files: [{name: a, size: 100000}]
+actors:
+  - {name: writer, count: 2, ops: {write: 4, append: 1, truncate: 1, fsync: 1}}
+  - {name: mapper, ops: {mmap_store: 2, mmap_load: 1}}
+faults: [{short_copy: {chance: 5%}}, {io_error: {on: write, chance: 1%}}]
+";
+
+#[test]
+fn a_scenario_of_the_model_runs_in_a_directory() {
+    let stand = Stand::with(STORM);
+    fs::create_dir(stand.path("there")).unwrap();
+    let ran = stand.run("run a.yaml --target there --ops 300 --json -");
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let told = "dropped for the target there: `seeds`, `ops`, `filesystem`, `faults` of the file";
+    assert!(ran.err.contains(&told.replace(", `ops`", "")), "{ran:?}");
+    let record = ran.record();
+    assert_eq!(record.counts.operations, 300);
+    assert_eq!(record.device.kind, DeviceKind::Mounted);
+    assert_eq!(stand.names("there"), [""; 0]);
+    let again = record.scenario.overrides.iter().any(|set| set == r#"target={directory: "there"}"#);
+    assert!(again, "{:?}", record.scenario);
+    for (target, told) in [
+        ("kernel:ext5", "did you mean `ext4`?"),
+        ("xfs", "write kernel:xfs, or ./xfs"),
+        ("''", "ENOENT"),
+    ] {
+        let refused = stand.run(&format!("run a.yaml --target {target}"));
+        assert!(refused.err.contains(told) || refused.out.contains(told), "{refused:?}");
+        assert_ne!(refused.code, Some(0), "{refused:?}");
+    }
+}
+
+#[test]
+fn nights_of_a_target_are_shared_out_and_gone_on_with() {
+    let faults = "faults: [{short_copy: {chance: 5%}}, {io_error: {on: write, chance: 1%}}]";
+    let stand = Stand::with(&STORM.replace(faults, ""));
+    fs::create_dir(stand.path("there")).unwrap();
+    let soak = |more: &str| {
+        let words = format!("soak a.yaml --target there --seed 5 --seeds 400 --quiet {more}");
+        stand.run(&words)
+    };
+    for shard in 1..=2 {
+        let ran = soak(&format!("--time 8s --shard {shard}/2 --out part-{shard}"));
+        assert!(matches!(ran.code, Some(0)), "{ran:?}");
+    }
+    assert_eq!(soak("--shard 1/2 --out part-1 --resume").code, Some(0));
+    let merged = stand.run("merge part-1 part-2 -o merged --allow-missing");
+    assert_eq!(merged.code, Some(0), "{merged:?}");
+    let whole = night(&stand, "merged");
+    let [only] = whole.scenarios.as_slice() else { panic!("{:?}", whole.scenarios) };
+    assert_eq!(only.target.as_deref(), Some("there"));
+    assert!(2 <= only.iterations && 0 < only.counts.operations, "{only:?}");
+    let page = fs::read_to_string(stand.path("merged/report.html")).unwrap();
+    assert!(page.contains("<span>--target</span> <span>there</span>"), "{page}");
+    // Another target is another scenario.
+    let other = stand.run("soak a.yaml --world threads --seed 5 --resume --out part-1 --quiet");
+    assert_eq!(other.code, Some(2), "{other:?}");
+    assert!(stand.run("report merged -o again").code == Some(0));
+}
+
+#[test]
+fn filesystems_of_the_kernel_are_made_for_a_run() {
+    if !is_root() {
+        return;
+    }
+    let stand = Stand::with(STORM);
+    for name in ["xfs", "ext4", "btrfs", "tmpfs"] {
+        let words = format!("run a.yaml --target kernel:{name} --ops 200 --json -");
+        let ran = stand.run(&words);
+        assert_eq!(ran.code, Some(0), "{name}: {ran:?}");
+        assert!(ran.record().device.detail.starts_with(name), "{:?}", ran.record().device);
+    }
+}
