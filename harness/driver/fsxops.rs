@@ -11,7 +11,7 @@ use crate::scenario::plan::{Layout, Plan, Turn};
 use oracle::Violation;
 use report::visible;
 use std::collections::BTreeSet;
-use stormfs::op::Op;
+use stormfs::op::{Op, Transfer};
 use stormfs::quantity::ByteRange;
 
 /// fsx reads lines of 255 bytes, and would take the rest of a longer comment for an operation.
@@ -66,7 +66,11 @@ fn only_file(plan: &Plan) -> Option<usize> {
     let calls = plan.actors.iter().flat_map(|actor| &actor.does);
     // That one of all files says nothing about one.
     let calls = calls.filter(|call| call.op != Op::Sync);
-    let files: BTreeSet<usize> = calls.map(|call| call.file).collect();
+    let files = |call: &Call| {
+        let from = call.op.clone().source_file().map_or(call.file, |from| *from);
+        [call.file, from]
+    };
+    let files: BTreeSet<usize> = calls.flat_map(files).collect();
     let [file] = files.into_iter().collect::<Vec<_>>()[..] else { return None };
     Some(file)
 }
@@ -152,13 +156,13 @@ impl List {
     fn operation(&mut self, op: &Op, before: &'static str) {
         let keep = |keep_size: bool| if keep_size { " keep_size" } else { "" };
         match *op {
-            Op::Read(range) => self.inside("read", range, before, ""),
+            Op::Read(range) | Op::DirectRead(range) => self.inside("read", range, before, ""),
             Op::MmapLoad(range) => self.inside("mapread", range, before, ""),
             Op::Punch(range) => self.inside("punch_hole", range, before, ""),
             Op::ZeroRange { range, keep_size } => {
                 self.inside("zero_range", range, before, keep(keep_size));
             }
-            Op::Write(range) => self.ranged("write", range, before, ""),
+            Op::Write(range) | Op::DirectWrite(range) => self.ranged("write", range, before, ""),
             Op::Append(len) => {
                 let range = ByteRange::new(self.size, self.size.saturating_add(len));
                 self.comment("at the end of the file, as it is here");
@@ -174,8 +178,19 @@ impl List {
             Op::Fallocate { range, keep_size } => {
                 self.ranged("fallocate", range, before, keep(keep_size));
             }
-            Op::Fsync => self.line("fsync", (0, 0), (before, ""), false),
-            Op::Sync | Op::Writeback(_) | Op::Evict(_) | Op::Release => {}
+            Op::CopyRange(transfer) => self.transfer("copy_range", transfer, before),
+            Op::Reflink(transfer) => self.transfer("clone_range", transfer, before),
+            Op::Collapse(range) => self.shift("collapse_range", range, before),
+            Op::Insert(range) => self.shift("insert_range", range, before),
+            Op::Fsync | Op::Fdatasync => self.line("fsync", (0, 0), (before, ""), false),
+            Op::Sync
+            | Op::Writeback(_)
+            | Op::Evict(_)
+            | Op::Release
+            | Op::SyncRange { .. }
+            | Op::Msync(_)
+            | Op::DontNeed(_)
+            | Op::PageOut(_) => {}
         }
     }
 
@@ -202,6 +217,35 @@ impl List {
         self.line(name, (range.start, range.len()), (before, flags), overlaps);
         if before.is_empty() && flags.is_empty() && range.start < range.end {
             self.size = self.size.max(range.end);
+        }
+    }
+
+    /// From one place of the file to another, which fsx writes down with four numbers.
+    fn transfer(&mut self, name: &str, transfer: Transfer, before: &'static str) {
+        let (source, target) = (transfer.source, transfer.target());
+        let before = if self.size < source.end { "skip " } else { before };
+        self.reach = self.reach.max(target.end);
+        let numbers = [source.start, source.len(), target.start, self.size];
+        let numbers = numbers.map(|number| format!("{number:#x}")).join(" ");
+        let star = if self.overlaps(target) { " *" } else { "" };
+        let line = format!("{before}{name} {numbers}{star}\n");
+        self.text.push_str(&line);
+        if before.is_empty() {
+            self.size = self.size.max(target.end);
+        }
+    }
+
+    /// What moves all that lies behind it.
+    fn shift(&mut self, name: &str, range: ByteRange, before: &'static str) {
+        let collapses = name == "collapse_range";
+        let needed = if collapses { range.end } else { range.start };
+        let before = if self.size <= needed { "skip " } else { before };
+        let overlaps = self.overlaps(ByteRange::new(range.start, u64::MAX));
+        self.line(name, (range.start, range.len()), (before, ""), overlaps);
+        if before.is_empty() {
+            let grown = if collapses { self.size - range.len() } else { self.size + range.len() };
+            self.size = grown;
+            self.reach = self.reach.max(grown);
         }
     }
 

@@ -65,11 +65,20 @@ pub fn place(op: &Op, size: u64) -> Option<ByteRange> {
         | Op::ZeroRange { range, .. }
         | Op::Fallocate { range, .. }
         | Op::Writeback(range)
-        | Op::Evict(range) => range,
+        | Op::Evict(range)
+        | Op::DirectRead(range)
+        | Op::DirectWrite(range)
+        | Op::Collapse(range)
+        | Op::Insert(range)
+        | Op::SyncRange { range, .. }
+        | Op::Msync(range)
+        | Op::DontNeed(range)
+        | Op::PageOut(range) => range,
+        Op::CopyRange(transfer) | Op::Reflink(transfer) => transfer.target(),
         Op::Append(len) => ByteRange::at(size, len),
         Op::WriteFromMmap { pos, source } => ByteRange::at(pos, source.len()),
         Op::Truncate(size) => ByteRange::at(size, 1),
-        Op::Fsync | Op::Sync | Op::Release => return None,
+        Op::Fsync | Op::Sync | Op::Release | Op::Fdatasync => return None,
     };
     (range != WHOLE_FILE).then_some(range)
 }

@@ -90,6 +90,19 @@ impl Target for Model {
             Op::Writeback(range) => plain(fs.writeback(file, range)),
             Op::Evict(range) => plain(fs.evict(file, range)),
             Op::Release => plain(fs.release(file)),
+            Op::DirectRead(_)
+            | Op::DirectWrite(_)
+            | Op::CopyRange(_)
+            | Op::Reflink(_)
+            | Op::Collapse(_)
+            | Op::Insert(_)
+            | Op::Fdatasync
+            | Op::SyncRange { .. }
+            | Op::Msync(_)
+            | Op::DontNeed(_)
+            | Op::PageOut(_) => {
+                unreachable!("a scenario of the model has no {}", call.op.kind().name())
+            }
         }
     }
 
@@ -121,6 +134,7 @@ impl Target for Model {
             abandoned_fault: performed.abandoned.fired,
             device_failed: failed != 0,
             space_was_short: least_free < need,
+            unfit: false,
             beyond_eof: self.shrinks || reaches_beyond(&call.op, before.size.min(after.size)),
         };
         let asked = performed.asked;

@@ -7,7 +7,7 @@ use crate::call::Call;
 use crate::case;
 use crate::scenario::plan::{ActorPlan, FilePlan, Layout, Plan};
 use std::time::Duration;
-use stormfs::op::Op;
+use stormfs::op::{Op, Transfer};
 use stormfs::quantity::{ByteRange, PAGE, narrow};
 
 /// Actors beside the case, which read.
@@ -29,7 +29,7 @@ pub fn padded(case: &Plan, calls: u16) -> Plan {
     for actor in &mut padded.actors {
         let own: Vec<Op> = actor.does.iter().map(|call| call.op.clone()).collect();
         let pad = |nth: u64| {
-            let op = moved(&own[narrow(nth) % own.len()], nth);
+            let op = moved(&own[narrow(nth) % own.len()], file, nth);
             Call::plain(UNUSED + nth, file, op)
         };
         let count = u64::from(calls);
@@ -54,8 +54,9 @@ fn page(nth: u64) -> ByteRange {
 }
 
 /// The `nth` call of the kind of `op`.
-fn moved(op: &Op, nth: u64) -> Op {
+fn moved(op: &Op, file: usize, nth: u64) -> Op {
     let range = page(nth);
+    let from_beside = |nth| Transfer { from: file, source: page(nth + 1), pos: page(nth).start };
     match *op {
         Op::Read(_) => Op::Read(range),
         Op::Write(_) => Op::Write(range),
@@ -70,6 +71,17 @@ fn moved(op: &Op, nth: u64) -> Op {
         Op::Writeback(_) => Op::Writeback(range),
         Op::Evict(_) => Op::Evict(range),
         Op::Release => Op::Release,
+        Op::DirectRead(_) => Op::DirectRead(range),
+        Op::DirectWrite(_) => Op::DirectWrite(range),
+        Op::CopyRange(_) => Op::CopyRange(from_beside(nth)),
+        Op::Reflink(_) => Op::Reflink(from_beside(nth)),
+        Op::Collapse(_) => Op::Collapse(range),
+        Op::Insert(_) => Op::Insert(range),
+        Op::Fdatasync => Op::Fdatasync,
+        Op::SyncRange { wait, .. } => Op::SyncRange { range, wait },
+        Op::Msync(_) => Op::Msync(range),
+        Op::DontNeed(_) => Op::DontNeed(range),
+        Op::PageOut(_) => Op::PageOut(range),
         // All other files are the case's.
         Op::Fsync | Op::Sync => Op::Fsync,
     }

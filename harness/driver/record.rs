@@ -13,8 +13,8 @@ use oracle::Invariant;
 use oracle::outside::{self, is_of_the_model};
 use report::record::{
     ByteRange, Counts, Deviation, Device, DeviceKind as RecordedKind, Explored, FaultCount,
-    Filesystem, Level, Record, Scenario, Seed, Seeds, Timeline, Timing, Tool, Varied, Verdict,
-    Violation, World,
+    Filesystem, Lacking, Level, Record, Scenario, Seed, Seeds, Timeline, Timing, Tool, Varied,
+    Verdict, Violation, World,
 };
 use report::reproduce;
 use sim::strategy::exhaustive::Covered;
@@ -115,7 +115,7 @@ pub fn opened(device: &block::Device) -> Device {
         DeviceKind::Image => RecordedKind::Image,
         DeviceKind::Loop => RecordedKind::Loop,
     };
-    Device { kind, size: device.size(), detail: device.detail().to_owned() }
+    Device { kind, size: device.size(), detail: device.detail().to_owned(), mounted: None }
 }
 
 /// The device that a plan asks for and that could not be opened.
@@ -127,7 +127,7 @@ pub fn refused(plan: &Plan, why: &str) -> Device {
         // Without a loop device, an image is what `auto` ends with.
         Kind::Auto | Kind::Image => RecordedKind::Image,
     };
-    Device { kind, size: plan.device.size, detail: format!("not opened: {why}") }
+    Device { kind, size: plan.device.size, detail: format!("not opened: {why}"), mounted: None }
 }
 
 /// The command that shows the first violation again, or else the whole run.
@@ -210,10 +210,18 @@ pub(crate) fn counts(plan: &Plan, tally: &Tally) -> Counts {
         points: points.collect(),
         invariants: invariants.collect(),
         passed_over: tally.passed_over.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect(),
+        left_out: left_out(tally),
         deviations: tally.deviations,
         scheduling_points: tally.scheduling_points,
         switches: tally.switches,
     }
+}
+
+fn left_out(tally: &Tally) -> BTreeMap<String, Lacking> {
+    let entry = |(kind, (count, reason)): (&stormfs::op::OpKind, &(u64, String))| {
+        (kind.name().to_owned(), Lacking { count: *count, reason: reason.clone() })
+    };
+    tally.left_out.iter().map(entry).collect()
 }
 
 /// Seeds by strategy. A strategy that some seed may draw is listed even if none has.

@@ -237,6 +237,18 @@ impl Player {
         let (mut done, mut number) = (0, 0);
         while self.may_go_on(stage, done) {
             let call = self.prepare(stage, number + 1);
+            if let Some(reason) = stage.target.lacks(call.op.kind()) {
+                stage.tally.lock().leave_out(call.op.kind(), 1, &reason);
+                if self.draws {
+                    stage.left.fetch_add(1, Ordering::SeqCst);
+                    if self.workload.kinds().all(|kind| stage.target.lacks(kind).is_some()) {
+                        break;
+                    }
+                } else {
+                    (done, number) = (done + 1, call.number);
+                }
+                continue;
+            }
             if !self.wait_for_start(stage, done) {
                 break;
             }

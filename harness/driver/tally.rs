@@ -74,6 +74,8 @@ pub struct Tally {
     pub invariants: BTreeMap<&'static str, u64>,
     /// Breaches of state that did not end a run, by invariant.
     pub passed_over: BTreeMap<&'static str, u64>,
+    /// Calls that were drawn or listed, and left out as the target cannot do them, and what it answers.
+    pub left_out: BTreeMap<OpKind, (u64, String)>,
     /// Effects that were compared with the model, byte by byte.
     pub verified: u64,
     /// Answers of the rules that were wrong on purpose.
@@ -104,6 +106,7 @@ impl Tally {
             points: Vec::new(),
             invariants: BTreeMap::new(),
             passed_over: BTreeMap::new(),
+            left_out: BTreeMap::new(),
             verified: 0,
             deviations: 0,
             scheduling_points: 0,
@@ -125,9 +128,16 @@ impl Tally {
                     self.fault(Fault::NoSpace, 1, 1);
                 }
             }
-            (OpKind::Read | OpKind::MmapLoad, Ok(_)) => self.bytes_read += moved(kind, outcome),
+            (OpKind::Read | OpKind::MmapLoad | OpKind::DirectRead, Ok(_)) => {
+                self.bytes_read += moved(kind, outcome);
+            }
             (_, Ok(_)) => self.bytes_written += moved(kind, outcome),
         }
+    }
+
+    /// Counts calls that were left out.
+    pub fn leave_out(&mut self, kind: OpKind, count: u64, reason: &str) {
+        self.left_out.entry(kind).or_insert_with(|| (0, reason.to_owned())).0 += count;
     }
 
     /// Counts faults.
@@ -150,6 +160,9 @@ impl Tally {
         add_maps(&mut self.failed, &other.failed);
         add_maps(&mut self.invariants, &other.invariants);
         add_maps(&mut self.passed_over, &other.passed_over);
+        for (kind, (count, reason)) in &other.left_out {
+            self.leave_out(*kind, *count, reason);
+        }
         for (fault, count) in &other.faults {
             self.fault(*fault, count.armed, count.fired);
         }
@@ -179,6 +192,10 @@ pub fn moved(kind: OpKind, outcome: Outcome) -> u64 {
             | OpKind::MmapStore
             | OpKind::Read
             | OpKind::MmapLoad
+            | OpKind::DirectRead
+            | OpKind::DirectWrite
+            | OpKind::CopyRange
+            | OpKind::Reflink
     );
     if moves { outcome.unwrap_or(0) } else { 0 }
 }

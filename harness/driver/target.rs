@@ -5,7 +5,7 @@
 
 use crate::call::Call;
 use oracle::pattern;
-use stormfs::op::{Op, OpId, Outcome};
+use stormfs::op::{Op, OpId, OpKind, Outcome};
 use stormfs::quantity::{ByteRange, narrow};
 
 /// What came of an operation.
@@ -19,6 +19,8 @@ pub struct Performed {
     pub short_source: Shortness,
     /// Whether its write fault was to be given up.
     pub abandoned: Abandoned,
+    /// Its ranges did not fit its files, or the blocks, or may not have.
+    pub unfit: bool,
 }
 
 /// What became of a store that was to give up at its first write fault.
@@ -69,6 +71,16 @@ pub trait Target: Send + Sync {
     /// The extent or hole of a file that holds the byte at `pos` now.
     fn extent(&self, file: usize, pos: u64) -> ByteRange;
 
+    /// Ranges of calls of that kind begin and end at multiples of so many bytes.
+    fn unit(&self, _kind: OpKind) -> u64 {
+        1
+    }
+
+    /// Why calls of that kind are left out, if they are: the target cannot do them.
+    fn lacks(&self, _kind: OpKind) -> Option<String> {
+        None
+    }
+
     /// How things stand with a file before a call.
     fn reach(&self, file: usize) -> Reach;
 
@@ -89,7 +101,7 @@ impl Performed {
     /// A call that moves no bytes and to which nothing was done.
     pub fn plain(outcome: Outcome) -> Performed {
         let (short_source, abandoned) = (Shortness::default(), Abandoned::default());
-        Performed { outcome, asked: 0, short_source, abandoned }
+        Performed { outcome, asked: 0, short_source, abandoned, unfit: false }
     }
 }
 
@@ -101,8 +113,12 @@ pub fn patterned(id: OpId, op: &Op, memory: &mut Vec<u8>) {
         pattern::fill(id, pos, memory);
     };
     match *op {
-        Op::Read(range) | Op::MmapLoad(range) => memory.resize(narrow(range.len()), 0),
-        Op::Write(range) | Op::MmapStore(range) => fill(range.start, range.len()),
+        Op::Read(range) | Op::MmapLoad(range) | Op::DirectRead(range) => {
+            memory.resize(narrow(range.len()), 0);
+        }
+        Op::Write(range) | Op::MmapStore(range) | Op::DirectWrite(range) => {
+            fill(range.start, range.len());
+        }
         Op::Append(len) => fill(0, len),
         Op::WriteFromMmap { .. }
         | Op::Truncate(_)
@@ -113,7 +129,16 @@ pub fn patterned(id: OpId, op: &Op, memory: &mut Vec<u8>) {
         | Op::Sync
         | Op::Writeback(_)
         | Op::Evict(_)
-        | Op::Release => {}
+        | Op::Release
+        | Op::CopyRange(_)
+        | Op::Reflink(_)
+        | Op::Collapse(_)
+        | Op::Insert(_)
+        | Op::Fdatasync
+        | Op::SyncRange { .. }
+        | Op::Msync(_)
+        | Op::DontNeed(_)
+        | Op::PageOut(_) => {}
     }
 }
 
@@ -121,7 +146,11 @@ pub fn patterned(id: OpId, op: &Op, memory: &mut Vec<u8>) {
 pub fn reaches_beyond(op: &Op, size: u64) -> bool {
     let range = if let Op::WriteFromMmap { source, .. } = op {
         source
-    } else if let Op::Read(range) | Op::MmapLoad(range) | Op::MmapStore(range) = op {
+    } else if let Op::Read(range)
+    | Op::MmapLoad(range)
+    | Op::MmapStore(range)
+    | Op::DirectRead(range) = op
+    {
         range
     } else {
         return false;

@@ -2,10 +2,10 @@
 
 use crate::aim::{Aim, Field};
 use crate::call::{Call, WHOLE_FILE};
-use crate::scenario::plan::{ActorPlan, Plan};
+use crate::scenario::plan::{ActorPlan, Plan, TargetPlan};
 use sim::chance::Stream;
 use std::vec;
-use stormfs::op::{Op, OpKind};
+use stormfs::op::{Op, OpKind, Transfer};
 use stormfs::quantity::{ByteRange, page_up};
 
 /// Gives the calls of one actor.
@@ -17,6 +17,8 @@ pub struct Workload {
     weights: Vec<u32>,
     files: u64,
     aim: Aim,
+    /// Whether the target is a filesystem of the kernel.
+    real: bool,
 }
 
 impl Workload {
@@ -30,6 +32,7 @@ impl Workload {
             weights: actor.ops.iter().map(weight).collect(),
             files: u64::try_from(plan.files.len()).expect("at most 64"),
             aim: Aim::new(plan, actor, number),
+            real: plan.target != TargetPlan::Model,
         }
     }
 
@@ -39,20 +42,28 @@ impl Workload {
         self.listed.next().unwrap_or_else(|| self.draw(number, field))
     }
 
+    /// The kinds that it draws from.
+    pub fn kinds(&self) -> impl Iterator<Item = OpKind> {
+        self.actor.kinds()
+    }
+
     fn draw(&mut self, number: u64, field: &Field<'_>) -> Call {
         let kind = self.actor.ops[self.chance.weighted(&self.weights)].0;
         let file = usize::try_from(self.chance.below(self.files)).expect("at most 64");
         let range = self.aim.range(&mut self.chance, file, field);
-        let op = self.operation(kind, range, field.target.size(file));
+        let op = self.operation(kind, range, file, field);
         let mut pieces = self.pieces(range.len());
-        if !matches!(kind, OpKind::Write | OpKind::Append) {
+        let writes = matches!(kind, OpKind::Write | OpKind::Append);
+        if !(writes || self.real && kind == OpKind::Read) {
             pieces.clear();
         }
         let file = if kind == OpKind::Sync { 0 } else { file };
         Call { pieces, ..Call::plain(number, file, op) }
     }
 
-    fn operation(&mut self, kind: OpKind, range: ByteRange, size: u64) -> Op {
+    fn operation(&mut self, kind: OpKind, range: ByteRange, file: usize, field: &Field<'_>) -> Op {
+        let size = field.target.size(file);
+        let unit = field.target.unit(kind);
         match kind {
             OpKind::Read => Op::Read(range),
             OpKind::Write => Op::Write(range),
@@ -73,7 +84,66 @@ impl Workload {
             OpKind::Writeback => Op::Writeback(self.everything_at_times(range)),
             OpKind::Evict => Op::Evict(self.everything_at_times(range)),
             OpKind::Release => Op::Release,
+            OpKind::DirectRead => Op::DirectRead(widened(range, unit)),
+            OpKind::DirectWrite => Op::DirectWrite(widened(range, unit)),
+            OpKind::CopyRange => {
+                // Whole blocks can be shared, and are not copied.
+                let shared = self.coin();
+                let unit = if shared { field.target.unit(OpKind::Reflink) } else { unit };
+                Op::CopyRange(self.transfer(range, file, unit, field))
+            }
+            OpKind::Reflink => Op::Reflink(self.transfer(range, file, unit, field)),
+            OpKind::Collapse => Op::Collapse(self.inside(widened(range, unit), size, unit)),
+            OpKind::Insert => {
+                let range = widened(range, unit);
+                let start = if range.start < size { range.start } else { self.below(size, unit) };
+                Op::Insert(ByteRange::at(start, range.len()))
+            }
+            OpKind::Fdatasync => Op::Fdatasync,
+            OpKind::SyncRange => {
+                Op::SyncRange { range: self.everything_at_times(range), wait: self.coin() }
+            }
+            OpKind::Msync => Op::Msync(self.everything_at_times(range)),
+            OpKind::DontNeed => Op::DontNeed(self.everything_at_times(range)),
+            OpKind::PageOut => Op::PageOut(self.everything_at_times(range)),
         }
+    }
+
+    /// Bytes of some file that go to `range`, of which those of the file itself lie elsewhere.
+    fn transfer(
+        &mut self,
+        range: ByteRange,
+        file: usize,
+        unit: u64,
+        field: &Field<'_>,
+    ) -> Transfer {
+        let range = widened(range, unit);
+        let from = usize::try_from(self.chance.below(self.files)).expect("at most 64");
+        let size = field.target.size(from);
+        let mut start = self.below(size, unit);
+        if from == file && start < range.end && range.start < start + range.len() {
+            start = if range.len() <= range.start { range.start - range.len() } else { range.end };
+        }
+        // What there is, down to whole units, unless that is nothing.
+        let most = size.saturating_sub(start);
+        let most = if most < unit { unit } else { most - most % unit };
+        let source = ByteRange::at(start, range.len().min(most));
+        Transfer { from, source, pos: range.start }
+    }
+
+    /// A multiple of `unit` below `size`, or 0.
+    fn below(&mut self, size: u64, unit: u64) -> u64 {
+        let at = self.chance.below(size.max(1));
+        at - at % unit
+    }
+
+    /// `range` moved and cut to end before `size`, mostly.
+    fn inside(&mut self, range: ByteRange, size: u64, unit: u64) -> ByteRange {
+        if range.end < size || size <= unit || self.chance.below(64) == 0 {
+            return range;
+        }
+        let len = range.len().min((size - 1) / unit * unit);
+        ByteRange::at(self.below(size - len, unit), len)
     }
 
     fn coin(&mut self) -> bool {
@@ -106,4 +176,9 @@ impl Workload {
         cuts.retain(|cut| *cut != 0);
         cuts
     }
+}
+
+/// The whole units that `range` touches.
+fn widened(range: ByteRange, unit: u64) -> ByteRange {
+    ByteRange::new(range.start - range.start % unit, range.end.next_multiple_of(unit))
 }

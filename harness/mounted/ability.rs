@@ -1,5 +1,7 @@
 //! What a filesystem can do: tried once, at the start, on a file of its own.
 
+use crate::clone::clone_range;
+use crate::direct::{self, Aligned};
 use crate::file::{Bytes, File};
 use crate::look;
 use crate::mapping::Mapping;
@@ -8,7 +10,6 @@ use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, copy_file_range};
 use nix::sys::statvfs::fstatvfs;
 use std::collections::BTreeMap;
-use std::os::fd::{AsFd, AsRawFd};
 
 /// Something that not every filesystem can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,6 +81,8 @@ impl Ability {
 pub struct Abilities {
     /// Bytes of its block.
     pub block_size: u64,
+    /// Direct reads and writes begin and end at multiples of it.
+    pub direct_unit: u64,
     /// What it cannot do, and what it answers.
     pub missing: BTreeMap<Ability, Errno>,
 }
@@ -93,7 +96,8 @@ impl Abilities {
         let tried = Ability::ALL
             .into_iter()
             .filter_map(|ability| trial.attempt(ability).err().map(|error| (ability, error)));
-        Ok(Abilities { block_size, missing: tried.collect() })
+        let direct_unit = direct::alignment(&trial.one).unwrap_or(block_size);
+        Ok(Abilities { block_size, direct_unit, missing: tried.collect() })
     }
 
     /// Whether it can do that.
@@ -138,46 +142,20 @@ impl Trial {
             Ability::ZeroRange => allocate(FallocateFlags::FALLOC_FL_ZERO_RANGE | keep),
             Ability::Collapse => allocate(FallocateFlags::FALLOC_FL_COLLAPSE_RANGE),
             Ability::Insert => allocate(FallocateFlags::FALLOC_FL_INSERT_RANGE),
-            Ability::Reflink => clone_range(one, other, (0, *block)),
+            Ability::Reflink => clone_range(one, 0..*block, other, 0),
             Ability::CopyRange => {
                 let len = usize::try_from(*block).map_err(|_| Errno::EINVAL)?;
                 copy_file_range(one, Some(&mut 0), other, Some(&mut 0), len).map(drop)
             }
-            Ability::Direct => one.direct().map(drop).ok_or(Errno::EINVAL),
+            Ability::Direct => {
+                let file = one.direct().ok_or(Errno::EINVAL)?;
+                let mut block = vec![0; usize::try_from(*block).map_err(|_| Errno::EINVAL)?];
+                Aligned::new(block.len())?.read(file, 0, &mut block).map(drop)
+            }
             Ability::Fiemap => look::extents(one, 0..*block).map(drop),
             Ability::SeekData => look::next_data(one, 0).map(drop),
             Ability::Cachestat => look::cached(one, 0..*block).map(drop),
         }
-    }
-}
-
-/// `FICLONERANGE` of so many bytes at `pos` of one file to the same place of another.
-pub fn clone_range(from: impl AsFd, to: impl AsFd, (pos, len): (u64, u64)) -> Result<(), Errno> {
-    let from = i64::from(from.as_fd().as_raw_fd());
-    ioctl::clone_range(to, &ioctl::CloneRange { from, pos, len, to: pos })
-}
-
-/// The kernel's interface, as in `linux/fs.h`.
-mod ioctl {
-    use super::{AsFd, AsRawFd, Errno};
-
-    /// `struct file_clone_range`.
-    #[repr(C)]
-    pub(super) struct CloneRange {
-        pub(super) from: i64,
-        pub(super) pos: u64,
-        pub(super) len: u64,
-        pub(super) to: u64,
-    }
-
-    mod raw {
-        nix::ioctl_write_ptr!(clone_range, 0x94, 13, super::CloneRange);
-    }
-
-    #[expect(unsafe_code, reason = "an ioctl")]
-    pub(super) fn clone_range(to: impl AsFd, range: &CloneRange) -> Result<(), Errno> {
-        // SAFETY: both descriptors are open, and the kernel only reads the size of `CloneRange`.
-        unsafe { raw::clone_range(to.as_fd().as_raw_fd(), range) }.map(drop)
     }
 }
 

@@ -1,11 +1,14 @@
 //! A file, by the descriptors of one actor.
 
+use crate::clone::clone_range;
 use crate::look;
 use crate::memory::{offset, write_from};
 use crate::source::{Armed, cut};
 use crate::window::Stops;
 use nix::errno::Errno;
-use nix::fcntl::{FallocateFlags, OFlag, PosixFadviseAdvice, fallocate, open, posix_fadvise};
+use nix::fcntl::{
+    FallocateFlags, OFlag, PosixFadviseAdvice, copy_file_range, fallocate, open, posix_fadvise,
+};
 use nix::libc;
 use nix::sys::stat::Mode;
 use nix::sys::uio::{pread, preadv};
@@ -98,9 +101,11 @@ impl File {
         syncfs(&self.plain)
     }
 
-    /// `sync_file_range(2)`: starts writeback of a range, and waits for it if told to.
+    /// `sync_file_range(2)`: starts writeback of a range; if told to, it waits for what was on its way
+    /// before, and for its own.
     pub fn write_back(&self, range: Range<u64>, wait: bool) -> Result<(), Errno> {
-        let wait = if wait { libc::SYNC_FILE_RANGE_WAIT_AFTER } else { 0 };
+        let both = libc::SYNC_FILE_RANGE_WAIT_BEFORE | libc::SYNC_FILE_RANGE_WAIT_AFTER;
+        let wait = if wait { both } else { 0 };
         let (pos, len) = (offset(range.start)?, offset(range.end - range.start)?);
         let flags = libc::SYNC_FILE_RANGE_WRITE | wait;
         // SAFETY: it touches no memory of ours.
@@ -113,6 +118,19 @@ impl File {
     pub fn drop_cache(&self, range: Range<u64>) -> Result<(), Errno> {
         let (pos, len) = (offset(range.start)?, offset(range.end - range.start)?);
         posix_fadvise(&self.plain, pos, len, PosixFadviseAdvice::POSIX_FADV_DONTNEED)
+    }
+
+    /// `copy_file_range(2)` of `source` of a file to `pos`: how many bytes.
+    pub fn copy_from(&self, from: &File, source: Range<u64>, pos: u64) -> Result<u64, Errno> {
+        let len = usize::try_from(source.end - source.start).map_err(|_| Errno::EINVAL)?;
+        let (mut at, mut to) = (offset(source.start)?, offset(pos)?);
+        let copied = copy_file_range(&from.plain, Some(&mut at), &self.plain, Some(&mut to), len)?;
+        u64::try_from(copied).map_err(|_| Errno::EINVAL)
+    }
+
+    /// `FICLONERANGE` of `source` of a file to `pos`.
+    pub fn share_from(&self, from: &File, source: Range<u64>, pos: u64) -> Result<(), Errno> {
+        clone_range(&from.plain, source, &self.plain, pos)
     }
 
     /// The size of the file.

@@ -13,6 +13,8 @@ mod detached;
 pub mod gate;
 pub mod volume;
 mod memory;
+mod clone;
+pub mod direct;
 pub mod look;
 pub mod source;
 mod faults;

@@ -107,6 +107,16 @@ impl Volume {
         self.made.as_ref().map(|made| made.spec.kind)
     }
 
+    /// How it was made, if it was.
+    pub fn spec(&self) -> Option<&Spec> {
+        self.made.as_ref().map(|made| &made.spec)
+    }
+
+    /// The directory whose filesystem holds its image, if it has one.
+    pub fn image(&self) -> Option<&Path> {
+        self.made.as_ref()?.device.as_ref().map(Disk::dir)
+    }
+
     /// Bytes of its image; 0 if there is none.
     pub fn size(&self) -> u64 {
         let imaged = self.made.as_ref().filter(|made| made.device.is_some());
@@ -184,6 +194,13 @@ impl Disk {
         match self {
             Disk::Loop(device) => device.path(),
             Disk::Gate(gate) => gate.path(),
+        }
+    }
+
+    fn dir(&self) -> &Path {
+        match self {
+            Disk::Loop(device) => &device.dir,
+            Disk::Gate(gate) => &gate.dir,
         }
     }
 

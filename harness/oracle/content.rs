@@ -27,6 +27,7 @@ mod mismatch;
 mod range_map;
 mod segments;
 mod settle;
+mod shift;
 mod sizes;
 
 pub use fill::Fill;
@@ -93,11 +94,23 @@ impl Content {
     }
 
     /// The operation may take effect from now on.
+    ///
+    /// # Panics
+    ///
+    /// If it changes the file while somebody moves bytes of it, or the other way round: that is a
+    /// mistake of the caller.
     pub fn begin(&mut self, op: OpId, effect: Effect) -> Ticket {
         self.now += 1;
         let (floor, ceiling) = self.size_bounds();
-        let history = History::default();
-        let flight = Flight { begin: self.now, op, effect, floor, ceiling, history };
+        let (history, crowded) = (History::default(), !self.flights.is_empty());
+        let flight = Flight { begin: self.now, op, effect, floor, ceiling, crowded, history };
+        let mut changers = self.flights.iter().filter(|other| other.changes());
+        let alone = changers.all(|other| !(other.shifts() || flight.shifts() && other.changes()));
+        assert!(
+            alone || !flight.changes(),
+            "whoever moves bytes is the only one who changes the file"
+        );
+        self.flights.iter_mut().for_each(|other| other.crowded = true);
         self.widen_size_bounds(&flight);
         self.flights.push(flight);
         Ticket(self.now)
@@ -128,6 +141,30 @@ impl Content {
             self.segments.forget_before(oldest, self.sizes.highest());
         }
         Ok(())
+    }
+
+    /// A read that looked at a range for somebody who writes elsewhere what it saw has ended: what it
+    /// saw. None if several answers were right, at one time or another.
+    ///
+    /// # Panics
+    ///
+    /// If the ticket is of another file: that is a mistake of the caller.
+    #[expect(clippy::needless_pass_by_value, reason = "a read ends once, and its ticket with it")]
+    pub fn end_source(&mut self, ticket: Ticket) -> Option<Vec<u8>> {
+        let place = self.flights.iter().position(|flight| flight.begin == ticket.0);
+        let flight = self.flights.remove(place.expect("a ticket ends on the file that gave it"));
+        self.now += 1;
+        let range = flight.reads()?.clone();
+        let untouched = flight.history.pieces().is_some_and(<[_]>::is_empty);
+        // A mapping shows anything beyond the end.
+        let inside = range.end <= flight.floor;
+        if untouched && inside { self.expected(range) } else { None }
+    }
+
+    /// The smallest size that the file may have had since an operation in flight began.
+    pub fn least_since(&self, ticket: &Ticket) -> u64 {
+        let flight = self.flights.iter().find(|flight| flight.begin == ticket.0);
+        flight.map_or(0, |flight| flight.floor)
     }
 
     /// The size after the operations that ended; the largest if several are possible.
@@ -161,6 +198,7 @@ impl Content {
         let mut highest = self.sizes.raised_since(0).fold(self.sizes.highest(), u64::max);
         let mut appended: u64 = 0;
         for flight in &self.flights {
+            lowest = lowest.saturating_sub(flight.takes_out());
             let set = flight.sets_size();
             lowest = set.map_or(lowest, |to| lowest.min(to));
             highest = set.max(flight.raises_size()).map_or(highest, |to| highest.max(to));
@@ -181,6 +219,7 @@ impl Content {
                 let behind = appended.saturating_sub(flight.appends());
                 flight.ceiling = flight.ceiling.max(to.saturating_add(behind));
             }
+            flight.floor = flight.floor.saturating_sub(new.takes_out());
             flight.ceiling = flight.ceiling.saturating_add(new.appends());
         }
     }

@@ -12,7 +12,7 @@ use sim::{Mutex, Rank};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
-use stormfs::op::{Op, OpId};
+use stormfs::op::{Op, OpId, Transfer};
 use stormfs::quantity::{ByteRange, wide};
 
 /// See the module.
@@ -32,10 +32,8 @@ pub struct Flight {
 
 /// Where a write takes its bytes from, if that is a file.
 struct Source {
+    file: usize,
     ticket: Ticket,
-    range: Range<u64>,
-    /// What it held when the operation began, if there was one answer.
-    held: Option<Vec<u8>>,
 }
 
 /// What came of an operation.
@@ -124,29 +122,28 @@ impl Outside {
     /// From now on the effect of `op` may be seen. None: content cannot tell whether it happened.
     pub fn begins(&self, file: usize, id: OpId, op: &Op) -> Option<Flight> {
         let effect = effect(id, op)?;
-        let mut content = self.files[file].lock();
-        let source = if let Op::WriteFromMmap { source, .. } = op {
-            let range = source.start..source.end;
-            let held = content.expected(range.clone());
-            let ticket = content.begin(id, Effect::Load { range: range.clone() });
-            Some(Source { ticket, range, held })
-        } else {
-            None
-        };
-        let ticket = content.begin(id, effect);
+        let source = source(file, op).map(|(file, range)| {
+            let ticket = self.files[file].lock().begin(id, Effect::Load { range });
+            Source { file, ticket }
+        });
+        let ticket = self.files[file].lock().begin(id, effect);
         Some(Flight { op: id, ticket, source })
+    }
+
+    /// The least that the file, and the file of the source, may have had since the operation began.
+    pub fn least_sizes(&self, file: usize, flight: &Flight) -> (u64, u64) {
+        let own = self.files[file].lock().least_since(&flight.ticket);
+        let source = flight.source.as_ref();
+        (own, source.map_or(own, |it| self.files[it.file].lock().least_since(&it.ticket)))
     }
 
     /// The call has returned, and `came` is what came of it.
     pub fn ends(&self, file: usize, flight: Flight, op: &Op, came: Came<'_>) {
         let Flight { op: id, ticket, source } = flight;
+        // What it saw there is written elsewhere, and judged when that is.
+        let held =
+            source.and_then(|source| self.files[source.file].lock().end_source(source.ticket));
         let mut content = self.files[file].lock();
-        let held = source.and_then(|source| {
-            let now = content.expected(source.range);
-            // What it saw there is written elsewhere, and judged when that is.
-            let _ = content.end(source.ticket, Applied::Nothing);
-            source.held.filter(|held| now.as_ref() == Some(held))
-        });
         let seen = content.end(ticket, applied(id, op, came, held.as_deref()));
         drop(content);
         if matches!(came, Came::Saw { bytes, .. } if !bytes.is_empty()) {
@@ -202,18 +199,44 @@ impl Outside {
     }
 }
 
+/// Whether `op` changes the file, and whether it moves bytes of it. Whoever moves bytes must be the only
+/// one in flight who changes the file.
+pub fn changes(op: &Op) -> (bool, bool) {
+    let moves = matches!(op, Op::Collapse(_) | Op::Insert(_));
+    let looks = matches!(op, Op::Read(_) | Op::MmapLoad(_) | Op::DirectRead(_));
+    (!looks && effect(OpId { actor: 0, number: 0 }, op).is_some(), moves)
+}
+
+/// Where an operation on `file` takes its bytes from, if that is a file.
+fn source(file: usize, op: &Op) -> Option<(usize, Range<u64>)> {
+    let (file, source) = if let Op::WriteFromMmap { source, .. } = op {
+        (file, source)
+    } else if let Op::CopyRange(transfer) | Op::Reflink(transfer) = op {
+        (transfer.from, &transfer.source)
+    } else {
+        return None;
+    };
+    Some((file, source.start..source.end))
+}
+
 /// What the content calls an operation.
 fn effect(id: OpId, op: &Op) -> Option<Effect> {
     let bytes = |range: ByteRange| range.start..range.end;
     let effect = match *op {
-        Op::Read(range) => Effect::Read { range: bytes(range) },
+        Op::Read(range) | Op::DirectRead(range) => Effect::Read { range: bytes(range) },
         Op::MmapLoad(range) => Effect::Load { range: bytes(range) },
         Op::Write(range) => Effect::Write { range: bytes(range), fill: Fill::tag(id) },
+        Op::DirectWrite(range) => Effect::Direct { range: bytes(range), fill: Fill::tag(id) },
         Op::MmapStore(range) => Effect::Store { range: bytes(range), fill: Fill::tag(id) },
         Op::Append(len) => Effect::Append { len },
         Op::WriteFromMmap { pos, source } => {
             Effect::Write { range: pos..pos + source.len(), fill: Fill::Anything }
         }
+        Op::CopyRange(transfer) | Op::Reflink(transfer) => {
+            Effect::Write { range: bytes(transfer.target()), fill: Fill::Anything }
+        }
+        Op::Collapse(range) => Effect::Collapse { range: bytes(range) },
+        Op::Insert(range) => Effect::Insert { range: bytes(range) },
         Op::Truncate(to) => Effect::Resize { to },
         Op::Punch(range) => Effect::Zero { range: bytes(range), grows_to: None },
         Op::ZeroRange { range, keep_size } => {
@@ -225,7 +248,12 @@ fn effect(id: OpId, op: &Op) -> Option<Effect> {
         | Op::Sync
         | Op::Writeback(_)
         | Op::Evict(_)
-        | Op::Release => return None,
+        | Op::Release
+        | Op::Fdatasync
+        | Op::SyncRange { .. }
+        | Op::Msync(_)
+        | Op::DontNeed(_)
+        | Op::PageOut(_) => return None,
     };
     Some(effect)
 }
@@ -238,8 +266,13 @@ fn applied<'a>(id: OpId, op: &Op, came: Came<'a>, held: Option<&[u8]>) -> Applie
             return Applied::Nothing;
         }
         let fill = match (op, held) {
-            (Op::WriteFromMmap { pos, .. }, Some(held)) => Fill::bytes(*pos, held),
-            (Op::WriteFromMmap { .. }, None) => Fill::Anything,
+            (
+                Op::WriteFromMmap { pos, .. }
+                | Op::CopyRange(Transfer { pos, .. })
+                | Op::Reflink(Transfer { pos, .. }),
+                Some(held),
+            ) => Fill::bytes(*pos, held),
+            (Op::WriteFromMmap { .. } | Op::CopyRange(_) | Op::Reflink(_), None) => Fill::Anything,
             (Op::Append(_), _) => Fill::Tag { op: id, shift: range.start },
             _ => Fill::tag(id),
         };
@@ -249,10 +282,16 @@ fn applied<'a>(id: OpId, op: &Op, came: Came<'a>, held: Option<&[u8]>) -> Applie
         (Came::Perhaps, _) => Applied::Perhaps,
         (Came::Saw { pos, bytes }, _) => Applied::Read { pos, bytes },
         (Came::Wrote(range), _) => wrote(range),
-        (Came::AsAsked, Op::Write(range) | Op::MmapStore(range)) => wrote(*range),
+        (Came::AsAsked, Op::Write(range) | Op::MmapStore(range) | Op::DirectWrite(range)) => {
+            wrote(*range)
+        }
         (Came::AsAsked, Op::WriteFromMmap { pos, source }) => {
             wrote(ByteRange::at(*pos, source.len()))
         }
+        (Came::AsAsked, Op::CopyRange(transfer) | Op::Reflink(transfer)) => {
+            wrote(transfer.target())
+        }
+        (Came::AsAsked, Op::Collapse(_) | Op::Insert(_)) => Applied::Shifted,
         (Came::AsAsked, Op::Punch(range)) => {
             Applied::Zeroed { range: bytes(*range), grew_to: None }
         }

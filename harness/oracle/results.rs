@@ -16,6 +16,8 @@ pub struct Excuses {
     pub device_failed: bool,
     /// The device is small enough that space can run out.
     pub space_was_short: bool,
+    /// Its ranges did not fit its files, or the blocks, as they were or may have been then.
+    pub unfit: bool,
     /// The call reached, or may have reached, beyond the end of the file.
     pub beyond_eof: bool,
 }
@@ -42,7 +44,7 @@ invariants! { subject 5;
                             || excuses.device_failed
                             || excuses.space_was_short
                     }
-                    Errno::Invalid => asked == 0,
+                    Errno::Invalid => asked == 0 || excuses.unfit,
                     Errno::TooBig | Errno::Other(_) => false,
                 };
                 return if known {
@@ -54,7 +56,7 @@ invariants! { subject 5;
         };
         let excused = match op.kind() {
             // The end of the file cuts no write short, and no lack of space a read.
-            OpKind::Write | OpKind::Append => {
+            OpKind::Write | OpKind::Append | OpKind::DirectWrite => {
                 excuses.bad_source || excuses.device_failed || excuses.space_was_short
             }
             OpKind::MmapStore => {
@@ -63,7 +65,9 @@ invariants! { subject 5;
                     || excuses.device_failed
                     || excuses.space_was_short
             }
-            OpKind::Read | OpKind::MmapLoad => excuses.beyond_eof || excuses.device_failed,
+            // The kernel may copy less than it was asked: whole blocks that it can share, for one.
+            OpKind::CopyRange => true,
+            OpKind::Read | OpKind::MmapLoad | OpKind::DirectRead => excuses.beyond_eof || excuses.device_failed,
             OpKind::WriteFromMmap
             | OpKind::Truncate
             | OpKind::Punch
@@ -73,7 +77,15 @@ invariants! { subject 5;
             | OpKind::Sync
             | OpKind::Writeback
             | OpKind::Evict
-            | OpKind::Release => {
+            | OpKind::Release
+            | OpKind::Reflink
+            | OpKind::Collapse
+            | OpKind::Insert
+            | OpKind::Fdatasync
+            | OpKind::SyncRange
+            | OpKind::Msync
+            | OpKind::DontNeed
+            | OpKind::PageOut => {
                 excuses.beyond_eof || excuses.device_failed || excuses.space_was_short
             }
         };
@@ -102,6 +114,10 @@ fn moves_bytes(op: &Op) -> bool {
             | OpKind::WriteFromMmap
             | OpKind::MmapLoad
             | OpKind::MmapStore
+            | OpKind::DirectRead
+            | OpKind::DirectWrite
+            | OpKind::CopyRange
+            | OpKind::Reflink
     )
 }
 

@@ -24,6 +24,7 @@ pub fn summary(record: &Record) -> String {
     verdict(&mut text, record);
     counts(&mut text, record);
     faults(&mut text, record);
+    left_out(&mut text, record);
     never(&mut text, record);
     latency(&mut text, record);
     explored(&mut text, record);
@@ -87,6 +88,21 @@ fn faults(text: &mut String, record: &Record) {
         let [armed, fired] = [fault.armed, fault.fired].map(number::count);
         let remark = if fault.fired == 0 { "  never fired" } else { "" };
         line(text, &format!("    {:<22}{armed:>14}{fired:>14}{remark}", name(kind, 21)));
+    }
+    line(text, "");
+}
+
+/// What the filesystem cannot do.
+fn left_out(text: &mut String, record: &Record) {
+    let all = &record.counts.left_out;
+    if all.is_empty() {
+        return;
+    }
+    line(text, &format!("  {:<24}{:>14}", "left out", "drawn"));
+    for (kind, left) in all {
+        let (name, count) = (name(kind, 21), number::count(left.count));
+        let reason = visible::clipped(&left.reason, 36).0;
+        line(text, &format!("    {name:<22}{count:>14}  {reason}"));
     }
     line(text, "");
 }

@@ -86,10 +86,57 @@ pub enum Op {
     Evict(ByteRange),
     /// The last `close(2)`: speculative preallocation is given back.
     Release,
+    /// `pread(2)` with `O_DIRECT`.
+    DirectRead(ByteRange),
+    /// `pwrite(2)` with `O_DIRECT`.
+    DirectWrite(ByteRange),
+    /// `copy_file_range(2)`.
+    CopyRange(Transfer),
+    /// `FICLONERANGE`.
+    Reflink(Transfer),
+    /// `fallocate(2)` with `COLLAPSE_RANGE`: what lies behind moves down.
+    Collapse(ByteRange),
+    /// `fallocate(2)` with `INSERT_RANGE`: what lies at its start and behind moves up.
+    Insert(ByteRange),
+    /// `fdatasync(2)`.
+    Fdatasync,
+    /// `sync_file_range(2)`.
+    SyncRange {
+        /// What to write back.
+        range: ByteRange,
+        /// Whether it waits, before and after: `SYNC_FILE_RANGE_WAIT_BEFORE` and `WAIT_AFTER`.
+        wait: bool,
+    },
+    /// `msync(2)` with `MS_SYNC`.
+    Msync(ByteRange),
+    /// `posix_fadvise(2)` with `DONTNEED`.
+    DontNeed(ByteRange),
+    /// `madvise(2)` with `MADV_PAGEOUT`.
+    PageOut(ByteRange),
+}
+
+/// Bytes of one file that go to another, or elsewhere in the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transfer {
+    /// The number of the file that they come from.
+    pub from: usize,
+    /// Where they are there.
+    pub source: ByteRange,
+    /// Where they go.
+    pub pos: u64,
+}
+
+impl Transfer {
+    /// What it writes over.
+    pub fn target(&self) -> ByteRange {
+        ByteRange::at(self.pos, self.source.len())
+    }
 }
 
 macro_rules! op_kinds {
-    ($($(#[doc = $about:literal])* $variant:ident = $name:literal,)*) => {
+    (@is_modelled) => { true };
+    (@is_modelled real) => { false };
+    ($($(#[doc = $about:literal])* $variant:ident = $name:literal $($real:ident)?,)*) => {
         /// The kind of an operation: what scenarios weigh and reports count.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum OpKind { $($(#[doc = $about])* $variant,)* }
@@ -106,6 +153,11 @@ macro_rules! op_kinds {
             /// One sentence for listings.
             pub fn about(self) -> &'static str {
                 match self { $(OpKind::$variant => concat!($($about),*).trim_ascii(),)* }
+            }
+
+            /// Whether stormfs does it. Those that are marked `real` are for filesystems of the kernel.
+            pub fn is_modelled(self) -> bool {
+                match self { $(OpKind::$variant => op_kinds!(@is_modelled $($real)?),)* }
             }
 
             /// The kind of that name.
@@ -147,6 +199,28 @@ op_kinds! {
     Evict = "evict",
     /// The last `close(2)`, which frees speculative preallocation.
     Release = "release",
+    /// `pread(2)` with `O_DIRECT`; `target` only.
+    DirectRead = "direct_read" real,
+    /// `pwrite(2)` with `O_DIRECT`; `target` only.
+    DirectWrite = "direct_write" real,
+    /// `copy_file_range(2)`, also from another file; `target` only.
+    CopyRange = "copy_file_range" real,
+    /// `FICLONERANGE`, also from another file; `target` only.
+    Reflink = "reflink" real,
+    /// `fallocate(2)` with `COLLAPSE_RANGE`; `target` only.
+    Collapse = "collapse_range" real,
+    /// `fallocate(2)` with `INSERT_RANGE`; `target` only.
+    Insert = "insert_range" real,
+    /// `fdatasync(2)`; `target` only.
+    Fdatasync = "fdatasync" real,
+    /// `sync_file_range(2)`, waiting or not; `target` only.
+    SyncRange = "sync_file_range" real,
+    /// `msync(2)` with `MS_SYNC`; `target` only.
+    Msync = "msync" real,
+    /// `posix_fadvise(2)` with `DONTNEED`, which leaves what is mapped; `target` only.
+    DontNeed = "dontneed" real,
+    /// `madvise(2)` with `MADV_PAGEOUT`; `target` only.
+    PageOut = "page_out" real,
 }
 
 impl Op {
@@ -168,7 +242,26 @@ impl Op {
             Op::Writeback(_) => OpKind::Writeback,
             Op::Evict(_) => OpKind::Evict,
             Op::Release => OpKind::Release,
+            Op::DirectRead(_) => OpKind::DirectRead,
+            Op::DirectWrite(_) => OpKind::DirectWrite,
+            Op::CopyRange(_) => OpKind::CopyRange,
+            Op::Reflink(_) => OpKind::Reflink,
+            Op::Collapse(_) => OpKind::Collapse,
+            Op::Insert(_) => OpKind::Insert,
+            Op::Fdatasync => OpKind::Fdatasync,
+            Op::SyncRange { .. } => OpKind::SyncRange,
+            Op::Msync(_) => OpKind::Msync,
+            Op::DontNeed(_) => OpKind::DontNeed,
+            Op::PageOut(_) => OpKind::PageOut,
         }
+    }
+}
+
+impl Op {
+    /// The file that its bytes come from, if that can be another than its own.
+    pub fn source_file(&mut self) -> Option<&mut usize> {
+        let (Op::CopyRange(transfer) | Op::Reflink(transfer)) = self else { return None };
+        Some(&mut transfer.from)
     }
 }
 
@@ -186,14 +279,28 @@ impl fmt::Display for Op {
             | Op::MmapStore(range)
             | Op::Punch(range)
             | Op::Writeback(range)
-            | Op::Evict(range) => write!(f, "{name} {range}"),
+            | Op::Evict(range)
+            | Op::DirectRead(range)
+            | Op::DirectWrite(range)
+            | Op::Collapse(range)
+            | Op::Insert(range)
+            | Op::Msync(range)
+            | Op::DontNeed(range)
+            | Op::PageOut(range) => write!(f, "{name} {range}"),
+            Op::SyncRange { range, wait } => {
+                write!(f, "{name} {range}{}", if *wait { " wait" } else { "" })
+            }
+            Op::CopyRange(Transfer { from, source, pos })
+            | Op::Reflink(Transfer { from, source, pos }) => {
+                write!(f, "{name} at {pos} from {source} of file {from}")
+            }
             Op::Append(len) => write!(f, "{name} {len} bytes"),
             Op::WriteFromMmap { pos, source } => write!(f, "{name} at {pos} from {source}"),
             Op::Truncate(size) => write!(f, "{name} to {size}"),
             Op::ZeroRange { range, keep_size } | Op::Fallocate { range, keep_size } => {
                 write!(f, "{name} {range}{}", keep(keep_size))
             }
-            Op::Fsync | Op::Sync | Op::Release => f.write_str(name),
+            Op::Fsync | Op::Sync | Op::Release | Op::Fdatasync => f.write_str(name),
         }
     }
 }

@@ -182,7 +182,12 @@ impl Cast {
 
 /// An operation; that it is for the whole file goes without saying.
 fn spelled(op: &Op) -> String {
-    let whole = matches!(op, Op::Writeback(range) | Op::Evict(range) if *range == WHOLE_FILE);
+    let whole = matches!(op, Op::Writeback(range)
+        | Op::Evict(range)
+        | Op::Msync(range)
+        | Op::DontNeed(range)
+        | Op::PageOut(range)
+        | Op::SyncRange { range, wait: false } if *range == WHOLE_FILE);
     if whole { op.kind().name().to_owned() } else { op.to_string() }
 }
 

@@ -29,7 +29,8 @@ impl Real {
     /// After an fsync, and from the device with an empty cache.
     pub(super) fn look_at_the_end(&self) {
         for number in 0..self.names.len() {
-            let synced = self.file(number).sync();
+            // What is told of a direct write beside others is told once.
+            let synced = self.file(number).sync().or_else(|_| self.file(number).sync());
             self.look_at(number, self.file(number), Seen::Standing);
             if synced.is_ok() {
                 self.judge_promises(number);
@@ -40,8 +41,8 @@ impl Real {
 
     /// Everybody has gone: a check of what lies on the device, and the files from a mount of its own.
     pub(super) fn conclude(self) {
-        let Real { volume, oracle, names, hands, .. } = self;
-        drop(hands);
+        let Real { volume, oracle, names, files, hands, .. } = self;
+        drop((files, hands));
         let Some(unmounted) = volume.unmount() else { return };
         let complaint = unmounted.check().err().map(|refusal| refusal.to_string());
         let checks = oracle.checks();

@@ -2,6 +2,7 @@
 
 mod checks;
 mod hands;
+mod kernels;
 mod perform;
 pub mod storm;
 
@@ -9,10 +10,12 @@ use crate::call::Call;
 use crate::scenario::plan::{ActorPlan, Plan};
 use crate::target::{Ids, Performed, Reach, Target, patterned, reaches_beyond};
 use hands::Hands;
-use mounted::{Abilities, Mapping, Place, Refusal, Volume, look};
+use mounted::{Abilities, Ability, File, Mapping, Place, Refusal, Volume, look};
+use nix::errno::Errno;
 use oracle::Outside;
 use oracle::results::{Excuses, results_are_justified};
-use report::record::{Device, DeviceKind};
+use report::record::{Device, DeviceKind, Mounted};
+use sim::{Rank, RwLock, sync::rw_lock};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use stormfs::op::{OpId, OpKind};
@@ -25,16 +28,27 @@ pub struct Real {
     abilities: Abilities,
     oracle: Arc<Outside>,
     names: Vec<String>,
+    /// What is looked at from outside.
+    files: Vec<File>,
     /// What the conductor and the actors have of each file, by task and file.
+    // Behind `files`: the last descriptor closes the file.
     hands: Vec<Hands>,
     /// Whether some file may become smaller.
     shrinks: bool,
+    /// Whether somebody writes past the page cache.
+    writes_past_cache: bool,
+    /// One for each file, if somebody moves bytes: held alone by whoever does, and by all others who
+    /// change the file together.
+    shifting: Option<Vec<RwLock<()>>>,
     /// Evictions that left something in the cache.
     unevicted: AtomicU64,
 }
 
 /// The longest mapping that anybody has of a file, so that files can outgrow what actors aim at.
 const LONGEST_MAPPING: u64 = 1 << 40;
+
+/// Outermost: a call holds it as long as it takes.
+static SHIFTING: Rank = Rank::new(0, "shift lock");
 
 /// Addresses that all mappings take together: half of what a process has.
 const ADDRESSES: u64 = 1 << 46;
@@ -50,25 +64,35 @@ impl Real {
         let longest = plan.actors.iter().map(|actor| actor.size.max).max().unwrap_or(0);
         let mappings = wide((1 + crate::storm::actors(plan)) * plan.files.len());
         let mapped = narrow((ADDRESSES / mappings).min(LONGEST_MAPPING));
-        let mut names = Vec::new();
+        let (mut names, mut files) = (Vec::new(), Vec::new());
         let mut hands: Vec<_> =
             (0..=crate::storm::actors(plan)).map(|_| Hands::default()).collect();
         for file in &plan.files {
-            let made = volume.create(&file.name).map_err(|errno| failed(&file.name, errno))?;
+            let made = volume.create(&file.name).and_then(File::open);
+            let made = made.map_err(|errno| failed(&file.name, errno))?;
             for hands in &mut hands {
-                let opened = hands.take_up(&made, mapped, narrow(longest));
+                let opened = hands.take_up(&made, plan.descriptors, mapped, narrow(longest));
                 opened.map_err(|errno| failed(&file.name, errno))?;
             }
             names.push(file.name.clone());
+            files.push(made);
         }
-        let mut kinds = plan.actors.iter().flat_map(ActorPlan::kinds);
+        let does = |wanted: &[OpKind]| {
+            let mut kinds = plan.actors.iter().flat_map(ActorPlan::kinds);
+            kinds.any(|kind| wanted.contains(&kind))
+        };
+        let shifting = does(&[OpKind::Collapse, OpKind::Insert])
+            .then(|| (0..wide(files.len())).map(|file| rw_lock(&SHIFTING, file, ())).collect());
         Ok(Real {
             volume,
             abilities,
             oracle: Arc::new(Outside::new(plan.files.len())),
             names,
+            files,
             hands,
-            shrinks: kinds.any(|kind| kind == OpKind::Truncate),
+            shrinks: does(&[OpKind::Truncate, OpKind::Collapse]),
+            writes_past_cache: does(&[OpKind::DirectWrite]),
+            shifting,
             unevicted: AtomicU64::new(0),
         })
     }
@@ -84,6 +108,23 @@ impl Real {
             kind: DeviceKind::Mounted,
             size: self.volume.size(),
             detail: self.detail().to_owned(),
+            mounted: Some(self.mounted()),
+        }
+    }
+
+    fn mounted(&self) -> Mounted {
+        let (spec, abilities) = (self.volume.spec(), &self.abilities);
+        let answer = |(ability, errno): (&Ability, &Errno)| {
+            (ability.name().to_owned(), format!("{errno:?}, {}", errno.desc()))
+        };
+        Mounted {
+            filesystem: spec.map_or_else(String::new, |spec| spec.kind.name().to_owned()),
+            mkfs: spec.map_or_else(Vec::new, |spec| spec.mkfs.clone()),
+            mount: spec.map_or_else(String::new, |spec| spec.mount.clone()),
+            image: self.volume.image().map_or_else(String::new, |dir| dir.display().to_string()),
+            block_size: abilities.block_size,
+            direct_unit: abilities.direct_unit,
+            lacks: abilities.missing.iter().map(answer).collect(),
         }
     }
 
@@ -93,8 +134,15 @@ impl Real {
     }
 
     /// Any descriptor of a file.
-    fn file(&self, file: usize) -> &mounted::File {
-        self.hands[0].file(file)
+    fn file(&self, file: usize) -> &File {
+        &self.files[file]
+    }
+
+    /// A direct write that finds pages in the cache afterwards, as somebody brought them there meanwhile,
+    /// leaves them, and the next sync of the file reports EIO: `dio_warn_stale_pagecache`.
+    fn tells_of_stale_pages(&self, kind: OpKind) -> bool {
+        self.writes_past_cache
+            && matches!(kind, OpKind::Fsync | OpKind::Fdatasync | OpKind::Msync | OpKind::SyncRange)
     }
 
     /// Every mapping of a file.
@@ -126,6 +174,48 @@ impl Target for Real {
         }
     }
 
+    fn unit(&self, kind: OpKind) -> u64 {
+        if matches!(kind, OpKind::Reflink | OpKind::Collapse | OpKind::Insert) {
+            self.abilities.block_size
+        } else if matches!(kind, OpKind::DirectRead | OpKind::DirectWrite) {
+            self.abilities.direct_unit
+        } else {
+            1
+        }
+    }
+
+    fn lacks(&self, kind: OpKind) -> Option<String> {
+        let needed = match kind {
+            OpKind::MmapLoad
+            | OpKind::MmapStore
+            | OpKind::WriteFromMmap
+            | OpKind::Msync
+            | OpKind::PageOut => Ability::Mmap,
+            OpKind::Fallocate => Ability::Fallocate,
+            OpKind::Punch => Ability::Punch,
+            OpKind::ZeroRange => Ability::ZeroRange,
+            OpKind::Collapse => Ability::Collapse,
+            OpKind::Insert => Ability::Insert,
+            OpKind::Reflink => Ability::Reflink,
+            OpKind::CopyRange => Ability::CopyRange,
+            OpKind::DirectRead | OpKind::DirectWrite => Ability::Direct,
+            OpKind::Read
+            | OpKind::Write
+            | OpKind::Append
+            | OpKind::Truncate
+            | OpKind::Fsync
+            | OpKind::Sync
+            | OpKind::Writeback
+            | OpKind::Evict
+            | OpKind::Release
+            | OpKind::Fdatasync
+            | OpKind::SyncRange
+            | OpKind::DontNeed => return None,
+        };
+        let answer = self.abilities.missing.get(&needed)?;
+        Some(format!("{answer:?}, {}", answer.desc()))
+    }
+
     fn reach(&self, file: usize) -> Reach {
         Reach { size: self.size(file), instant: 0 }
     }
@@ -135,8 +225,9 @@ impl Target for Real {
         let excuses = Excuses {
             bad_source: performed.short_source.fired && performed.short_source.persistent,
             abandoned_fault: false,
-            device_failed: false,
+            device_failed: self.tells_of_stale_pages(call.op.kind()),
             space_was_short: self.is_nearly_full(),
+            unfit: performed.unfit,
             beyond_eof: self.shrinks || reaches_beyond(&call.op, before.size.min(after.size)),
         };
         let Performed { asked, outcome, .. } = performed;

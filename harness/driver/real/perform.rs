@@ -1,6 +1,7 @@
 //! One operation as a system call, told to the oracle before and after, and looked at again.
 
 use super::Real;
+use super::kernels::{COLLAPSE, INSERT, shifted};
 use crate::call::Call;
 use crate::target::{Performed, Shortness};
 use crate::user_buffer::Gap;
@@ -9,7 +10,8 @@ use mounted::source::Source;
 use mounted::{Hole, Way};
 use nix::errno::Errno as System;
 use nix::fcntl::FallocateFlags;
-use oracle::outside::Came;
+use oracle::outside::{Came, changes};
+use sim::RwLock;
 use stormfs::errno::Errno;
 use stormfs::op::{Op, OpId, Outcome};
 use stormfs::quantity::{ByteRange, narrow, wide};
@@ -17,11 +19,17 @@ use stormfs::quantity::{ByteRange, narrow, wide};
 impl Real {
     /// Performs `call` with the memory that was prepared for it.
     pub(super) fn call(&self, id: OpId, call: &Call, memory: &mut [u8]) -> Performed {
+        let shifting = self.shifting.as_ref().map(|locks| &locks[call.file]);
+        let (changes, moves) = changes(&call.op);
+        let _alone = shifting.filter(|_| moves).map(RwLock::write);
+        let _among = shifting.filter(|_| changes && !moves).map(RwLock::read);
         let Some(flight) = self.oracle.begins(call.file, id, &call.op) else {
             // What its file holds does not show whether it happened.
             return self.perform_now(id, call, memory).0;
         };
         let (performed, came) = self.perform_now(id, call, memory);
+        let least = self.oracle.least_sizes(call.file, &flight);
+        let performed = Performed { unfit: !self.fits(call.file, &call.op, least), ..performed };
         self.oracle.ends(call.file, flight, &call.op, came);
         let look = left_behind(&call.op, came);
         if !look.is_empty() {
@@ -37,7 +45,7 @@ impl Real {
         memory: &'a mut [u8],
     ) -> (Performed, Came<'a>) {
         let hands = &self.hands[usize::from(id.actor)];
-        let (file, mapping) = (hands.file(call.file), hands.mapping(call.file));
+        let (file, mapping) = (hands.file(call.file, id), hands.mapping(call.file));
         match call.op {
             Op::Read(range) => saw(range, file.read(range.start, memory, &cuts(call)), memory),
             Op::MmapLoad(range) => {
@@ -54,7 +62,7 @@ impl Real {
             Op::Append(_) => self.write(id, call, None, memory),
             Op::WriteFromMmap { pos, source } => {
                 let from = address(source.start)..address(source.end);
-                let outcome = mapping.write_to(file, pos, from).map_err(known);
+                let outcome = mapping.write_to(&*file, pos, from).map_err(known);
                 let performed = Performed { asked: source.len(), ..Performed::plain(outcome) };
                 (performed, wrote(pos, outcome))
             }
@@ -70,7 +78,21 @@ impl Real {
             Op::Sync => whole(file.sync_all()),
             Op::Writeback(range) => whole(file.write_back(bytes(range), false)),
             Op::Evict(range) => (Performed::plain(self.evict(call.file, range)), Came::Nothing),
-            Op::Release => whole(mounted::File::open(file).map(drop)),
+            Op::Release => {
+                drop(file);
+                whole(hands.reopen(call.file, id))
+            }
+            Op::DirectRead(range) => self.read_directly(id, call, range, memory),
+            Op::DirectWrite(range) => self.write_directly(id, call, range, memory),
+            Op::CopyRange(transfer) => self.copy(id, call, transfer),
+            Op::Reflink(transfer) => self.share(id, call, transfer),
+            Op::Collapse(range) => shifted(file.allocate(COLLAPSE, bytes(range))),
+            Op::Insert(range) => shifted(file.allocate(INSERT, bytes(range))),
+            Op::Fdatasync => whole(file.sync_data()),
+            Op::SyncRange { range, wait } => whole(file.write_back(bytes(range), wait)),
+            Op::Msync(range) => whole(mapping.sync(address(range.start)..address(range.end))),
+            Op::DontNeed(range) => whole(file.drop_cache(bytes(range))),
+            Op::PageOut(range) => whole(mapping.page_out(address(range.start)..address(range.end))),
         }
     }
 
@@ -83,7 +105,7 @@ impl Real {
         memory: &[u8],
     ) -> (Performed, Came<'a>) {
         let hands = &self.hands[usize::from(id.actor)];
-        let file = hands.file(call.file);
+        let file = hands.file(call.file, id);
         let cuts = cuts(call);
         let write = |bytes: Bytes<'_>| match pos {
             Some(pos) => file.write(pos, bytes).map(|count| (count, pos)),
@@ -125,7 +147,7 @@ impl Real {
         let op = if by_call { Op::Read(range) } else { Op::MmapLoad(range) };
         let Some(flight) = self.oracle.begins(file, id, &op) else { return };
         let found = if by_call {
-            hands.file(file).read(range.start, &mut seen, &[])
+            hands.file(file, id).read(range.start, &mut seen, &[])
         } else {
             hands.mapping(file).load(narrow(range.start), &mut seen)
         };
@@ -178,7 +200,7 @@ fn cuts(call: &Call) -> Vec<usize> {
     call.pieces.iter().map(|cut| narrow(*cut)).collect()
 }
 
-fn bytes(range: ByteRange) -> std::ops::Range<u64> {
+pub(super) fn bytes(range: ByteRange) -> std::ops::Range<u64> {
     range.start..range.end
 }
 
@@ -186,6 +208,9 @@ fn bytes(range: ByteRange) -> std::ops::Range<u64> {
 fn left_behind(op: &Op, came: Came<'_>) -> ByteRange {
     match (came, op) {
         (Came::Wrote(range), _) => range,
+        (Came::AsAsked, Op::Collapse(range) | Op::Insert(range)) => {
+            ByteRange::at(range.start.saturating_sub(64), 64 + range.len().min(MOST_AGAIN))
+        }
         (Came::AsAsked, Op::Punch(range) | Op::ZeroRange { range, .. }) => {
             ByteRange::at(range.start, range.len().min(MOST_AGAIN))
         }
@@ -199,7 +224,11 @@ fn left_behind(op: &Op, came: Came<'_>) -> ByteRange {
 const MOST_AGAIN: u64 = 1 << 20;
 
 /// A call that moved what it returns.
-fn saw(range: ByteRange, found: Result<usize, System>, memory: &mut [u8]) -> (Performed, Came<'_>) {
+pub(super) fn saw(
+    range: ByteRange,
+    found: Result<usize, System>,
+    memory: &mut [u8],
+) -> (Performed, Came<'_>) {
     let outcome = counted(found);
     let came = match found {
         Ok(found) => Came::Saw { pos: range.start, bytes: &memory[..found] },
@@ -208,12 +237,12 @@ fn saw(range: ByteRange, found: Result<usize, System>, memory: &mut [u8]) -> (Pe
     (Performed { asked: range.len(), ..Performed::plain(outcome) }, came)
 }
 
-fn wrote(pos: u64, outcome: Outcome) -> Came<'static> {
+pub(super) fn wrote(pos: u64, outcome: Outcome) -> Came<'static> {
     outcome.map_or(Came::Nothing, |written| Came::Wrote(ByteRange::at(pos, written)))
 }
 
 /// A call that does all it was asked, or fails somewhere on the way.
-fn whole(done: Result<(), System>) -> (Performed, Came<'static>) {
+pub(super) fn whole(done: Result<(), System>) -> (Performed, Came<'static>) {
     let came = if done.is_ok() { Came::AsAsked } else { Came::Perhaps };
     (Performed::plain(plain(done)), came)
 }
@@ -232,7 +261,7 @@ fn through_mapping(outcome: Outcome) -> Outcome {
 }
 
 /// The error by the name that reports have for it.
-fn known(errno: System) -> Errno {
+pub(super) fn known(errno: System) -> Errno {
     let named = [
         (System::EFAULT, Errno::Fault),
         (System::EIO, Errno::Io),

@@ -26,6 +26,8 @@ pub(super) struct RawActor {
     pub(super) name: Read<String>,
     pub(super) count: Read<u64>,
     ops: Option<Weights>,
+    /// What only a filesystem of the kernel can do, and where it stands.
+    pub(super) real: Vec<(&'static str, Place)>,
     /// Where `ops` stands, if it is given.
     pub(super) draws: Option<Place>,
     does: Option<List>,
@@ -87,6 +89,7 @@ fn actor(fields: &Fields<'_>) -> RawActor {
         shape: size.word("shape"),
     });
     let (ops, does) = work(fields);
+    let real = of_real(fields, does.as_deref().unwrap_or_default());
     if let (Some(pause), Some(rate)) = (fields.given("pause"), fields.given("rate")) {
         let message = "`pause` has no meaning beside `rate`, which says when operations begin";
         let problem = Problem::at(pause.key.place, message).help("remove one of the two");
@@ -96,6 +99,7 @@ fn actor(fields: &Fields<'_>) -> RawActor {
         name: fields.read("name", values::name),
         count: fields.number("count"),
         ops,
+        real,
         draws: fields.given("ops").map(|entry| entry.key.place),
         does,
         size,
@@ -126,6 +130,18 @@ fn work(fields: &Fields<'_>) -> (Option<Weights>, Option<List>) {
             (ops(fields), does(fields))
         }
     }
+}
+
+/// Kinds that stormfs does not model, wherever they stand.
+fn of_real(fields: &Fields<'_>, does: &[Option<RawCall>]) -> Vec<(&'static str, Place)> {
+    let weighed = fields.given("ops").map(|ops| &ops.value.value);
+    let weighed =
+        if let Some(Value::Mapping(entries)) = weighed { entries.as_slice() } else { &[] };
+    let named = weighed.iter().filter_map(|entry| {
+        let kind = OpKind::named(&entry.key.word()).filter(|kind| !kind.is_modelled())?;
+        Some((kind.name(), entry.key.place))
+    });
+    named.chain(does.iter().flatten().filter_map(|call| call.real)).collect()
 }
 
 fn does(fields: &Fields<'_>) -> Option<List> {

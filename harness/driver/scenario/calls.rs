@@ -10,7 +10,7 @@ use super::suggest::did_you_mean;
 use super::values;
 use crate::call::{Call, WHOLE_FILE};
 use crate::user_buffer::Gap;
-use stormfs::op::{Op, OpKind};
+use stormfs::op::{Op, OpKind, Transfer};
 use stormfs::quantity::ByteRange;
 
 const AT: Key = key("at", "The first byte.", Fallback::Required, size(0, LARGEST_FILE));
@@ -65,12 +65,33 @@ const PIECES: Key = key(
     Kind::Offsets,
 );
 
+const PIECES_READ: Key = key(
+    "pieces",
+    "The offsets at which one iovec ends and the next begins, as `[100, 4KiB]`; `target` only.",
+    Fallback::Rule("one piece"),
+    Kind::Offsets,
+);
+
 /// What stands there if a range is left out.
 const EVERYTHING: Fallback = Fallback::Rule("all of the file");
 
 const PART: [Key; 4] = [
     key("at", "The first byte.", EVERYTHING, size(0, LARGEST_FILE)),
     key("size", "How many bytes.", Fallback::Rule("up to the end"), size(1, LARGEST_FILE)),
+    FILE,
+    NUMBER,
+];
+
+const TRANSFER: [Key; 6] = [
+    AT,
+    key("from", "The first byte of the source.", Fallback::Required, size(0, LARGEST_FILE)),
+    SIZE,
+    key(
+        "from_file",
+        "The file of the source, by its name.",
+        Fallback::Rule("the same file"),
+        Kind::Name,
+    ),
     FILE,
     NUMBER,
 ];
@@ -87,7 +108,7 @@ macro_rules! form {
 
 /// Items of `does`, one for each kind of operation.
 pub(super) static CALLS: &[Variant] = &[
-    form!("read", "`pread(2)`.", &[AT, SIZE, FILE, NUMBER]),
+    form!("read", "`pread(2)`, or `preadv(2)`.", &[AT, SIZE, FILE, PIECES_READ, NUMBER]),
     form!(
         "write",
         "`pwrite(2)` from anonymous memory.",
@@ -128,12 +149,54 @@ pub(super) static CALLS: &[Variant] = &[
         "The last `close(2)`, which frees speculative preallocation.",
         &[FILE, NUMBER]
     ),
+    form!("direct_read", "`pread(2)` with `O_DIRECT`; `target` only.", &[AT, SIZE, FILE, NUMBER]),
+    form!("direct_write", "`pwrite(2)` with `O_DIRECT`; `target` only.", &[AT, SIZE, FILE, NUMBER]),
+    form!("copy_file_range", "`copy_file_range(2)`; `target` only.", &TRANSFER),
+    form!("reflink", "`FICLONERANGE`; `target` only.", &TRANSFER),
+    form!(
+        "collapse_range",
+        "`fallocate(2)` with `COLLAPSE_RANGE`; `target` only.",
+        &[AT, SIZE, FILE, NUMBER],
+    ),
+    form!(
+        "insert_range",
+        "`fallocate(2)` with `INSERT_RANGE`; `target` only.",
+        &[AT, SIZE, FILE, NUMBER],
+    ),
+    form!("fdatasync", "`fdatasync(2)`; `target` only.", &[FILE, NUMBER]),
+    form!(
+        "sync_file_range",
+        "`sync_file_range(2)` with `WRITE`; `target` only.",
+        &[
+            PART[0],
+            PART[1],
+            key(
+                "wait",
+                "Whether it waits before and after, `WAIT_BEFORE` and `WAIT_AFTER`.",
+                Fallback::Text("false"),
+                Kind::Flag,
+            ),
+            FILE,
+            NUMBER,
+        ],
+    ),
+    form!("msync", "`msync(2)` with `MS_SYNC`; `target` only.", &PART),
+    form!(
+        "dontneed",
+        "`posix_fadvise(2)` with `DONTNEED`, which leaves what is mapped; `target` only.",
+        &PART,
+    ),
+    form!("page_out", "`madvise(2)` with `MADV_PAGEOUT`; `target` only.", &PART),
 ];
 
 /// A call as written: its file is a name.
 pub(super) struct RawCall {
     file: Read<Option<String>>,
     number: Read<Option<u64>>,
+    /// The file of its source.
+    from: Read<Option<String>>,
+    /// What only a filesystem of the kernel can do, and where it stands.
+    pub(super) real: Option<(&'static str, Place)>,
     call: Call,
 }
 
@@ -152,7 +215,7 @@ pub(super) fn plan(
 ) -> Vec<Option<Call>> {
     let mut before = 0;
     let numbered = raw.into_iter().map(|raw| {
-        let RawCall { file, number, call } = raw?;
+        let RawCall { file, number, from, call, .. } = raw?;
         let number = number?;
         let this = number.value.unwrap_or(before + 1);
         if this <= before {
@@ -161,7 +224,12 @@ pub(super) fn plan(
         }
         before = this;
         let file = in_files(file?, files?, report)?;
-        Some(Call { file, number: this, ..call })
+        let mut call = Call { file, number: this, ..call };
+        if let Some(source) = call.op.source_file() {
+            let from = from?;
+            *source = if from.value.is_some() { in_files(from, files?, report)? } else { file };
+        }
+        Some(call)
     });
     numbered.collect()
 }
@@ -195,10 +263,22 @@ fn call(name: &str, fields: &Fields<'_>) -> Option<RawCall> {
     } else {
         fields.maybe("file", values::name)
     };
-    let (gap, pieces) = if matches!(kind, OpKind::Write | OpKind::Append) {
-        (keys.gap(), keys.pieces())
+    let nothing = Some(Given { value: None, place: fields.place });
+    let writes = matches!(kind, OpKind::Write | OpKind::Append);
+    let gap = if writes { keys.gap() } else { nothing };
+    let vectored = writes || kind == OpKind::Read;
+    let pieces = if vectored { keys.pieces() } else { Some(Vec::new()) };
+    let transfers = matches!(kind, OpKind::CopyRange | OpKind::Reflink);
+    let from = if transfers {
+        fields.maybe("from_file", values::name)
     } else {
-        (Some(Given { value: None, place: fields.place }), Some(Vec::new()))
+        Some(Given { value: None, place: fields.place })
+    };
+    let vectored = fields.given("pieces").filter(|_| kind == OpKind::Read);
+    let real = match vectored {
+        _ if !kind.is_modelled() => Some((kind.name(), fields.place)),
+        Some(pieces) => Some(("preadv(2)", pieces.key.place)),
+        None => None,
     };
     let abandoned = if kind == OpKind::MmapStore {
         fields.maybe("abandoned", values::flag)?.value.unwrap_or(false)
@@ -206,7 +286,7 @@ fn call(name: &str, fields: &Fields<'_>) -> Option<RawCall> {
         false
     };
     let call = Call { number: 0, file: 0, op: op?, pieces: pieces?, gap: gap?.value, abandoned };
-    Some(RawCall { file, number: fields.maybe("number", values::number), call })
+    Some(RawCall { file, number: fields.maybe("number", values::number), from, real, call })
 }
 
 /// How many bytes a call is about, if it has to say so.
@@ -251,7 +331,27 @@ impl Keys<'_> {
             OpKind::Writeback => Op::Writeback(self.part()?),
             OpKind::Evict => Op::Evict(self.part()?),
             OpKind::Release => Op::Release,
+            OpKind::DirectRead => Op::DirectRead(self.range("at")?),
+            OpKind::DirectWrite => Op::DirectWrite(self.range("at")?),
+            OpKind::CopyRange => Op::CopyRange(self.transfer()?),
+            OpKind::Reflink => Op::Reflink(self.transfer()?),
+            OpKind::Collapse => Op::Collapse(self.range("at")?),
+            OpKind::Insert => Op::Insert(self.range("at")?),
+            OpKind::Fdatasync => Op::Fdatasync,
+            OpKind::SyncRange => {
+                let (range, wait) = (self.part(), self.fields.flag("wait"));
+                Op::SyncRange { range: range?, wait: wait?.value }
+            }
+            OpKind::Msync => Op::Msync(self.part()?),
+            OpKind::DontNeed => Op::DontNeed(self.part()?),
+            OpKind::PageOut => Op::PageOut(self.part()?),
         })
+    }
+
+    /// Its file is not known yet.
+    fn transfer(&self) -> Option<Transfer> {
+        let (to, source) = (self.range("at"), self.range("from"));
+        Some(Transfer { from: 0, source: source?, pos: to?.start })
     }
 
     /// The bytes from the key `start` on.

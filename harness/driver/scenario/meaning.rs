@@ -31,6 +31,7 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
     expectation(&raw, problems);
     exhaustive::refuse_chance(&raw, problems);
     let target = target::plan(&raw, problems);
+    let descriptors = raw.target.as_ref().and_then(target::descriptors);
     let script = script::plan(&raw, problems);
     let sentences = explicit::Sentences::of(&raw, problems);
     let device = raw.device.and_then(|raw| device(&raw, problems));
@@ -71,6 +72,7 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
         script,
         step_budget: raw.step_budget?.value,
         target: target?,
+        descriptors: descriptors?,
         device,
         filesystem: filesystem?,
         files,

@@ -48,6 +48,8 @@ pub struct Plan {
     pub step_budget: u64,
     /// What the actors act on.
     pub target: TargetPlan,
+    /// How many times each actor opens each file of a real filesystem.
+    pub descriptors: u32,
     /// Where the blocks live.
     pub device: DevicePlan,
     /// The filesystem under test.

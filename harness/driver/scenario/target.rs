@@ -32,6 +32,9 @@ const KERNELS: &[(&str, &str)] = &[
 
 const GIB: u64 = 1 << 30;
 
+/// The most times that an actor opens a file.
+const MOST_DESCRIPTORS: u64 = 16;
+
 /// The most arguments of an `mkfs`.
 const MOST_ARGUMENTS: usize = 64;
 
@@ -77,6 +80,13 @@ pub(super) static TARGET: Shape = Shape {
             Fallback::Rule("`/dev/shm` where it fits, else the one for temporary files"),
             Kind::Prose,
         ),
+        key(
+            "descriptors",
+            "How many times each actor opens each file, each time plain, with `O_APPEND` and with \
+             `O_DIRECT`; it uses them in turn, and `release` closes and opens one.",
+            Fallback::Text("1"),
+            Kind::Number { min: 1, max: MOST_DESCRIPTORS },
+        ),
     ],
 };
 
@@ -88,6 +98,7 @@ pub(super) struct RawTarget {
     mount: Read<String>,
     size: Read<Option<u64>>,
     image: Read<Option<String>>,
+    descriptors: Read<u64>,
     /// Keys that are about the model, as far as they were written.
     of_model: Vec<(&'static str, Place)>,
 }
@@ -110,13 +121,27 @@ pub(super) fn raw(scenario: &Fields<'_>, fields: &Fields<'_>) -> RawTarget {
         mount: fields.read("mount", values::prose),
         size: fields.maybe("size", values::size),
         image: fields.maybe("image", values::prose),
+        descriptors: fields.number("descriptors"),
         of_model: OF_MODEL.iter().filter_map(given).collect(),
     }
+}
+
+/// How many times each actor opens each file.
+pub(super) fn descriptors(target: &RawTarget) -> Option<u32> {
+    u32::try_from(target.descriptors?.value).ok()
 }
 
 /// What it means, if all of it makes sense together with the rest.
 pub(super) fn plan(raw: &RawScenario, problems: &Problems) -> Option<TargetPlan> {
     let target = raw.target.as_ref()?;
+    let is_model = |read: &RawTarget| {
+        let none = |given: Option<Option<()>>| given.is_some_and(|given| given.is_none());
+        none(read.kernel.map(|kernel| kernel.value.map(drop)))
+            && none(read.directory.as_ref().map(|given| given.value.as_ref().map(drop)))
+    };
+    if is_model(target) {
+        refuse_the_kernels(raw, problems);
+    }
     let (kernel, directory) = (target.kernel?, target.directory.as_ref()?);
     let place = kernel.place;
     let plan = match (kernel.value, &directory.value) {
@@ -146,6 +171,15 @@ pub(super) fn plan(raw: &RawScenario, problems: &Problems) -> Option<TargetPlan>
     };
     refuse_the_models(raw, target, problems);
     Some(plan)
+}
+
+/// What stormfs cannot be asked for.
+fn refuse_the_kernels(raw: &RawScenario, problems: &Problems) {
+    for (name, place) in raw.actors.iter().flatten().flat_map(|actor| &actor.real) {
+        let message = format!("stormfs does not model `{name}`: it is for `target:`");
+        let help = "name a filesystem, as `target: {kernel: xfs}`, or remove the operation";
+        problems.add(Problem::at(*place, message).help(help));
+    }
 }
 
 /// Keys that only a filesystem that is made can have. True if there are none.

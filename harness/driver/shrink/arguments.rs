@@ -9,7 +9,7 @@ use crate::shrink::shrinker::{Candidate, Shrinker};
 use crate::shrink::trial::Fails;
 use crate::user_buffer::Gap;
 use std::time::Duration;
-use stormfs::op::Op;
+use stormfs::op::{Op, Transfer};
 use stormfs::quantity::{ByteRange, PAGE, page_up};
 
 /// All of them, once.
@@ -63,11 +63,10 @@ pub(super) fn simpler_call(case: &Plan, number: usize) -> Vec<Plan> {
 /// The call with another operation: what no longer lies in its source goes.
 pub(super) fn fitting(call: &Call, op: Op) -> Call {
     let len = match op {
-        Op::Write(range) => range.len(),
+        Op::Read(range) | Op::Write(range) | Op::DirectWrite(range) => range.len(),
         Op::Append(len) => len,
         Op::WriteFromMmap { source, .. } => source.len(),
-        Op::Read(_)
-        | Op::MmapLoad(_)
+        Op::MmapLoad(_)
         | Op::MmapStore(_)
         | Op::Truncate(_)
         | Op::Punch(_)
@@ -77,7 +76,17 @@ pub(super) fn fitting(call: &Call, op: Op) -> Call {
         | Op::Sync
         | Op::Writeback(_)
         | Op::Evict(_)
-        | Op::Release => u64::MAX,
+        | Op::Release
+        | Op::DirectRead(_)
+        | Op::CopyRange(_)
+        | Op::Reflink(_)
+        | Op::Collapse(_)
+        | Op::Insert(_)
+        | Op::Fdatasync
+        | Op::SyncRange { .. }
+        | Op::Msync(_)
+        | Op::DontNeed(_)
+        | Op::PageOut(_) => u64::MAX,
     };
     let mut call = Call { op, ..call.clone() };
     call.pieces.retain(|piece| *piece < len);
@@ -114,8 +123,38 @@ fn simpler_ops(op: &Op, block: u64) -> Vec<Op> {
             let to = numbers(pos).map(|pos| Op::WriteFromMmap { pos, source });
             from.chain(to).collect()
         }
-        Op::Fsync | Op::Sync | Op::Release => Vec::new(),
+        Op::DirectRead(range) => ranges(range).map(Op::DirectRead).collect(),
+        Op::DirectWrite(range) => ranges(range).map(Op::DirectWrite).collect(),
+        Op::Collapse(range) => ranges(range).map(Op::Collapse).collect(),
+        Op::Insert(range) => ranges(range).map(Op::Insert).collect(),
+        Op::CopyRange(transfer) => {
+            simpler_transfers(transfer, block).into_iter().map(Op::CopyRange).collect()
+        }
+        Op::Reflink(transfer) => {
+            simpler_transfers(transfer, block).into_iter().map(Op::Reflink).collect()
+        }
+        Op::SyncRange { range, wait } => {
+            let shorter = [WHOLE_FILE].into_iter().chain(ranges(range));
+            let shorter = shorter.map(|range| Op::SyncRange { range, wait });
+            shorter.chain([Op::SyncRange { range, wait: false }]).collect()
+        }
+        Op::Msync(range) => [WHOLE_FILE].into_iter().chain(ranges(range)).map(Op::Msync).collect(),
+        Op::DontNeed(range) => {
+            [WHOLE_FILE].into_iter().chain(ranges(range)).map(Op::DontNeed).collect()
+        }
+        Op::PageOut(range) => {
+            [WHOLE_FILE].into_iter().chain(ranges(range)).map(Op::PageOut).collect()
+        }
+        Op::Fsync | Op::Sync | Op::Release | Op::Fdatasync => Vec::new(),
     }
+}
+
+fn simpler_transfers(transfer: Transfer, block: u64) -> Vec<Transfer> {
+    let files = (0..transfer.from).map(|from| Transfer { from, ..transfer });
+    let sources = ranges(transfer.source, block).into_iter();
+    let sources = sources.map(|source| Transfer { source, ..transfer });
+    let targets = numbers(transfer.pos, block).into_iter().map(|pos| Transfer { pos, ..transfer });
+    files.chain(sources).chain(targets).collect()
 }
 
 /// Ranges that may take the place of one, the simplest first; none is empty.

@@ -7,7 +7,7 @@ use crate::shrink::arguments::{fitting, numbers};
 use crate::shrink::shrinker::{Candidate, Shrinker};
 use crate::shrink::trial::Fails;
 use std::collections::BTreeSet;
-use stormfs::op::Op;
+use stormfs::op::{Op, Transfer};
 use stormfs::quantity::{ByteRange, PAGE};
 
 /// All of them, once.
@@ -83,6 +83,10 @@ fn moved_call(call: &Call, to: impl Fn(u64) -> u64) -> Option<Call> {
         }
         Some(ByteRange::new(to(range.start), to(range.end))).filter(|range| !range.is_empty())
     };
+    let moved_transfer = |transfer: Transfer| {
+        let Transfer { from, source, pos } = transfer;
+        Some(Transfer { from, source: range(source)?, pos: to(pos) })
+    };
     let op = match call.op {
         Op::Read(bytes) => Op::Read(range(bytes)?),
         Op::Write(bytes) => Op::Write(range(bytes)?),
@@ -101,7 +105,17 @@ fn moved_call(call: &Call, to: impl Fn(u64) -> u64) -> Option<Call> {
         Op::WriteFromMmap { pos, source } => {
             Op::WriteFromMmap { pos: to(pos), source: range(source)? }
         }
-        Op::Append(_) | Op::Fsync | Op::Sync | Op::Release => call.op.clone(),
+        Op::DirectRead(bytes) => Op::DirectRead(range(bytes)?),
+        Op::DirectWrite(bytes) => Op::DirectWrite(range(bytes)?),
+        Op::Collapse(bytes) => Op::Collapse(range(bytes)?),
+        Op::Insert(bytes) => Op::Insert(range(bytes)?),
+        Op::SyncRange { range: bytes, wait } => Op::SyncRange { range: range(bytes)?, wait },
+        Op::Msync(bytes) => Op::Msync(range(bytes)?),
+        Op::DontNeed(bytes) => Op::DontNeed(range(bytes)?),
+        Op::PageOut(bytes) => Op::PageOut(range(bytes)?),
+        Op::CopyRange(transfer) => Op::CopyRange(moved_transfer(transfer)?),
+        Op::Reflink(transfer) => Op::Reflink(moved_transfer(transfer)?),
+        Op::Append(_) | Op::Fsync | Op::Sync | Op::Release | Op::Fdatasync => call.op.clone(),
     };
     Some(fitting(call, op))
 }

@@ -189,7 +189,9 @@ fn without_pieces(case: &Plan, range: Range<usize>) -> Plan {
 fn without_files(case: &Plan, range: Range<usize>) -> Option<Plan> {
     let mut case = case.clone();
     for file in (range.start..range.end.min(case.files.len())).rev() {
-        let used = case.actors.iter().flat_map(|actor| &actor.does).any(|call| call.file == file);
+        let used = case.actors.iter().flat_map(|actor| &actor.does).any(|call| {
+            call.file == file || call.op.clone().source_file().is_some_and(|from| *from == file)
+        });
         let named = case.strikes.iter_mut().filter_map(file_of).any(|named| *named == file);
         if used || named || case.files.len() == 1 {
             return None;
@@ -197,7 +199,10 @@ fn without_files(case: &Plan, range: Range<usize>) -> Option<Plan> {
         case.files.remove(file);
         let moved = |named: &mut usize| *named -= usize::from(file < *named);
         let calls = case.actors.iter_mut().flat_map(|actor| &mut actor.does);
-        calls.map(|call| &mut call.file).for_each(moved);
+        for call in calls {
+            moved(&mut call.file);
+            call.op.source_file().into_iter().for_each(moved);
+        }
         case.strikes.iter_mut().filter_map(file_of).for_each(moved);
     }
     Some(case)

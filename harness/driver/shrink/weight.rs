@@ -8,7 +8,7 @@ use crate::scenario::plan::{FilePlan, Layout, Plan, Strike};
 use crate::shrink::departures;
 use std::fmt;
 use std::time::Duration;
-use stormfs::op::Op;
+use stormfs::op::{Op, Transfer};
 use stormfs::quantity::{ByteRange, PAGE, wide};
 
 /// See the module.
@@ -99,14 +99,26 @@ fn op(op: &Op) -> u64 {
         | Op::MmapStore(bytes)
         | Op::Punch(bytes)
         | Op::Writeback(bytes)
-        | Op::Evict(bytes) => range(bytes),
+        | Op::Evict(bytes)
+        | Op::DirectRead(bytes)
+        | Op::DirectWrite(bytes)
+        | Op::Collapse(bytes)
+        | Op::Insert(bytes)
+        | Op::Msync(bytes)
+        | Op::DontNeed(bytes)
+        | Op::PageOut(bytes) => range(bytes),
+        Op::SyncRange { range: bytes, wait } => range(bytes) + u64::from(wait),
+        Op::CopyRange(Transfer { from, source, pos })
+        | Op::Reflink(Transfer { from, source, pos }) => {
+            number(wide(from)) + number(pos) + range(source)
+        }
         Op::ZeroRange { range: bytes, keep_size } | Op::Fallocate { range: bytes, keep_size } => {
             range(bytes) + u64::from(keep_size)
         }
         Op::Append(len) => number(len),
         Op::WriteFromMmap { pos, source } => number(pos) + range(source),
         Op::Truncate(size) => number(size),
-        Op::Fsync | Op::Sync | Op::Release => 0,
+        Op::Fsync | Op::Sync | Op::Release | Op::Fdatasync => 0,
     }
 }
 

@@ -26,6 +26,14 @@ pub fn add_counts(sum: &mut Counts, more: &Counts) {
     add_maps(&mut sum.points, &more.points);
     add_maps(&mut sum.invariants, &more.invariants);
     add_maps(&mut sum.passed_over, &more.passed_over);
+    for (kind, left_out) in &more.left_out {
+        let mine = sum.left_out.entry(kind.clone()).or_default();
+        mine.count = mine.count.saturating_add(left_out.count);
+        // The same whatever came first.
+        if mine.reason.is_empty() || left_out.reason < mine.reason {
+            mine.reason.clone_from(&left_out.reason);
+        }
+    }
     for (fault, count) in &more.faults {
         let mine = sum.faults.entry(fault.clone()).or_default();
         mine.armed = mine.armed.saturating_add(count.armed);

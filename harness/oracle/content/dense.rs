@@ -1,6 +1,7 @@
 //! One expected byte per position, in pages that exist once something was put there.
 
 use super::fill::{Fill, is_zero};
+use super::shift::Shift;
 use crate::pattern;
 use std::{collections::BTreeMap, ops::Range};
 use stormfs::op::OpId;
@@ -31,6 +32,31 @@ impl Dense {
                 fill.put(pos, bytes);
             }),
             Fill::Anything => {}
+        }
+    }
+
+    /// Moves what lies at one position and behind. Costs time for the pages that exist there.
+    pub(super) fn shift(&mut self, shift: Shift) {
+        let cut = shift.from.min(shift.to);
+        for page in cut / PAGE..self.base_end.div_ceil(PAGE).max(cut / PAGE) {
+            self.materialise(page);
+        }
+        let first = shift.from / PAGE;
+        let pages = self.pages.split_off(&first);
+        if let Some(kept) = pages.get(&first) {
+            self.pages.insert(first, kept.clone());
+        }
+        self.zero(cut..u64::MAX);
+        for (page, bytes) in pages {
+            let Some(bytes) = bytes else { continue };
+            let start = (page * PAGE).max(shift.from);
+            let part = &bytes[length(&(page * PAGE..start))..];
+            let to = shift.moved(start);
+            let mut done = 0;
+            self.each_page(to..end_of(to, part.len()), |_, place| {
+                place.copy_from_slice(&part[done..done + place.len()]);
+                done += place.len();
+            });
         }
     }
 

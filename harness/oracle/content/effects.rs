@@ -17,6 +17,10 @@ impl Content {
             Applied::Wrote { range, fill } => {
                 if matches!(flight.effect, Effect::Store { .. }) {
                     self.store(flight, range, fill, span);
+                } else if flight.crowded && matches!(flight.effect, Effect::Direct { .. }) {
+                    self.note(&range, &fill);
+                    self.grow(flight, range.start, range.end, span);
+                    self.put(range, fill, Kind::Direct, span);
                 } else if !range.is_empty() {
                     self.write(flight, range, fill, span);
                 }
@@ -34,6 +38,13 @@ impl Content {
                 self.sizes.change(SizeChange::Set(to), span);
             }
             Applied::Grew { to } => self.grow(flight, to, to, span),
+            Applied::Shifted => {
+                if let Effect::Collapse { range } = &flight.effect {
+                    self.shift(range.end, range.start);
+                } else if let Effect::Insert { range } = &flight.effect {
+                    self.shift(range.start, range.end);
+                }
+            }
             Applied::Perhaps => self.apply_perhaps(flight, span),
         }
     }
@@ -112,6 +123,11 @@ impl Content {
         }
         if let Some(to) = flight.raises_size() {
             self.sizes.perhaps(SizeChange::Raise(to), span);
+        }
+        if let Effect::Collapse { range } = &flight.effect {
+            for size in self.sizes.iter().filter(|size| range.end < *size).collect::<Vec<_>>() {
+                self.sizes.perhaps(SizeChange::Set(size - flight.takes_out()), span);
+            }
         }
         if 0 < flight.appends() {
             for size in self.sizes.iter().collect::<Vec<_>>() {

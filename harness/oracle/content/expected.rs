@@ -14,7 +14,7 @@ impl Content {
             return None;
         }
         let mut writers = self.segments.overlapping(range.clone()).map(|(_, writers)| writers);
-        let open = writers.any(|all| 1 < all.len() || all.iter().any(|it| !it.kind.is_dense()));
+        let open = writers.any(|all| 1 < all.len() || all.iter().any(|it| !it.is_dense()));
         (!open).then(|| self.dense.copy(range))
     }
 }
@@ -46,6 +46,33 @@ mod tests {
         content.end(ticket, wrote(A, 0..16)).unwrap();
         let word = crate::pattern::word(A, 8).to_le_bytes();
         assert_eq!(content.expected(8..16), Some(word.to_vec()));
+    }
+
+    #[test]
+    fn what_nobody_knows_is_no_answer() {
+        let mut content = Content::new(64, Initial::Zeroes);
+        let range = 0..16;
+        let copy = Effect::Write { range: range.clone(), fill: Fill::Anything };
+        let reader = content.begin(B, Effect::Load { range: 32..48 });
+        let ticket = content.begin(A, copy);
+        content.end(ticket, Applied::Wrote { range, fill: Fill::Anything }).unwrap();
+        assert_eq!(content.expected(0..16), None);
+        assert_eq!(content.end_source(reader), Some(vec![0; 16]));
+        assert_eq!(content.expected(0..16), None);
+    }
+
+    #[test]
+    fn a_source_that_changed_and_changed_back_has_no_answer() {
+        let mut content = Content::new(64, Initial::Zeroes);
+        let source = content.begin(B, Effect::Load { range: 0..16 });
+        let ticket = write(&mut content, A, 0..16);
+        content.end(ticket, wrote(A, 0..16)).unwrap();
+        let ticket = content.begin(A, Effect::Zero { range: 0..16, grows_to: None });
+        content.end(ticket, Applied::Zeroed { range: 0..16, grew_to: None }).unwrap();
+        assert_eq!(content.expected(0..16), Some(vec![0; 16]));
+        assert_eq!(content.end_source(source), None);
+        let beyond = content.begin(B, Effect::Load { range: 60..68 });
+        assert_eq!(content.end_source(beyond), None, "a mapping shows anything beyond the end");
     }
 
     #[test]

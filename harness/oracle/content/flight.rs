@@ -55,6 +55,26 @@ pub enum Effect {
         /// The new size, unless the file is larger.
         to: u64,
     },
+    /// Writes past the page cache, and drops from it what lies there. Beside others who touch the
+    /// file, what they bring into the cache meanwhile may stay there.
+    Direct {
+        /// The bytes asked for.
+        range: Range<u64>,
+        /// What is written there.
+        fill: Fill,
+    },
+    /// Takes a range out of the file; what lies behind moves down. Nobody else who changes the file
+    /// may be in flight with it.
+    Collapse {
+        /// The bytes that go.
+        range: Range<u64>,
+    },
+    /// Puts zeroes into the file; what lies there and behind moves up. Nobody else who changes the
+    /// file may be in flight with it.
+    Insert {
+        /// The bytes that come.
+        range: Range<u64>,
+    },
 }
 
 /// What an operation turned out to have done.
@@ -86,6 +106,8 @@ pub enum Applied<'a> {
         /// The size.
         to: u64,
     },
+    /// Moved what lies behind its range, as its effect says.
+    Shifted,
     /// Failed half-way and did not say how far it came: each byte, and the size, may have changed as
     /// the effect said, or not.
     Perhaps,
@@ -116,6 +138,8 @@ pub(super) struct Flight {
     pub(super) floor: u64,
     /// A bound on the sizes that other operations may have given the file since it began.
     pub(super) ceiling: u64,
+    /// Whether anybody else was in flight with it.
+    pub(super) crowded: bool,
     /// If it reads: what its bytes also might have been since it began.
     pub(super) history: History,
 }
@@ -126,11 +150,14 @@ impl Flight {
         let zero = |range: Range<u64>| (!range.is_empty()).then_some((range, Fill::Zero));
         match &self.effect {
             Effect::Nothing | Effect::Read { .. } | Effect::Load { .. } => [None, None],
-            Effect::Write { range, fill } => {
+            Effect::Write { range, fill } | Effect::Direct { range, fill } => {
                 [Some((range.clone(), fill.clone())), zero(lowest..range.end)]
             }
             Effect::Append { .. } => [Some((self.floor..u64::MAX, Fill::Anything)), None],
             Effect::Store { range, fill } => [Some((range.clone(), fill.clone())), None],
+            Effect::Collapse { range } | Effect::Insert { range } => {
+                [Some((range.start..u64::MAX, Fill::Anything)), None]
+            }
             Effect::Zero { range, grows_to } => {
                 [zero(range.clone()), grows_to.and_then(|to| zero(lowest..to))]
             }
@@ -149,10 +176,22 @@ impl Flight {
         if let Effect::Resize { to } = self.effect { Some(to) } else { None }
     }
 
+    /// Whether it moves bytes from one position to another.
+    pub(super) fn shifts(&self) -> bool {
+        matches!(self.effect, Effect::Collapse { .. } | Effect::Insert { .. })
+    }
+
+    /// By how many bytes it may make the file shorter, wherever that ends.
+    pub(super) fn takes_out(&self) -> u64 {
+        if let Effect::Collapse { range } = &self.effect { range.end - range.start } else { 0 }
+    }
+
     /// The size to which it may raise the file, if it names one.
     pub(super) fn raises_size(&self) -> Option<u64> {
         match &self.effect {
-            Effect::Write { range, .. } if !range.is_empty() => Some(range.end),
+            Effect::Write { range, .. } | Effect::Direct { range, .. } if !range.is_empty() => {
+                Some(range.end)
+            }
             Effect::Zero { grows_to, .. } => *grows_to,
             Effect::Grow { to } => Some(*to),
             Effect::Nothing
@@ -161,13 +200,22 @@ impl Flight {
             | Effect::Write { .. }
             | Effect::Append { .. }
             | Effect::Store { .. }
+            | Effect::Direct { .. }
+            | Effect::Collapse { .. }
+            | Effect::Insert { .. }
             | Effect::Resize { .. } => None,
         }
     }
 
     /// How many bytes it may add at an end of file that only shows when it takes effect.
     pub(super) fn appends(&self) -> u64 {
-        if let Effect::Append { len } = self.effect { len } else { 0 }
+        if let Effect::Append { len } = self.effect {
+            len
+        } else if let Effect::Insert { range } = &self.effect {
+            range.end - range.start
+        } else {
+            0
+        }
     }
 
     /// What it reads, if it reads.
@@ -180,6 +228,9 @@ impl Flight {
             | Effect::Store { .. }
             | Effect::Zero { .. }
             | Effect::Resize { .. }
+            | Effect::Direct { .. }
+            | Effect::Collapse { .. }
+            | Effect::Insert { .. }
             | Effect::Grow { .. } => None,
         }
     }

@@ -59,15 +59,20 @@ impl Content {
                 allowed.extend(raised.map(|size| size..=size));
             }
             match &flight.effect {
-                Effect::Write { range, .. } if floor < range.end && !range.is_empty() => {
+                Effect::Write { range, .. } | Effect::Direct { range, .. }
+                    if floor < range.end && !range.is_empty() =>
+                {
                     allowed.push(floor.max(range.start + 1)..=range.end);
                 }
                 Effect::Append { len } if 0 < *len => allowed.push(floor..=ceiling),
+                // Nobody else changes the size meanwhile.
+                Effect::Collapse { .. } | Effect::Insert { .. } => allowed.push(floor..=ceiling),
                 Effect::Nothing
                 | Effect::Read { .. }
                 | Effect::Load { .. }
                 | Effect::Write { .. }
                 | Effect::Append { .. }
+                | Effect::Direct { .. }
                 | Effect::Store { .. }
                 | Effect::Zero { .. }
                 | Effect::Resize { .. }

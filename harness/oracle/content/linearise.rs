@@ -8,6 +8,9 @@ const LEN: usize = 16;
 const SLOTS: usize = 4;
 type Bytes = [u8; LEN];
 
+/// Where an operation took effect that could not.
+const REFUSED: usize = usize::MAX;
+
 /// A file that some order of the operations leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct State {
@@ -23,7 +26,7 @@ impl State {
         let end = |start: u64| (at(start) + accepted).min(LEN);
         match effect {
             Effect::Nothing | Effect::Read { .. } | Effect::Load { .. } => 0,
-            Effect::Write { range, .. } => {
+            Effect::Write { range, .. } | Effect::Direct { range, .. } => {
                 self.write(op, at(range.start)..end(range.start), 0);
                 self.size = self.size.max(if accepted == 0 { 0 } else { end(range.start) });
                 at(range.start)
@@ -52,6 +55,25 @@ impl State {
             Effect::Grow { to } => {
                 self.size = self.size.max(at(*to));
                 self.size
+            }
+            Effect::Collapse { range } => {
+                if self.size <= at(range.end) {
+                    return REFUSED;
+                }
+                self.bytes.copy_within(at(range.end).., at(range.start));
+                self.size -= at(range.end - range.start);
+                self.bytes[self.size..].fill(0);
+                at(range.start)
+            }
+            Effect::Insert { range } => {
+                let (start, len) = (at(range.start), at(range.end - range.start));
+                if self.size <= start || LEN < self.size + len {
+                    return REFUSED;
+                }
+                self.bytes.copy_within(start..self.size, start + len);
+                self.bytes[start..start + len].fill(0);
+                self.size += len;
+                start
             }
         }
     }
@@ -139,7 +161,12 @@ impl Run {
     fn begin(&mut self, slot: usize) {
         self.number += 1;
         let op = OpId { actor: u16::try_from(slot).unwrap(), number: self.number };
-        let (effect, len) = self.random.effect(op);
+        let (mut effect, len) = self.random.effect(op);
+        let mut others = self.slots.iter().flatten().filter(|other| !other.is_read());
+        let looks = matches!(effect, Effect::Read { .. } | Effect::Load { .. });
+        if !looks && others.any(|other| is_shift(&other.effect) || is_shift(&effect)) {
+            effect = Effect::Read { range: 0..pos64(LEN) };
+        }
         let whole = self.random.below(4) != 0;
         let accepted = if whole { len } else { self.random.below(len + 1) };
         let unsure = self.width != 1 && !matches!(effect, Effect::Append { .. });
@@ -181,14 +208,20 @@ impl Run {
         let place = *done.iter().nth(self.random.below(done.len())).unwrap();
         let perhaps = pending.perhaps;
         self.forget(slot, |done| perhaps || done == Some(place));
-        let range = pos64(place)..pos64((place + pending.accepted).min(LEN));
+        let range = pos64(place)..pos64(place.saturating_add(pending.accepted).min(LEN));
         let applied = match &pending.effect {
             _ if perhaps => Applied::Perhaps,
             Effect::Nothing | Effect::Read { .. } | Effect::Load { .. } => Applied::Nothing,
-            Effect::Write { .. } | Effect::Store { .. } if range.is_empty() => Applied::Nothing,
-            Effect::Write { fill, .. } | Effect::Store { fill, .. } => {
-                Applied::Wrote { range, fill: fill.clone() }
+            _ if place == REFUSED => Applied::Nothing,
+            Effect::Collapse { .. } | Effect::Insert { .. } => Applied::Shifted,
+            Effect::Write { .. } | Effect::Store { .. } | Effect::Direct { .. }
+                if range.is_empty() =>
+            {
+                Applied::Nothing
             }
+            Effect::Write { fill, .. }
+            | Effect::Store { fill, .. }
+            | Effect::Direct { fill, .. } => Applied::Wrote { range, fill: fill.clone() },
             Effect::Append { .. } => {
                 let fill = Fill::Tag { op: pending.op, shift: range.start };
                 Applied::Wrote { range, fill }
@@ -322,7 +355,7 @@ impl Random {
         let range = pos64(start)..pos64(start + len);
         let size = pos64(self.below(LEN + 1));
         let fill = Fill::tag(op);
-        let effect = match self.below(16) {
+        let effect = match self.below(19) {
             0..4 => Effect::Write { range, fill },
             4..7 => Effect::Store { range, fill },
             7..9 => Effect::Zero { range, grows_to: None },
@@ -331,10 +364,17 @@ impl Random {
             12 => Effect::Grow { to: size },
             13 => Effect::Append { len: pos64(len) },
             14 => Effect::Load { range },
+            15 => Effect::Direct { range, fill },
+            16 => Effect::Collapse { range },
+            17 => Effect::Insert { range },
             _ => Effect::Read { range },
         };
         (effect, len)
     }
+}
+
+fn is_shift(effect: &Effect) -> bool {
+    matches!(effect, Effect::Collapse { .. } | Effect::Insert { .. })
 }
 
 fn at(pos: u64) -> usize {
@@ -368,7 +408,8 @@ fn alone_it_is_exact() {
 #[test]
 fn two_at_once_are_contained() {
     let counts = run(2, 60, 40);
-    assert!(counts.quiet_larger * 50 < counts.quiet_bytes, "{counts:?}");
+    // A direct write beside somebody stays open until it is seen on the disk.
+    assert!(counts.quiet_larger * 20 < counts.quiet_bytes, "{counts:?}");
 }
 
 #[test]

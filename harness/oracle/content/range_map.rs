@@ -1,5 +1,6 @@
 //! A map from disjoint byte ranges to values. Positions that no range covers are gaps.
 
+use super::shift::Shift;
 use std::{collections::BTreeMap, ops::Range};
 
 /// Disjoint, non-empty ranges with a value each.
@@ -54,6 +55,20 @@ impl<T: Clone + PartialEq> RangeMap<T> {
             }
         }
         self.insert(last);
+    }
+
+    /// Moves all pieces at one position and behind, and lets `f` change what they hold. Those in their
+    /// way go.
+    pub(super) fn shift(&mut self, shift: Shift, f: impl Fn(&mut T)) {
+        let cut = shift.from.min(shift.to);
+        self.split(cut);
+        self.split(shift.from);
+        let moved = self.pieces.split_off(&shift.from);
+        drop(self.pieces.split_off(&cut));
+        for (start, (end, mut value)) in moved {
+            f(&mut value);
+            self.pieces.insert(shift.moved(start), (shift.moved(end), value));
+        }
     }
 
     /// The pieces that overlap `range`, in order, cut to it.

@@ -1,6 +1,6 @@
 //! The last writers of each byte, where the dense byte does not tell everything.
 
-use super::{fill::Fill, range_map::RangeMap, sizes::Span};
+use super::{fill::Fill, range_map::RangeMap, shift::Shift, sizes::Span};
 use std::{collections::VecDeque, ops::Range};
 
 /// How an operation touches a range.
@@ -21,12 +21,20 @@ pub(super) enum Kind {
     Beyond,
     /// Not at all, but writeback failed and the disk holds this.
     OnDisk,
+    /// Past the page cache, which may still hold what was there before, and write it back.
+    Direct,
 }
 
 impl Kind {
     /// True if the dense byte becomes what this writer put. Zeroes beyond the end already are there.
     pub(super) fn is_dense(self) -> bool {
         matches!(self, Kind::Write | Kind::Overwrite | Kind::Grown)
+    }
+
+    /// True if the page cache and the disk may show different things, so that a look at one of them
+    /// does not say what the file holds.
+    pub(super) fn is_split(self) -> bool {
+        matches!(self, Kind::OnDisk | Kind::Direct)
     }
 
     /// True if what was there before may be gone.
@@ -39,7 +47,7 @@ impl Kind {
         match self {
             Kind::Write | Kind::Overwrite | Kind::Grown => begin < old.ended,
             Kind::Beyond => begin < old.ended || old.kind != Kind::Beyond,
-            Kind::Perhaps | Kind::PerhapsGrown | Kind::OnDisk => true,
+            Kind::Perhaps | Kind::PerhapsGrown | Kind::OnDisk | Kind::Direct => true,
         }
     }
 }
@@ -55,6 +63,13 @@ pub(super) struct Writer {
     pub(super) kind: Kind,
     /// True if the dense bytes of the range are what it put there.
     dense: bool,
+}
+
+impl Writer {
+    /// True if the dense bytes of the range are what it put there.
+    pub(super) fn is_dense(&self) -> bool {
+        self.dense
+    }
 }
 
 /// The last writers, by range. Where there is no entry, the dense byte was written by somebody who
@@ -127,6 +142,16 @@ impl Segments {
         self.map.update(range, |_, _| None);
     }
 
+    /// Moves what lies at one position and behind.
+    pub(super) fn shift(&mut self, shift: Shift) {
+        self.map.shift(shift, |writers| {
+            for writer in writers {
+                writer.fill = shift.fill(&writer.fill);
+            }
+        });
+        self.rebuild_made();
+    }
+
     /// How many ranges are kept, and how many notes on when to forget them.
     #[cfg(test)]
     pub(super) fn sizes(&self) -> (usize, usize) {
@@ -148,7 +173,7 @@ fn add_writer(writers: &mut Vec<Writer>, new: &Writer, begin: u64) {
     let alike = |old: &Writer| {
         old.fill == new.fill
             && perhaps_grown(old) == perhaps_grown(new)
-            && (old.kind == Kind::OnDisk) == (new.kind == Kind::OnDisk)
+            && old.kind.is_split() == new.kind.is_split()
     };
     writers.retain(|old| new.kind.leaves(old, begin) && !(new.dense && alike(old)));
     // A write makes the file too large to be grown over it later, unless somebody cut it off between.

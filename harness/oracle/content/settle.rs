@@ -40,7 +40,7 @@ impl Content {
     /// writeback had failed. The error is the first byte that may not be there; then nothing is
     /// settled.
     pub fn quiet_settle(&mut self, pos: u64, bytes: &[u8]) -> Result<(), Mismatch> {
-        self.collapse(pos, bytes, |writers| !writers.iter().any(|w| w.kind == Kind::OnDisk))
+        self.collapse(pos, bytes, |writers| !writers.iter().any(|w| w.kind.is_split()))
     }
 
     /// The size was seen: it is the size, unless somebody in flight changes it. The error says which

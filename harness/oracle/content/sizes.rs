@@ -3,6 +3,8 @@
 //! Sizes change in two ways: a truncate sets one, a write or fallocate raises it. Operations that
 //! overlapped in time may have taken effect in either order, so that several sizes can be possible.
 
+use super::shift::Shift;
+
 /// How an operation changes the size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SizeChange {
@@ -105,6 +107,18 @@ impl Sizes {
             .iter()
             .filter(|raise| !self.raises.iter().any(|kept| kept.ended == raise.ended));
         self.raises.extend(forgotten.copied().collect::<Vec<_>>());
+    }
+
+    /// All that lies at one position and behind has moved, which no file can be asked for that ends
+    /// before.
+    pub(super) fn shift(&mut self, shift: Shift) {
+        let fits = |size: u64| shift.from < size;
+        if self.iter().any(fits) {
+            self.possible.retain(|possible| fits(possible.size));
+        }
+        for possible in &mut self.possible {
+            possible.size = shift.moved(possible.size.max(shift.from));
+        }
     }
 
     /// The size was seen, with nothing in flight that changes it.

@@ -24,8 +24,10 @@ pub(super) fn counts(html: &mut Html, record: &Record) {
                 ),
                 ("Bytes written", number::bytes(counts.bytes_written)),
                 ("Bytes read", number::bytes(counts.bytes_read)),
-                ("Deviations of the rules", number::count(counts.deviations)),
             ];
+            if record.device.mounted.is_none() {
+                totals.push(("Deviations of the rules", number::count(counts.deviations)));
+            }
             if record.world == World::Simulated {
                 totals.push(("Scheduling points", number::count(counts.scheduling_points)));
                 totals.push(("Switches of actors", number::count(counts.switches)));
@@ -49,6 +51,13 @@ pub(super) fn counts(html: &mut Html, record: &Record) {
             }
             let kinds: Vec<_> = counts.operations_by_kind.iter().map(pair).collect();
             table(html, "Operations by kind", &[words("Operation"), numbers("Ended")], &kinds);
+            let left_out = counts.left_out.iter().map(|(kind, left)| {
+                let (count, reason) = (number::count(left.count), left.reason.clone());
+                vec![Cell::Name(kind.clone()), Cell::Text(count), Cell::Text(reason)]
+            });
+            let left_out: Vec<_> = left_out.collect();
+            let columns = [words("Operation"), numbers("Drawn"), words("The filesystem's answer")];
+            table(html, "Left out: what the filesystem cannot do", &columns, &left_out);
             let errors: Vec<_> = counts.failed_operations.iter().map(pair).collect();
             let columns = [words("Errno"), numbers("Returned")];
             table(html, "Errors that operations returned", &columns, &errors);

@@ -32,12 +32,24 @@ pub struct Counts {
     pub invariants: BTreeMap<String, u64>,
     /// Breaches of state that did not end the run, by invariant.
     pub passed_over: BTreeMap<String, u64>,
+    /// Operations that were drawn or listed, and left out as the filesystem cannot do them, by kind.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_out: BTreeMap<String, Lacking>,
     /// Answers of the filesystem's rules that differed from the correct answer.
     pub deviations: u64,
     /// Moments at which the scheduler could have let another actor go on; 0 for real threads.
     pub scheduling_points: u64,
     /// Moments at which it did; 0 for real threads.
     pub switches: u64,
+}
+
+/// One kind of operation that the filesystem cannot do.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Lacking {
+    /// How many were drawn or listed.
+    pub count: u64,
+    /// What the filesystem answers.
+    pub reason: String,
 }
 
 /// One kind of fault.

@@ -18,7 +18,7 @@ mod surroundings;
 mod night;
 mod json;
 
-pub use counts::{Counts, FaultCount};
+pub use counts::{Counts, FaultCount, Lacking};
 pub use explored::{Explored, Level};
 pub use json::RecordError;
 pub use night::{
@@ -28,7 +28,9 @@ pub use night::{
 pub use percentiles::{Clock, LatencyRecord, LatencyRow, Measure, Outcome};
 pub use run::Record;
 pub use seed::{Seed, Seeds};
-pub use setting::{Deviation, Device, DeviceKind, Filesystem, Scenario, Tool, Varied, World};
+pub use setting::{
+    Deviation, Device, DeviceKind, Filesystem, Mounted, Scenario, Tool, Varied, World,
+};
 pub use story::{
     CasePart, CasePartKind, Cell, Inevitability, Jump, Lanes, Layer, Letter, Link, Nearest,
     Provenance, Row, RowKind, Share, Story, Strip, Strips, Turn,

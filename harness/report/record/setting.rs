@@ -1,5 +1,7 @@
 //! What was run: the tool, the scenario, the world, the device and the filesystem.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// The program that ran.
@@ -79,6 +81,28 @@ pub struct Device {
     pub size: u64,
     /// Why this kind, and how it was opened (`O_DIRECT`, or what it fell back to).
     pub detail: String,
+    /// What is mounted, if a real filesystem is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mounted: Option<Mounted>,
+}
+
+/// A filesystem of the kernel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mounted {
+    /// Its type as the kernel names it; empty if it was lent as a directory.
+    pub filesystem: String,
+    /// Arguments of its `mkfs`, beside those that always go with it.
+    pub mkfs: Vec<String>,
+    /// Options of its mount.
+    pub mount: String,
+    /// The directory whose filesystem holds its image; empty if there is none.
+    pub image: String,
+    /// Bytes of its block.
+    pub block_size: u64,
+    /// Direct reads and writes begin and end at multiples of so many bytes.
+    pub direct_unit: u64,
+    /// What it cannot do, each with its answer.
+    pub lacks: BTreeMap<String, String>,
 }
 
 /// The kinds of devices.

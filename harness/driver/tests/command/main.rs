@@ -20,6 +20,7 @@ mod strategies;
 mod replay;
 mod explain;
 mod targets;
+mod kernels;
 mod threads;
 mod soak;
 mod nights;

@@ -197,6 +197,17 @@ fn is_small(plan: &Plan) -> bool {
         | Op::Fallocate { range, .. } => range.end,
         Op::WriteFromMmap { pos, source } => pos + source.end,
         Op::Fsync | Op::Sync | Op::Writeback(_) | Op::Evict(_) | Op::Release => 0,
+        Op::DirectRead(_)
+        | Op::DirectWrite(_)
+        | Op::CopyRange(_)
+        | Op::Reflink(_)
+        | Op::Collapse(_)
+        | Op::Insert(_)
+        | Op::Fdatasync
+        | Op::SyncRange { .. }
+        | Op::Msync(_)
+        | Op::DontNeed(_)
+        | Op::PageOut(_) => unreachable!("the case is of the model"),
     };
     plan.files.iter().all(|file| file.size <= LARGE) && calls.all(|call| size(&call.op) <= LARGE)
 }

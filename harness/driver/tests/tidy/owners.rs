@@ -26,6 +26,7 @@ const RANKS: &[(&str, &str)] = &[
         "what an actor of threads did last is noted by that actor, between two calls",
     ),
     ("driver/real/hands.rs", "the memory of one task, which nobody else takes"),
+    ("driver/real/mod.rs", "who moves bytes of a file is alone with it, outside all other locks"),
     ("driver/recording.rs", "what happened is noted at points, under the filesystem's locks"),
     ("driver/script.rs", "why a script could not be followed is noted by the conductor alone"),
     ("driver/stage.rs", "what happened is counted by actors that hold nothing else"),
@@ -44,7 +45,8 @@ const RANKS: &[(&str, &str)] = &[
 /// Who may write unsafe code.
 const UNSAFE: &[(&str, &str)] = &[
     ("block/loop_dev.rs", "the ioctls of loop devices"),
-    ("mounted/ability.rs", "the ioctl that shares blocks"),
+    ("mounted/clone.rs", "the ioctl that shares blocks"),
+    ("mounted/direct.rs", "statx, which tells what O_DIRECT wants"),
     ("mounted/faults.rs", "the ioctls of userfaultfd, and addresses given to it"),
     ("mounted/file.rs", "sync_file_range, which nobody wraps"),
     ("mounted/gate/mod.rs", "the fork that serves a gate"),

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use report::latency::{Class, Latency};
 use report::record::{
     ByteRange, Clock, Counts, Deviation, Device, DeviceKind, Environment, Explored, FaultCount,
-    FaultWindow, Filesystem, Jump, Level, Measure, Outcome, Record, Scenario, Seed, Seeds, Story,
-    Timing, Tool, Varied, Verdict, VerdictKind, Violation, World,
+    FaultWindow, Filesystem, Jump, Lacking, Level, Measure, Mounted, Outcome, Record, Scenario,
+    Seed, Seeds, Story, Timing, Tool, Varied, Verdict, VerdictKind, Violation, World,
 };
 use report::timeline::{EndedOperation, Timeline};
 
@@ -83,6 +83,7 @@ pub(crate) fn threads() -> Record {
         kind: DeviceKind::Loop,
         size: 64 << 20,
         detail: "auto: /dev/loop7 over an image on /dev/shm, O_DIRECT".to_owned(),
+        mounted: None,
     };
     record.scenario.name = String::from("smoke");
     record.scenario.file = String::from("scenarios/smoke.yaml");
@@ -195,6 +196,7 @@ pub(crate) fn hostile(text: &str) -> Record {
         varied: vec![Varied { path: own(), values: vec![own()] }],
     };
     record.device.detail = own();
+    record.device.mounted = Some(hostile_mount(&own));
     record.filesystem.preset = Some(own());
     record.filesystem.bugs = vec![own()];
     record.filesystem.deviations = vec![Deviation { decision: own(), value: own() }];
@@ -204,6 +206,7 @@ pub(crate) fn hostile(text: &str) -> Record {
     record.counts.points = BTreeMap::from([(own(), 0)]);
     record.counts.invariants = BTreeMap::from([(own(), 2)]);
     record.counts.passed_over = BTreeMap::from([(own(), 3)]);
+    record.counts.left_out = BTreeMap::from([(own(), Lacking { count: 2, reason: own() })]);
     record.verdict.expected = own();
     record.verdict.sentence = own();
     record.violations = vec![Violation {
@@ -295,6 +298,7 @@ fn clean() -> Record {
             kind: DeviceKind::Ram,
             size: 64 << 20,
             detail: "auto: the world is simulated".to_owned(),
+            mounted: None,
         },
         filesystem: Filesystem {
             block_size: 1 << 10,
@@ -374,9 +378,23 @@ fn counts() -> Counts {
             ("synced_data_survives", 0),
         ]),
         passed_over: counted([]),
+        left_out: BTreeMap::new(),
         deviations: 0,
         scheduling_points: 24_370_119,
         switches: 9_120_334,
+    }
+}
+
+/// A real filesystem with such names.
+fn hostile_mount(own: &dyn Fn() -> String) -> Mounted {
+    Mounted {
+        filesystem: own(),
+        mkfs: vec![own()],
+        mount: own(),
+        image: own(),
+        block_size: 1,
+        direct_unit: 1,
+        lacks: BTreeMap::from([(own(), own())]),
     }
 }
 

@@ -1,0 +1,134 @@
+//! The calls that stormfs does not model.
+
+use super::Real;
+use super::perform::{bytes, known, saw, whole, wrote};
+use crate::call::Call;
+use crate::target::Performed;
+use mounted::direct::Aligned;
+use nix::errno::Errno as System;
+use nix::fcntl::FallocateFlags;
+use oracle::outside::Came;
+use std::os::fd::BorrowedFd;
+use stormfs::op::{Op, OpId, Transfer};
+use stormfs::quantity::ByteRange;
+
+impl Real {
+    /// `pread(2)` past the page cache.
+    pub(super) fn read_directly<'a>(
+        &self,
+        id: OpId,
+        call: &Call,
+        range: ByteRange,
+        memory: &'a mut [u8],
+    ) -> (Performed, Came<'a>) {
+        let read = self.directly(id, call, |aligned, it| aligned.read(it, range.start, memory));
+        saw(range, read, memory)
+    }
+
+    /// `pwrite(2)` past the page cache.
+    pub(super) fn write_directly(
+        &self,
+        id: OpId,
+        call: &Call,
+        range: ByteRange,
+        memory: &[u8],
+    ) -> (Performed, Came<'static>) {
+        let write =
+            |aligned: &mut Aligned, it: BorrowedFd<'_>| aligned.write(it, range.start, memory);
+        moved(range, self.directly(id, call, write))
+    }
+
+    /// `copy_file_range(2)`.
+    pub(super) fn copy(
+        &self,
+        id: OpId,
+        call: &Call,
+        transfer: Transfer,
+    ) -> (Performed, Came<'static>) {
+        let hands = &self.hands[usize::from(id.actor)];
+        let (from, to) = (hands.file(transfer.from, id), hands.file(call.file, id));
+        moved(transfer.target(), to.copy_from(&from, bytes(transfer.source), transfer.pos))
+    }
+
+    /// `FICLONERANGE`.
+    pub(super) fn share(
+        &self,
+        id: OpId,
+        call: &Call,
+        transfer: Transfer,
+    ) -> (Performed, Came<'static>) {
+        let hands = &self.hands[usize::from(id.actor)];
+        let (from, to) = (hands.file(transfer.from, id), hands.file(call.file, id));
+        let shared = to.share_from(&from, bytes(transfer.source), transfer.pos);
+        let (performed, came) = moved(transfer.target(), shared.map(|()| transfer.source.len()));
+        // It may have come to some of the blocks.
+        (performed, if shared.is_err() { Came::Perhaps } else { came })
+    }
+
+    /// A call past the page cache, with memory that lies as it must.
+    fn directly<T>(
+        &self,
+        id: OpId,
+        call: &Call,
+        perform: impl FnOnce(&mut Aligned, BorrowedFd<'_>) -> Result<T, System>,
+    ) -> Result<T, System> {
+        let hands = &self.hands[usize::from(id.actor)];
+        let file = hands.file(call.file, id);
+        let direct = file.direct().ok_or(System::EINVAL)?;
+        let mut slot = hands.aligned.lock();
+        let mut aligned = slot.take().map_or_else(|| Aligned::new(ROOM), Ok)?;
+        let done = perform(&mut aligned, direct);
+        *slot = Some(aligned);
+        done
+    }
+
+    /// Whether ranges of `op` are of whole blocks where they have to be, and lie in files of those
+    /// sizes: the least that its file, and that of its source, may have had.
+    pub(super) fn fits(&self, file: usize, op: &Op, (own, other): (u64, u64)) -> bool {
+        let whole = |range: ByteRange, unit: u64| {
+            range.start.is_multiple_of(unit) && range.end.is_multiple_of(unit)
+        };
+        let apart = |transfer: &Transfer| {
+            let (source, target) = (transfer.source, transfer.target());
+            transfer.from != file || source.end <= target.start || target.end <= source.start
+        };
+        let block = self.abilities.block_size;
+        if let Op::Collapse(range) = op {
+            whole(*range, block) && range.end < own
+        } else if let Op::Insert(range) = op {
+            whole(*range, block) && range.start < own
+        } else if let Op::Reflink(transfer) = op {
+            let Transfer { source, pos, .. } = *transfer;
+            let blocks = whole(source, block) && pos.is_multiple_of(block);
+            blocks && source.end <= other && apart(transfer)
+        } else if let Op::CopyRange(transfer) = op {
+            apart(transfer)
+        } else if let Op::DirectRead(range) | Op::DirectWrite(range) = op {
+            whole(*range, self.abilities.direct_unit)
+        } else {
+            true
+        }
+    }
+}
+
+/// How `fallocate(2)` is told to take a range out.
+pub(super) const COLLAPSE: FallocateFlags = FallocateFlags::FALLOC_FL_COLLAPSE_RANGE;
+
+/// How it is told to put one in.
+pub(super) const INSERT: FallocateFlags = FallocateFlags::FALLOC_FL_INSERT_RANGE;
+
+/// Room for direct reads and writes to begin with.
+const ROOM: usize = 64 << 10;
+
+/// A call that wrote over a part of `range`.
+fn moved(range: ByteRange, done: Result<u64, System>) -> (Performed, Came<'static>) {
+    let outcome = done.map_err(known);
+    (Performed { asked: range.len(), ..Performed::plain(outcome) }, wrote(range.start, outcome))
+}
+
+/// A call that moves what lies behind a range. What it says about its arguments it says before it has
+/// done anything.
+pub(super) fn shifted(done: Result<(), System>) -> (Performed, Came<'static>) {
+    let (performed, came) = whole(done);
+    (performed, if done == Err(System::EINVAL) { Came::Nothing } else { came })
+}
