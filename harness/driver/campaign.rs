@@ -10,6 +10,7 @@ use crate::exploration::{self, Tried};
 use crate::ground::{Ground, NoGround};
 use crate::onlooker::Look;
 use crate::progress::Progress;
+use crate::real::script::Followed;
 use crate::reproducer::{self, Kept};
 use crate::scenario::plan::{Expectation, Plan, WorldKind};
 use crate::script::Misfire;
@@ -69,6 +70,8 @@ pub struct Campaign {
     pub timed_out: bool,
     /// The step of the script that could not be performed, if the oracle found nothing before.
     pub misfire: Option<Misfire>,
+    /// The steps of the script, if that led actors on a real filesystem.
+    pub followed: Vec<Followed>,
     /// False if one of those seeds, run again, did not do the same.
     pub deterministic: bool,
     /// How much was tried out, if everything was to be.
@@ -109,6 +112,7 @@ impl Campaign {
             others: Vec::new(),
             timed_out: false,
             misfire: None,
+            followed: Vec::new(),
             deterministic: true,
             tried: None,
         }
@@ -137,8 +141,9 @@ pub fn run(mission: Mission<'_>, ground: Ground) -> Result<Campaign, NoGround> {
 fn on_threads(mission: Mission<'_>, ground: Ground) -> Result<Campaign, NoGround> {
     let seed = Seed(mission.plan.seed);
     let (orders, live) = (orders(mission, seed), &mission.progress.operations);
-    let storm = storm::run_on(orders, ground, live)?;
+    let mut storm = storm::run_on(orders, ground, live)?;
     let mut campaign = Campaign::new(WorldKind::Threads);
+    campaign.followed = std::mem::take(&mut storm.followed);
     let plan = mission.plan;
     let case = reproducer::of_threads((plan, &plan.name), seed, &storm).map(Box::new);
     let ran = Ran::of(storm, mission.progress);

@@ -192,6 +192,11 @@ pub struct ReplayArgs {
     /// Reproducers: scenarios with a schedule, or what threads left.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Lead scripts and cases through a real filesystem, as far as its kernel can be led: kernel:xfs,
+    /// kernel:ext4, kernel:btrfs or kernel:tmpfs, or a directory. What cannot be steered is told.
+    #[arg(long, value_name = "T", value_parser = crate::scenario::target,
+          conflicts_with_all = ["times", "search", "trace", "until", "jobs"])]
+    pub target: Option<String>,
     /// How often each is run.
     #[arg(long, value_name = "N", default_value_t = 2,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]

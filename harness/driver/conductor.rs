@@ -39,6 +39,9 @@ pub fn conduct(stage: &Stage) {
             conductor.next_id();
         });
     }
+    if let Some((real, steps)) = &stage.led {
+        real.follow(stage, steps);
+    }
     match stage.world {
         WorldKind::Simulated => stage.wait_for_actors(),
         WorldKind::Threads => conductor.watch(),

@@ -48,12 +48,8 @@ impl Ground {
     }
 
     fn under(plan: &Plan, seed: Seed, record: bool) -> Result<Ground, NoGround> {
-        let place = match &plan.target {
-            TargetPlan::Model => {
-                return Ok(Ground::Device(storm::open_device(plan, seed, record)?));
-            }
-            TargetPlan::Kernel(spec) => Place::Made(spec.clone()),
-            TargetPlan::Directory(path) => Place::Directory(path.clone()),
+        let Some(place) = place(&plan.target) else {
+            return Ok(Ground::Device(storm::open_device(plan, seed, record)?));
         };
         Real::open(&plan.under(seed), &place)
             .map(Box::new)
@@ -75,6 +71,15 @@ impl Ground {
             Ground::Device(device) => record::opened(device),
             Ground::Real(real) => real.told(),
         }
+    }
+}
+
+/// Where a real filesystem is, or how it is made. `None`: the target is the model.
+pub fn place(target: &TargetPlan) -> Option<Place> {
+    match target {
+        TargetPlan::Model => None,
+        TargetPlan::Kernel(spec) => Some(Place::Made(spec.clone())),
+        TargetPlan::Directory(path) => Some(Place::Directory(path.clone())),
     }
 }
 

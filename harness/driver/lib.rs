@@ -39,6 +39,7 @@ pub mod real;
 pub mod ground;
 pub mod reproducer;
 pub mod replay;
+pub mod retold;
 pub mod failure;
 pub mod shrink;
 pub mod exploration;

@@ -10,8 +10,9 @@ use crate::memory::Memory;
 use crate::misfortune::Misfortune;
 use crate::onlooker::Onlooker;
 use crate::pace::Pace;
+use crate::real::Real;
 use crate::recording::Notes;
-use crate::scenario::plan::{ActorPlan, Layout, Plan, WorldKind};
+use crate::scenario::plan::{ActorPlan, Layout, Plan, Step, WorldKind};
 use crate::script::Script;
 use crate::tally::{Fault, Tally};
 use crate::target::{Performed, Target};
@@ -51,6 +52,8 @@ pub struct Stage {
     left: AtomicU64,
     /// Where actors act.
     haunts: Haunts,
+    /// The real filesystem that a script leads the actors on.
+    pub led: Option<(Arc<Real>, Vec<Step>)>,
     /// Who says whose turn it is, and the steps.
     pub script: Option<Script>,
     tally: Mutex<Tally>,
@@ -114,6 +117,7 @@ impl Stage {
             time: plan.time,
             left: AtomicU64::new(plan.ops.unwrap_or(u64::MAX)),
             haunts: Haunts::new(crate::storm::actors(plan)),
+            led: None,
             script: None,
             tally: sim::sync::mutex(&TALLY, 0, Tally::new(clock)),
             journals: journals(plan, clock),
@@ -236,6 +240,9 @@ impl Player {
         self.pace = self.rate.map(|rate| Pace::new(rate, sim::now()));
         let (mut done, mut number) = (0, 0);
         while self.may_go_on(stage, done) {
+            if let Some((real, _)) = &stage.led {
+                real.enters(self.number);
+            }
             let call = self.prepare(stage, number + 1);
             if let Some(reason) = stage.target.lacks(call.op.kind()) {
                 stage.tally.lock().leave_out(call.op.kind(), 1, &reason);
@@ -246,6 +253,9 @@ impl Player {
                     }
                 } else {
                     (done, number) = (done + 1, call.number);
+                }
+                if let Some((real, _)) = &stage.led {
+                    real.leaves_out(self.number);
                 }
                 continue;
             }
@@ -262,6 +272,9 @@ impl Player {
             if let Some(script) = &stage.script {
                 script.director.returns();
             }
+            if let Some((real, _)) = &stage.led {
+                real.returns(self.number);
+            }
             if done.is_multiple_of(LIVE_STEP) {
                 stage.live.fetch_add(LIVE_STEP, Ordering::Relaxed);
             }
@@ -274,6 +287,9 @@ impl Player {
         }
         stage.live.fetch_add(done % LIVE_STEP, Ordering::Relaxed);
         sim::begin_operation(number + 1);
+        if let Some((real, _)) = &stage.led {
+            real.ends(self.number);
+        }
         phase.acting.fetch_sub(1, Ordering::SeqCst);
         phase.leave(&phase.playing);
     }

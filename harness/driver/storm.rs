@@ -13,6 +13,7 @@ use crate::memory::{Made, Memory};
 use crate::misfortune::Misfortune;
 use crate::model::Model;
 use crate::onlooker::{Both, Look};
+use crate::real::script::Followed;
 use crate::recording::{Notes, Recording};
 use crate::scenario::plan::{DeviceKind, FaultPlan, IoKind, Judge, Plan, StrategyPlan, WorldKind};
 use crate::script::{Misfire, Script};
@@ -76,6 +77,8 @@ pub struct Storm {
     pub acted: Duration,
     /// Why its script could not be followed.
     pub misfire: Option<Misfire>,
+    /// The steps of its script, if that led actors on a real filesystem.
+    pub followed: Vec<Followed>,
     /// The step of its script that was running when it ended early, from 1.
     pub step: Option<usize>,
     /// What actors did last, in the order in which it began; of threads only.
@@ -217,6 +220,7 @@ fn run_drawn(
         model: Some(filesystem),
         acted,
         misfire,
+        followed: Vec::new(),
         step,
         last_calls,
         recording,

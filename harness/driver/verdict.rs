@@ -3,6 +3,7 @@
 use crate::campaign::Campaign;
 use crate::exit::Exit;
 use crate::exploration::Tried;
+use crate::real::script::{Followed, How};
 use crate::scenario::plan::{Expectation, Plan, WorldKind};
 use report::record::{Seed, Verdict, VerdictKind};
 
@@ -64,7 +65,7 @@ fn kind(plan: &Plan, campaign: &Campaign, interrupted: bool) -> VerdictKind {
         // The wrong answers were noticed, and did no harm that a user would.
         None if !tally.passed_over.is_empty() => VerdictKind::Clean,
         None if tally.deviations != 0 => VerdictKind::Missed,
-        None if caught_by.is_some() => VerdictKind::NotProvoked,
+        None if caught_by.is_some() || !unsteered(campaign).is_empty() => VerdictKind::NotProvoked,
         None => VerdictKind::Clean,
     }
 }
@@ -112,6 +113,10 @@ fn sentence(plan: &Plan, campaign: &Campaign, kind: VerdictKind) -> String {
         VerdictKind::Missed => format!(
             "The filesystem decided wrongly {deviations} times in {done}, and no invariant noticed."
         ),
+        VerdictKind::NotProvoked if !unsteered(campaign).is_empty() => {
+            let steps = unsteered(campaign).join("; ");
+            format!("In {done} this filesystem could not be led as the script says: {steps}.")
+        }
         VerdictKind::NotProvoked => {
             format!("In {done} the filesystem never decided otherwise than a correct one.")
         }
@@ -124,6 +129,15 @@ fn sentence(plan: &Plan, campaign: &Campaign, kind: VerdictKind) -> String {
             format!("The seed of {found} did something else when it ran again.")
         }
     }
+}
+
+/// The steps of a script that a real filesystem could not be led through.
+fn unsteered(campaign: &Campaign) -> Vec<String> {
+    let told = |step: &Followed| match &step.how {
+        How::Not(why) => Some(format!("step {}, {}: {why}", step.step, step.text)),
+        How::Steered(_) | How::Nearby(_) => None,
+    };
+    campaign.followed.iter().filter_map(told).collect()
 }
 
 /// How much was done, in words.
@@ -251,6 +265,20 @@ mod tests {
         let verdict = verdict(&plan("clean"), &campaign, false);
         assert_eq!(verdict.kind, VerdictKind::Clean);
         assert!(verdict.sentence.ends_with(": extents_delalloc_is_flushable (4)."));
+    }
+
+    #[test]
+    fn a_script_that_a_kernel_did_not_follow_is_not_clean() {
+        let step = |step, how| Followed { step, text: "run T until zero.mapped".to_owned(), how };
+        let mut campaign = campaign(9, 0, None);
+        campaign.followed =
+            vec![step(1, How::Steered(None)), step(2, How::Nearby("behind it".to_owned()))];
+        assert_eq!(verdict(&plan("clean"), &campaign, false).kind, VerdictKind::Clean);
+        campaign.followed.push(step(3, How::Not("`T` ended".to_owned())));
+        let verdict = verdict(&plan("clean"), &campaign, false);
+        assert_eq!((verdict.kind, exit(&verdict).code()), (VerdictKind::NotProvoked, 1));
+        let told = ": step 3, run T until zero.mapped: `T` ended.";
+        assert!(verdict.sentence.ends_with(told), "{}", verdict.sentence);
     }
 
     #[test]

@@ -4,14 +4,14 @@ use nix::unistd::{Pid, gettid};
 use std::fs;
 use std::time::Duration;
 
+/// How many functions of a stack say what a thread waits for.
+const INNERMOST: usize = 4;
+
 /// Who sleeps so long for a lock waits for somebody who does not let go of it.
 const FOR_A_LOCK: Duration = Duration::from_millis(3);
 
 /// Who sleeps so long for anything else waits for somebody, too.
-const FOR_A_DEVICE: Duration = Duration::from_millis(250);
-
-/// How often a sleeper is looked at.
-const LOOK_UP: Duration = Duration::from_micros(200);
+const FOR_A_DEVICE: Duration = Duration::from_secs(1);
 
 /// A thread of this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Thread(Pid);
 pub struct Asleep {
     /// The function that it waits in, or, where that may not be known, nothing.
     pub function: String,
+    /// Whether it waits for a lock, which no device gives back.
+    pub for_a_lock: bool,
     /// Counts how often it has gone to sleep: as long as this is the same, it has not woken.
     pub times: u64,
 }
@@ -45,30 +47,20 @@ impl Thread {
         let times =
             status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
         let function = read("wchan").filter(|function| function != "0").unwrap_or_default();
-        Some(Asleep { function, times: times.trim().parse().ok()? })
+        let for_a_lock =
+            self.stack().iter().take(INNERMOST).chain([&function]).any(|name| is_of_a_lock(name));
+        Some(Asleep { function, for_a_lock, times: times.trim().parse().ok()? })
     }
 
     /// Waits until it has gone to sleep and stays asleep, and says where; none once `is_over`, or when the
     /// world stops.
-    ///
-    /// For a lock it waits until somebody gives that back. Others wait for devices, which take their time.
     pub fn stays_asleep(self, mut is_over: impl FnMut() -> bool) -> Option<Asleep> {
-        let mut since: Option<(Asleep, Duration)> = None;
+        let mut doze = Doze::default();
         while !is_over() && !sim::stopping() {
-            let now = sim::now();
-            since = self.asleep().map(|asleep| match since.take() {
-                Some((same, begun)) if same == asleep => (same, begun),
-                _ => (asleep, now),
-            });
-            if let Some((asleep, begun)) = &since {
-                let enough = if asleep.is_for_a_lock() { FOR_A_LOCK } else { FOR_A_DEVICE };
-                if enough < now.saturating_sub(*begun) {
-                    return since.map(|(asleep, _)| asleep);
-                }
-                sim::sleep(LOOK_UP);
-            } else {
-                sim::pause();
+            if let Some(asleep) = doze.look(self) {
+                return Some(asleep);
             }
+            sim::pause();
         }
         None
     }
@@ -84,10 +76,29 @@ impl Thread {
     }
 }
 
-impl Asleep {
-    /// Whether it waits for a lock, which no device gives back.
-    pub fn is_for_a_lock(&self) -> bool {
-        const LOCKS: [&str; 4] = ["rwsem_", "mutex_", "down", "range_lock"];
-        LOCKS.iter().any(|lock| self.function.contains(lock))
+/// Since when a thread has been asleep, as far as it was looked at.
+#[derive(Debug, Default)]
+pub struct Doze {
+    since: Option<(Asleep, Duration)>,
+}
+
+impl Doze {
+    /// Looks at the thread: where it sleeps, if it has slept there for so long that nobody but another
+    /// thread will wake it.
+    pub fn look(&mut self, thread: Thread) -> Option<Asleep> {
+        let now = sim::now();
+        self.since = thread.asleep().map(|asleep| match self.since.take() {
+            Some((same, begun)) if same == asleep => (same, begun),
+            _ => (asleep, now),
+        });
+        let (asleep, begun) = self.since.as_ref()?;
+        let enough = if asleep.for_a_lock { FOR_A_LOCK } else { FOR_A_DEVICE };
+        (enough < now.saturating_sub(*begun)).then(|| asleep.clone())
     }
+}
+
+/// Whether a function waits for a lock of the kernel's that threads hold.
+fn is_of_a_lock(function: &str) -> bool {
+    const LOCKS: [&str; 5] = ["rwsem_down", "mutex_lock", "down_read", "down_write", "ilock"];
+    LOCKS.iter().any(|lock| function.contains(lock))
 }

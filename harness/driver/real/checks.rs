@@ -1,7 +1,7 @@
 //! What is looked at when nobody acts: the files as they stand, and at the end from the device, after a
 //! check by the filesystem's own tool.
 
-use super::Real;
+use super::{Host, Real};
 use mounted::{Ability, look};
 use nix::sys::statvfs::fstatvfs;
 use nix::sys::uio::pread;
@@ -9,6 +9,7 @@ use oracle::extents::extents_below_eof_are_allocated_after_sync;
 use oracle::outside::{Outside, Seen};
 use oracle::space::space_on_disk_passes_its_own_check;
 use std::os::fd::AsFd;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use stormfs::quantity::{ByteRange, narrow, wide};
 
@@ -41,8 +42,13 @@ impl Real {
 
     /// Everybody has gone: a check of what lies on the device, and the files from a mount of its own.
     pub(super) fn conclude(self) {
-        let Real { volume, oracle, names, files, hands, .. } = self;
+        let Real { host, oracle, names, files, hands, .. } = self;
         drop((files, hands));
+        let host = match Arc::try_unwrap(host) {
+            Ok(host) => host,
+            Err(host) => return forget(&host, &names),
+        };
+        let Host { volume, .. } = host;
         let Some(unmounted) = volume.unmount() else { return };
         let complaint = unmounted.check().err().map(|refusal| refusal.to_string());
         let checks = oracle.checks();
@@ -68,7 +74,7 @@ impl Real {
 
     /// Reserved blocks that no fsync turned into any.
     fn judge_promises(&self, number: usize) {
-        if !self.abilities.has(Ability::Fiemap) {
+        if !self.host.abilities.has(Ability::Fiemap) {
             return;
         }
         let file = self.file(number);
@@ -86,8 +92,16 @@ impl Real {
 
     /// Whether so little space is left that calls may fail for it.
     pub(super) fn is_nearly_full(&self) -> bool {
-        let Ok(space) = fstatvfs(self.volume.root()) else { return true };
+        let Ok(space) = fstatvfs(self.host.volume.root()) else { return true };
         space.blocks_available().saturating_mul(space.fragment_size()) < NEARLY_FULL
+    }
+}
+
+/// Somebody else goes on with the filesystem, and has no use for these files.
+fn forget(host: &Host, names: &[String]) {
+    for name in names {
+        // If one stays, the next file of its name cannot be made, and that is told.
+        let _ = host.volume.forget(name);
     }
 }
 

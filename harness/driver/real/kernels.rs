@@ -92,7 +92,7 @@ impl Real {
             let (source, target) = (transfer.source, transfer.target());
             transfer.from != file || source.end <= target.start || target.end <= source.start
         };
-        let block = self.abilities.block_size;
+        let block = self.host.abilities.block_size;
         if let Op::Collapse(range) = op {
             whole(*range, block) && range.end < own
         } else if let Op::Insert(range) = op {
@@ -104,7 +104,7 @@ impl Real {
         } else if let Op::CopyRange(transfer) = op {
             apart(transfer)
         } else if let Op::DirectRead(range) | Op::DirectWrite(range) = op {
-            whole(*range, self.abilities.direct_unit)
+            whole(*range, self.host.abilities.direct_unit)
         } else {
             true
         }

@@ -3,29 +3,32 @@
 mod checks;
 mod hands;
 mod kernels;
+mod lead;
 mod perform;
+pub mod script;
 pub mod storm;
+mod wishes;
 
 use crate::call::Call;
 use crate::scenario::plan::{ActorPlan, Plan};
 use crate::target::{Ids, Performed, Reach, Target, patterned, reaches_beyond};
 use hands::Hands;
-use mounted::{Abilities, Ability, File, Mapping, Place, Refusal, Volume, look};
+use lead::Lead;
+use mounted::{Abilities, Ability, File, Habit, Mapping, Place, Refusal, Volume, look};
 use nix::errno::Errno;
 use oracle::Outside;
 use oracle::results::{Excuses, results_are_justified};
 use report::record::{Device, DeviceKind, Mounted};
-use sim::{Rank, RwLock, sync::rw_lock};
-use std::sync::Arc;
+use script::Followed;
+use sim::{Mutex, Rank, RwLock, sync::rw_lock};
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 use stormfs::op::{OpId, OpKind};
 use stormfs::quantity::{ByteRange, narrow, wide};
 
 /// See the module.
 pub struct Real {
-    /// The filesystem.
-    volume: Volume,
-    abilities: Abilities,
+    host: Arc<Host>,
     oracle: Arc<Outside>,
     names: Vec<String>,
     /// What is looked at from outside.
@@ -42,7 +45,21 @@ pub struct Real {
     shifting: Option<Vec<RwLock<()>>>,
     /// Evictions that left something in the cache.
     unevicted: AtomicU64,
+    /// Who goes on, if a script says so.
+    lead: Option<Lead>,
+    /// The steps of the script that were performed.
+    followed: Mutex<Vec<Followed>>,
 }
+
+/// A filesystem that storms take place on, one after the other.
+pub struct Host {
+    volume: Volume,
+    abilities: Abilities,
+    /// When it asks for the source of a write, once somebody wanted to know.
+    habit: OnceLock<Habit>,
+}
+
+static FOLLOWED: Rank = Rank::leaf(12, "steps that were performed");
 
 /// The longest mapping that anybody has of a file, so that files can outgrow what actors aim at.
 const LONGEST_MAPPING: u64 = 1 << 40;
@@ -53,14 +70,41 @@ static SHIFTING: Rank = Rank::new(0, "shift lock");
 /// Addresses that all mappings take together: half of what a process has.
 const ADDRESSES: u64 = 1 << 46;
 
+impl Host {
+    /// Opens the filesystem at `place`.
+    pub fn open(place: &Place) -> Result<Arc<Host>, Refusal> {
+        let volume = Volume::open(place)?;
+        let abilities =
+            Abilities::of(&volume).map_err(|errno| failed("a file of eight blocks", errno))?;
+        Ok(Arc::new(Host { volume, abilities, habit: OnceLock::new() }))
+    }
+
+    /// What it is and where, for people.
+    pub fn detail(&self) -> &str {
+        &self.volume.detail
+    }
+
+    fn habit(&self) -> Result<Habit, Refusal> {
+        if let Some(habit) = self.habit.get() {
+            return Ok(*habit);
+        }
+        let found = Habit::of(&self.volume)?;
+        Ok(*self.habit.get_or_init(|| found))
+    }
+}
+
+fn failed(tried: &str, errno: nix::errno::Errno) -> Refusal {
+    Refusal::errno(tried, errno, "see whether it can be written to")
+}
+
 impl Real {
     /// Opens the filesystem at `place` and makes the files of `plan` on it, empty.
     pub fn open(plan: &Plan, place: &Place) -> Result<Real, Refusal> {
-        let volume = Volume::open(place)?;
-        let failed =
-            |tried: &str, errno| Refusal::errno(tried, errno, "see whether it can be written to");
-        let abilities =
-            Abilities::of(&volume).map_err(|errno| failed("a file of eight blocks", errno))?;
+        Real::on(plan, Host::open(place)?)
+    }
+
+    /// Makes the files of `plan` on a filesystem, empty.
+    pub fn on(plan: &Plan, host: Arc<Host>) -> Result<Real, Refusal> {
         let longest = plan.actors.iter().map(|actor| actor.size.max).max().unwrap_or(0);
         let mappings = wide((1 + crate::storm::actors(plan)) * plan.files.len());
         let mapped = narrow((ADDRESSES / mappings).min(LONGEST_MAPPING));
@@ -68,7 +112,7 @@ impl Real {
         let mut hands: Vec<_> =
             (0..=crate::storm::actors(plan)).map(|_| Hands::default()).collect();
         for file in &plan.files {
-            let made = volume.create(&file.name).and_then(File::open);
+            let made = host.volume.create(&file.name).and_then(File::open);
             let made = made.map_err(|errno| failed(&file.name, errno))?;
             for hands in &mut hands {
                 let opened = hands.take_up(&made, plan.descriptors, mapped, narrow(longest));
@@ -83,9 +127,9 @@ impl Real {
         };
         let shifting = does(&[OpKind::Collapse, OpKind::Insert])
             .then(|| (0..wide(files.len())).map(|file| rw_lock(&SHIFTING, file, ())).collect());
+        let lead = Lead::new(plan, &host)?;
         Ok(Real {
-            volume,
-            abilities,
+            host,
             oracle: Arc::new(Outside::new(plan.files.len())),
             names,
             files,
@@ -94,26 +138,28 @@ impl Real {
             writes_past_cache: does(&[OpKind::DirectWrite]),
             shifting,
             unevicted: AtomicU64::new(0),
+            lead,
+            followed: sim::sync::mutex(&FOLLOWED, 0, Vec::new()),
         })
     }
 
     /// What it is and where, for people.
     pub fn detail(&self) -> &str {
-        &self.volume.detail
+        self.host.detail()
     }
 
     /// What a record says of it.
     pub fn told(&self) -> Device {
         Device {
             kind: DeviceKind::Mounted,
-            size: self.volume.size(),
+            size: self.host.volume.size(),
             detail: self.detail().to_owned(),
             mounted: Some(self.mounted()),
         }
     }
 
     fn mounted(&self) -> Mounted {
-        let (spec, abilities) = (self.volume.spec(), &self.abilities);
+        let (spec, abilities) = (self.host.volume.spec(), &self.host.abilities);
         let answer = |(ability, errno): (&Ability, &Errno)| {
             (ability.name().to_owned(), format!("{errno:?}, {}", errno.desc()))
         };
@@ -121,7 +167,11 @@ impl Real {
             filesystem: spec.map_or_else(String::new, |spec| spec.kind.name().to_owned()),
             mkfs: spec.map_or_else(Vec::new, |spec| spec.mkfs.clone()),
             mount: spec.map_or_else(String::new, |spec| spec.mount.clone()),
-            image: self.volume.image().map_or_else(String::new, |dir| dir.display().to_string()),
+            image: self
+                .host
+                .volume
+                .image()
+                .map_or_else(String::new, |dir| dir.display().to_string()),
             block_size: abilities.block_size,
             direct_unit: abilities.direct_unit,
             lacks: abilities.missing.iter().map(answer).collect(),
@@ -130,7 +180,7 @@ impl Real {
 
     /// What the filesystem can do.
     pub fn abilities(&self) -> &Abilities {
-        &self.abilities
+        &self.host.abilities
     }
 
     /// Any descriptor of a file.
@@ -176,9 +226,9 @@ impl Target for Real {
 
     fn unit(&self, kind: OpKind) -> u64 {
         if matches!(kind, OpKind::Reflink | OpKind::Collapse | OpKind::Insert) {
-            self.abilities.block_size
+            self.host.abilities.block_size
         } else if matches!(kind, OpKind::DirectRead | OpKind::DirectWrite) {
-            self.abilities.direct_unit
+            self.host.abilities.direct_unit
         } else {
             1
         }
@@ -212,7 +262,7 @@ impl Target for Real {
             | OpKind::SyncRange
             | OpKind::DontNeed => return None,
         };
-        let answer = self.abilities.missing.get(&needed)?;
+        let answer = self.host.abilities.missing.get(&needed)?;
         Some(format!("{answer:?}, {}", answer.desc()))
     }
 

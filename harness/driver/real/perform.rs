@@ -12,6 +12,7 @@ use nix::errno::Errno as System;
 use nix::fcntl::FallocateFlags;
 use oracle::outside::{Came, changes};
 use sim::RwLock;
+use std::sync::Arc;
 use stormfs::errno::Errno;
 use stormfs::op::{Op, OpId, Outcome};
 use stormfs::quantity::{ByteRange, narrow, wide};
@@ -32,7 +33,8 @@ impl Real {
         let performed = Performed { unfit: !self.fits(call.file, &call.op, least), ..performed };
         self.oracle.ends(call.file, flight, &call.op, came);
         let look = left_behind(&call.op, came);
-        if !look.is_empty() {
+        // Under a script nobody does more than it says: what else is read is cached, and may have to wait.
+        if !look.is_empty() && self.lead.is_none() {
             self.look_again(id, call.file, look);
         }
         performed
@@ -111,9 +113,15 @@ impl Real {
             Some(pos) => file.write(pos, bytes).map(|count| (count, pos)),
             None => file.append(bytes),
         };
-        let written = match call.gap {
-            None => write(Bytes::Whole(memory, &cuts)),
-            Some(gap) => {
+        let stops = self.stops((id, call), pos, memory);
+        let written = match (stops, call.gap) {
+            (Some(stops), _) => {
+                let written = write(Bytes::Stopping(&stops));
+                self.wrote(id);
+                written
+            }
+            (None, None) => write(Bytes::Whole(memory, &cuts)),
+            (None, Some(gap)) => {
                 let mut slot = hands.source.lock();
                 let mut source = slot.take().map_or_else(|| Source::new(memory.len()), Ok);
                 let written = source.as_mut().map_err(|errno| *errno).and_then(|source| {
@@ -136,6 +144,26 @@ impl Real {
             persistent: gap.persistent,
         });
         (Performed { asked, short_source, ..Performed::plain(outcome) }, came)
+    }
+
+    /// What a write copies from that is to stand somewhere.
+    fn stops(
+        &self,
+        (id, call): (OpId, &Call),
+        pos: Option<u64>,
+        memory: &[u8],
+    ) -> Option<Arc<mounted::Stops>> {
+        let actor = usize::from(id.actor).checked_sub(1)?;
+        let lead = self.lead.as_ref()?;
+        let pos = pos.or_else(|| self.file(call.file).size().ok())?;
+        lead.stops((actor, call), pos, memory)
+    }
+
+    /// That write is over.
+    fn wrote(&self, id: OpId) {
+        if let Some((lead, actor)) = self.lead.as_ref().zip(usize::from(id.actor).checked_sub(1)) {
+            lead.wrote(actor);
+        }
     }
 
     /// Reads what an operation has left, as its own next operation would: by a call, or through its

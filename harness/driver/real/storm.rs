@@ -26,6 +26,7 @@ pub fn run(orders: Orders<'_>, real: Real, live: &Arc<AtomicU64>) -> Storm {
     let mut stage = Stage::new(plan, (target, misfortune), incidents, Clock::Wall, interrupted);
     stage.live = Arc::clone(live);
     stage.memory = Some(Memory::new(storm::actors(plan)));
+    stage.led = (!plan.script.is_empty()).then(|| (Arc::clone(&real), plan.script.clone()));
     let stage = Arc::new(stage);
     let mut world = World::threads(PATIENCE);
     storm::spawn(&mut world, &stage, (plan, seed));
@@ -36,6 +37,7 @@ pub fn run(orders: Orders<'_>, real: Real, live: &Arc<AtomicU64>) -> Storm {
     let acted = *stage.acted.lock();
     let last_calls = stage.memory.as_ref().map(Memory::last).unwrap_or_default();
     drop(stage);
+    let followed = std::mem::take(&mut *real.followed.lock());
     // A task that has hung keeps the filesystem: then nobody can look at what lies below it.
     if let Some(real) = Arc::into_inner(real) {
         real.conclude();
@@ -48,6 +50,7 @@ pub fn run(orders: Orders<'_>, real: Real, live: &Arc<AtomicU64>) -> Storm {
         model: None,
         acted,
         misfire: None,
+        followed,
         step: None,
         last_calls,
         recording: None,

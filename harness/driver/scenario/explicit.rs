@@ -8,6 +8,7 @@ use super::plan::{ActorPlan, DevicePlan, FilePlan, Layout, Recorded, Strike, Swi
 use super::problem::{Problem, Problems};
 use super::raw::RawScenario;
 use super::recorded::RawRecorded;
+use super::target::RawTarget;
 use super::tasks::{Tasks, is_reserved};
 use super::{recorded, schedule, strikes};
 use std::collections::BTreeMap;
@@ -59,7 +60,8 @@ pub(super) fn refuse_chance(raw: &RawScenario, order: Order, problems: &Problems
     let refuse = |place: Place, message: String, help: &str| {
         problems.add(Problem::at(place, message).help(help));
     };
-    if let Some(Given { value: WorldKind::Threads, place }) = raw.world {
+    let is_led = order == SCRIPT && raw.target.as_ref().is_some_and(RawTarget::is_real);
+    if let Some(Given { value: WorldKind::Threads, place }) = raw.world.filter(|_| !is_led) {
         let help = "let `world` be `simulated`: threads are scheduled by the kernel";
         refuse(place, format!("a {key} runs in the simulated world only"), help);
     } else {

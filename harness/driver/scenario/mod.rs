@@ -55,4 +55,5 @@ pub use plan::Plan;
 pub use quantity::time;
 pub use suggest::bug_help;
 pub use tasks::is_reserved;
+pub use wording::ordinal;
 pub use write::{call_text, write};

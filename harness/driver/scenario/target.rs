@@ -22,6 +22,14 @@ pub enum TargetPlan {
     Directory(PathBuf),
 }
 
+impl RawTarget {
+    /// Whether it is a real filesystem.
+    pub(super) fn is_real(&self) -> bool {
+        let kernel = self.kernel.is_some_and(|kernel| kernel.value.is_some());
+        kernel || self.directory.as_ref().is_some_and(|directory| directory.value.is_some())
+    }
+}
+
 /// Who reads the tables wants these words.
 const KERNELS: &[(&str, &str)] = &[
     ("xfs", "XFS, on an image of its own."),
@@ -104,7 +112,7 @@ pub(super) struct RawTarget {
 }
 
 /// Keys of a scenario that are about the filesystem model, or about simulations of it.
-const OF_MODEL: &[&str] = &["device", "filesystem", "bugs", "script", "schedule", "strikes"];
+const OF_MODEL: &[&str] = &["device", "filesystem", "bugs", "schedule", "strikes"];
 
 /// Reads the mapping.
 pub(super) fn raw(scenario: &Fields<'_>, fields: &Fields<'_>) -> RawTarget {

@@ -126,7 +126,7 @@ pub(super) fn report(problems: &Problems, place: Place, text: &str, flaws: Vec<F
 }
 
 /// `1st`, `22nd` and so on.
-pub(super) fn ordinal(number: u64) -> String {
+pub fn ordinal(number: u64) -> String {
     format!("{number}{}", ending(number))
 }
 

@@ -1,5 +1,6 @@
 //! `replay`: cases are run again, and compared with what they say of themselves.
 
+mod elsewhere;
 mod passages;
 mod stands;
 mod told;
@@ -26,6 +27,9 @@ use told::Told;
 
 /// Replays every file, and ends as the most severe of them does. If one cannot be read, none runs.
 pub fn replay(args: &ReplayArgs, console: Console) -> Exit {
+    if let Some(target) = &args.target {
+        return elsewhere::replay(args, target, console);
+    }
     let read = |file: &Path| Case::read(file, &args.sets);
     let tell = |report: Report| console.raw(&report.render(console.styled));
     let cases: Vec<_> = args.files.iter().map(|file| read(file).map_err(tell).ok()).collect();

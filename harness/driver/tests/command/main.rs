@@ -19,6 +19,7 @@ mod shrinking;
 mod strategies;
 mod replay;
 mod explain;
+mod elsewhere;
 mod targets;
 mod kernels;
 mod threads;

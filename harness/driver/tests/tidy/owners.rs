@@ -26,7 +26,11 @@ const RANKS: &[(&str, &str)] = &[
         "what an actor of threads did last is noted by that actor, between two calls",
     ),
     ("driver/real/hands.rs", "the memory of one task, which nobody else takes"),
-    ("driver/real/mod.rs", "who moves bytes of a file is alone with it, outside all other locks"),
+    ("driver/real/lead.rs", "where a led actor stands, asked by the conductor: leaves"),
+    (
+        "driver/real/mod.rs",
+        "who moves bytes is alone with a file, outside all other locks; steps that were performed",
+    ),
     ("driver/recording.rs", "what happened is noted at points, under the filesystem's locks"),
     ("driver/script.rs", "why a script could not be followed is noted by the conductor alone"),
     ("driver/stage.rs", "what happened is counted by actors that hold nothing else"),

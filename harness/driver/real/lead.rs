@@ -1,0 +1,201 @@
+//! Who goes on in a script on a real filesystem, and how far: actors stand between two calls, or inside a
+//! write, until a step lets them go on.
+
+use super::Host;
+use super::wishes::{Wish, wishes};
+use crate::call::Call;
+use crate::scenario::plan::{ActorPlan, Plan};
+use mounted::{Habit, Refusal, Stops, Thread, Wanted, Window};
+use sim::{Mutex, Rank, Site, WaitQueue};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use stormfs::quantity::narrow;
+
+static WINDOW: Rank = Rank::leaf(12, "window");
+static THREAD: Rank = Rank::leaf(12, "thread of an actor");
+
+/// See the module.
+pub(super) struct Lead {
+    wishes: BTreeMap<(usize, u64), Vec<Wish>>,
+    /// Of the filesystem; none if no write is to stand.
+    pub(super) habit: Option<Habit>,
+    pub(super) actors: Vec<Led>,
+    changed: WaitQueue,
+    over: AtomicBool,
+}
+
+/// An actor that is led.
+pub(super) struct Led {
+    pub(super) name: String,
+    may: AtomicBool,
+    /// Whether it is to stand when it has returned from the call that it is in, or from its next one.
+    stops_at_return: AtomicBool,
+    /// Whether it is in a call.
+    pub(super) acts: AtomicBool,
+    pub(super) returned: AtomicU64,
+    pub(super) ended: AtomicBool,
+    /// Whether it has left out a call since somebody asked.
+    pub(super) leaves_out: AtomicBool,
+    pub(super) thread: Mutex<Option<Thread>>,
+    write: Mutex<Option<Write>>,
+}
+
+/// A write that can stand.
+struct Write {
+    window: Window,
+    /// The wishes for it, each with the bytes that are copied there.
+    at: Vec<(Wish, usize)>,
+}
+
+/// Where an actor is, as seen by a step.
+pub(super) enum Stands {
+    /// In no write that stands.
+    Nowhere,
+    /// In one, for another step.
+    Elsewhere,
+    /// Where the step leads it.
+    There(Wish),
+}
+
+impl Lead {
+    /// For the script of `plan`; none without one.
+    pub(super) fn new(plan: &Plan, host: &Host) -> Result<Option<Lead>, Refusal> {
+        if plan.script.is_empty() {
+            return Ok(None);
+        }
+        let wishes = wishes(plan);
+        let habit = (!wishes.is_empty()).then(|| host.habit()).transpose()?;
+        let names = plan.actors.iter().flat_map(ActorPlan::names);
+        Ok(Some(Lead {
+            wishes,
+            habit,
+            actors: names.map(Led::new).collect(),
+            changed: WaitQueue::new(),
+            over: AtomicBool::new(false),
+        }))
+    }
+
+    /// An actor comes to its next call, and stands there until it may go on.
+    pub(super) fn enters(&self, actor: usize) {
+        let led = &self.actors[actor];
+        led.thread.lock().get_or_insert_with(Thread::current);
+        let may = || led.may.load(Ordering::SeqCst) || self.is_over();
+        self.changed.wait_until(Site::point("turn", 0x97, 0), may);
+        led.acts.store(true, Ordering::SeqCst);
+    }
+
+    /// It has returned from a call.
+    pub(super) fn returns(&self, actor: usize) {
+        let led = &self.actors[actor];
+        led.acts.store(false, Ordering::SeqCst);
+        if led.stops_at_return.swap(false, Ordering::SeqCst) {
+            led.may.store(false, Ordering::SeqCst);
+        }
+        led.returned.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// It has no more calls.
+    pub(super) fn ends(&self, actor: usize) {
+        self.actors[actor].ended.store(true, Ordering::SeqCst);
+    }
+
+    /// What a write copies from that is to stand somewhere. `None`: it is not, or cannot.
+    pub(super) fn stops(
+        &self,
+        (actor, call): (usize, &Call),
+        pos: u64,
+        bytes: &[u8],
+    ) -> Option<Arc<Stops>> {
+        let wishes = self.wishes.get(&(actor, call.number))?;
+        let habit = self.habit?;
+        // What is missing for a moment only is missing at the same byte that others wait for.
+        let unreadable = match call.gap {
+            Some(gap) if !gap.persistent => return None,
+            gap => gap.map(|gap| gap.at),
+        };
+        let of = (pos, bytes.len());
+        let at = wishes.iter().map(|wish| (*wish, wish.copied(of, unreadable)));
+        let at: Vec<_> = at.filter(|(_, copied)| habit.can_stand(of, *copied)).collect();
+        let mut stops: Vec<usize> = at.iter().map(|(_, copied)| *copied).collect();
+        stops.sort_unstable();
+        stops.dedup();
+        let cuts: Vec<usize> = call.pieces.iter().map(|cut| narrow(*cut)).collect();
+        let unreadable = unreadable.map(narrow);
+        let wanted = Wanted { bytes, cuts: &cuts, stops: &stops, unreadable };
+        let (mut window, source) = Window::new(wanted, habit).ok().filter(|_| !at.is_empty())?;
+        let mut write = self.actors[actor].write.lock();
+        if self.is_over() {
+            window.let_go().ok()?;
+        }
+        *write = Some(Write { window, at });
+        Some(source)
+    }
+
+    /// The write is over that was to stand somewhere.
+    pub(super) fn wrote(&self, actor: usize) {
+        let write = self.actors[actor].write.lock().take();
+        drop(write);
+    }
+
+    /// Lets an actor go on; to the end of the call that it is in or that comes next, if so wished.
+    pub(super) fn release(&self, actor: usize, to_its_return: bool) {
+        let led = &self.actors[actor];
+        led.stops_at_return.store(to_its_return, Ordering::SeqCst);
+        led.may.store(true, Ordering::SeqCst);
+        led.go_on();
+        self.changed.wake_all();
+    }
+
+    /// The script is over: everybody goes on.
+    pub(super) fn let_go(&self) {
+        self.over.store(true, Ordering::SeqCst);
+        for led in &self.actors {
+            if let Some(write) = &mut *led.write.lock() {
+                // If it fails, the window is gone once the write is, and so is who waits for it.
+                let _ = write.window.let_go();
+            }
+        }
+        self.changed.wake_all();
+    }
+
+    fn is_over(&self) -> bool {
+        self.over.load(Ordering::SeqCst)
+    }
+}
+
+impl Led {
+    fn new(name: String) -> Led {
+        Led {
+            name,
+            may: AtomicBool::new(false),
+            stops_at_return: AtomicBool::new(false),
+            acts: AtomicBool::new(false),
+            returned: AtomicU64::new(0),
+            ended: AtomicBool::new(false),
+            leaves_out: AtomicBool::new(false),
+            thread: sim::sync::mutex(&THREAD, 0, None),
+            write: sim::sync::mutex(&WINDOW, 0, None),
+        }
+    }
+
+    /// Where it is, as seen by this step.
+    pub(super) fn stands(&self, step: usize) -> Stands {
+        let mut write = self.write.lock();
+        let Some(Write { window, at }) = write.as_mut() else { return Stands::Nowhere };
+        let Some(copied) = window.look().ok().flatten() else { return Stands::Nowhere };
+        let reached = at.iter().find(|(wish, at)| wish.step == step && *at == copied);
+        reached.map_or(Stands::Elsewhere, |(wish, _)| Stands::There(*wish))
+    }
+
+    /// Lets a write go on that stands.
+    pub(super) fn go_on(&self) {
+        let mut write = self.write.lock();
+        if let Some(Write { window, .. }) = write.as_mut()
+            && window.look().is_ok_and(|copied| copied.is_some())
+        {
+            // Whoever cannot be told to go on has nobody who would hold it.
+            let _ = window.resume();
+        }
+    }
+}

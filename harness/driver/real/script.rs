@@ -1,0 +1,236 @@
+//! A script on a real filesystem: its steps are performed as far as a kernel can be led, and each says
+//! whether it was.
+
+use super::Real;
+use super::lead::{Lead, Stands};
+use super::wishes::Wish;
+use crate::scenario::plan::{Action, Step, Target};
+use crate::stage::Stage;
+use mounted::asleep::Doze;
+use mounted::{Habit, look};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use stormfs::quantity::{ByteRange, PAGE};
+
+/// What came of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Followed {
+    /// Its number, from 1.
+    pub step: usize,
+    /// Its sentence.
+    pub text: String,
+    /// Whether it did what it says.
+    pub how: How,
+}
+
+/// Whether a step did what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum How {
+    /// It did, and if it ended where somebody waits, what for.
+    Steered(Option<String>),
+    /// It came close: what differs.
+    Nearby(String),
+    /// It did not: why.
+    Not(String),
+}
+
+/// Who does not come to where a step leads it for so long is given up.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// I/O that nobody holds is done by then.
+const IO: Duration = Duration::from_secs(2);
+
+/// How often the kernel is asked to let go of what is cached.
+const TRIES: u32 = 20;
+
+/// How long it is given between two of these.
+const BETWEEN: Duration = Duration::from_millis(1);
+
+impl Real {
+    /// An actor comes to its next call.
+    pub fn enters(&self, actor: usize) {
+        if let Some(lead) = &self.lead {
+            lead.enters(actor);
+        }
+    }
+
+    /// It has returned from it.
+    pub fn returns(&self, actor: usize) {
+        if let Some(lead) = &self.lead {
+            lead.returns(actor);
+        }
+    }
+
+    /// It leaves a call out, which this filesystem does not know.
+    pub fn leaves_out(&self, actor: usize) {
+        if let Some(lead) = &self.lead {
+            lead.actors[actor].leaves_out.store(true, Ordering::SeqCst);
+            lead.returns(actor);
+        }
+    }
+
+    /// It has no more calls.
+    pub fn ends(&self, actor: usize) {
+        if let Some(lead) = &self.lead {
+            lead.ends(actor);
+        }
+    }
+
+    /// Performs every step. Afterwards all go on as they like.
+    pub fn follow(&self, stage: &Stage, steps: &[Step]) {
+        let _end = LetGo(self);
+        for (number, step) in (1..).zip(steps) {
+            if sim::stopping() || stage.is_interrupted() {
+                return;
+            }
+            let how = match &step.action {
+                Action::Run { actor, until } => self.run(stage, number, (*actor, until)),
+                Action::Evict { file, range } => self.evict_for(*file, *range),
+                Action::HoldDisk(_) | Action::ResumeDisk => {
+                    How::Not("nothing holds the disk of a real filesystem here".to_owned())
+                }
+            };
+            self.settle();
+            let text = step.text.trim().to_owned();
+            self.followed.lock().push(Followed { step: number, text, how });
+        }
+    }
+
+    /// Lets an actor go on until the first of the targets.
+    fn run(&self, stage: &Stage, step: usize, (actor, until): (usize, &[Target])) -> How {
+        let Some(lead) = &self.lead else { return How::Not("nobody leads".to_owned()) };
+        let how = run_to(stage, lead, step, (actor, until));
+        let one = &lead.actors[actor];
+        if one.leaves_out.swap(false, Ordering::SeqCst) {
+            return How::Not(format!(
+                "`{}` leaves out a call that this filesystem lacks",
+                one.name
+            ));
+        }
+        how
+    }
+
+    /// Has the kernel let go of pages that somebody has read or written.
+    fn evict_for(&self, file: usize, range: ByteRange) -> How {
+        let cached =
+            || look::cached(self.file(file), range.start..range.end).map(|cached| cached.pages);
+        match cached() {
+            Ok(0) => return How::Not("none of these pages is cached".to_owned()),
+            Ok(_) => {}
+            Err(error) => {
+                return How::Not(format!("what is cached cannot be seen: {}", error.desc()));
+            }
+        }
+        for _ in 0..TRIES {
+            // What it says is not what came of it.
+            let _ = self.evict(file, range);
+            if cached() == Ok(0) {
+                return How::Steered(None);
+            }
+            sim::sleep(BETWEEN);
+        }
+        let pages = cached().unwrap_or(range.len() / PAGE);
+        How::Not(format!("the kernel keeps {pages} of these pages"))
+    }
+
+    /// I/O that was begun ends before the next step.
+    fn settle(&self) {
+        let begun = sim::now();
+        let in_flight = |number: usize| {
+            let cached = look::cached(self.file(number), 0..i64::MAX.unsigned_abs());
+            cached.is_ok_and(|cached| cached.writeback != 0)
+        };
+        while (0..self.names.len()).any(in_flight) {
+            if IO < sim::now().saturating_sub(begun) || sim::stopping() {
+                return;
+            }
+            sim::pause();
+        }
+    }
+}
+
+/// The same, whatever calls the filesystem lacks.
+fn run_to(stage: &Stage, lead: &Lead, step: usize, (actor, until): (usize, &[Target])) -> How {
+    let one = &lead.actors[actor];
+    let maps_late = lead.habit == Some(Habit::PageByPage);
+    let at = |wish: Wish| match wish.nearby(maps_late) {
+        None => How::Steered(None),
+        Some(why) => How::Nearby(format!("`{}`: {why}", wish.point.name())),
+    };
+    // Two points may be the same place here.
+    if let Stands::There(wish) = one.stands(step) {
+        return at(wish);
+    }
+    let (returned, begun) = (one.returned.load(Ordering::SeqCst), sim::now());
+    lead.release(actor, until.contains(&Target::Returned));
+    let mut doze = Doze::default();
+    loop {
+        let ended = one.ended.load(Ordering::SeqCst);
+        let has_returned = returned < one.returned.load(Ordering::SeqCst);
+        match one.stands(step) {
+            Stands::There(wish) => return at(wish),
+            Stands::Elsewhere => {
+                one.go_on();
+                doze = Doze::default();
+            }
+            Stands::Nowhere if has_returned && until.contains(&Target::Returned) => {
+                return How::Steered(None);
+            }
+            Stands::Nowhere if ended && until.contains(&Target::Done) => {
+                return How::Steered(None);
+            }
+            Stands::Nowhere if ended => return missed(&one.name, "ended", until),
+            Stands::Nowhere => {}
+        }
+        let acts = one.acts.load(Ordering::SeqCst);
+        let thread = one.thread.lock().filter(|_| acts);
+        if let Some(asleep) = thread.and_then(|thread| doze.look(thread)) {
+            let place = format!("waits in `{}`", asleep.function);
+            if until.contains(&Target::Blocked) {
+                return How::Steered(Some(format!("`{}` {place}", one.name)));
+            }
+            return missed(&one.name, &place, until);
+        }
+        if PATIENCE < sim::now().saturating_sub(begun) {
+            return missed(&one.name, "came to no end", until);
+        }
+        if sim::stopping() || stage.is_interrupted() {
+            return How::Not("the run was ended".to_owned());
+        }
+        sim::pause();
+    }
+}
+
+/// However a script ends, nobody stays behind in a window.
+struct LetGo<'a>(&'a Real);
+
+impl Drop for LetGo<'_> {
+    fn drop(&mut self) {
+        if let Some(lead) = &self.0.lead {
+            lead.let_go();
+        }
+    }
+}
+
+/// An actor came to something that is no target of its step.
+fn missed(name: &str, what: &str, until: &[Target]) -> How {
+    let points: Vec<_> = until
+        .iter()
+        .filter_map(|target| match target {
+            Target::Point { point, .. } => Some(format!("`{}`", point.name())),
+            Target::Returned | Target::Done | Target::Blocked => None,
+        })
+        .collect();
+    let instead = match points.as_slice() {
+        [] => String::new(),
+        points => format!(", and could not be stopped at {}", points.join(" or ")),
+    };
+    How::Not(format!("`{name}` {what}{instead}"))
+}
+
+/// How many steps were led, how many of these nearby, and those that were not.
+pub fn counted(followed: &[Followed]) -> (usize, usize, Vec<&Followed>) {
+    let missed: Vec<_> = followed.iter().filter(|step| matches!(step.how, How::Not(_))).collect();
+    let nearby = followed.iter().filter(|step| matches!(step.how, How::Nearby(_))).count();
+    (followed.len() - missed.len(), nearby, missed)
+}

@@ -1,0 +1,147 @@
+//! A case of the model as steps: who goes on, and how far, in the words of a script.
+//!
+//! The case runs once. Wherever an actor stands while another goes on, a step ends; what the disk and
+//! the conductor do in between is theirs. Of places that no sentence names, the last one before that has
+//! a name is taken, and it is said so.
+
+use crate::case;
+use crate::onlooker::Look;
+use crate::replay;
+use crate::scenario::ordinal;
+use crate::scenario::plan::{Action, ActorPlan, Plan, Step, Target, Who};
+use crate::stage::CALL;
+use sim::world::Passage;
+use std::sync::Arc;
+use stormfs::points::Point;
+
+/// See the module.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Retold {
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// What no sentence says.
+    pub lost: Vec<String>,
+}
+
+/// The steps of a case.
+pub fn steps(case: &Plan) -> Retold {
+    let look = Look { trace: true, ..Look::default() };
+    let Ok(storm) = replay::run(case, look, &Arc::default()) else { return Retold::default() };
+    let actors = crate::storm::actors(case);
+    let names: Vec<String> = case.actors.iter().flat_map(ActorPlan::names).collect();
+    let mut retold = Retold::default();
+    let mut turns = turns(&storm.end.trace, actors);
+    // Where the model ended because something was found, a kernel goes on.
+    let last = turns.pop();
+    for turn in turns {
+        turn.tell(&names, &mut retold);
+    }
+    if let Some(Turn { actor, .. }) = last {
+        let text = format!("run {} until done", names[actor]);
+        let action = Action::Run { actor, until: vec![Target::Done] };
+        retold.steps.push(Step { text, action });
+    }
+    if !case.strikes.is_empty() {
+        let strikes = "its strikes are left out: they strike at places of the model";
+        retold.lost.push(strikes.to_owned());
+    }
+    retold
+}
+
+/// What one actor does until another one goes on.
+struct Turn<'a> {
+    actor: usize,
+    /// What it passed on the way; the last is where it stood then.
+    passed: Vec<&'a Passage>,
+}
+
+/// The turns of the actors, one after the other.
+fn turns(trace: &[Passage], actors: usize) -> Vec<Turn<'_>> {
+    let mut turns: Vec<Turn<'_>> = Vec::new();
+    for passage in trace {
+        let Who::Actor(actor) = case::who(passage.task, actors) else { continue };
+        if passage.operation == 0 {
+            continue;
+        }
+        match turns.last_mut().filter(|turn| turn.actor == actor) {
+            Some(turn) => turn.passed.push(passage),
+            None => turns.push(Turn { actor, passed: vec![passage] }),
+        }
+    }
+    turns
+}
+
+impl Turn<'_> {
+    fn tell(&self, names: &[String], retold: &mut Retold) {
+        let Some(last) = self.passed.last() else { return };
+        let name = &names[self.actor];
+        let until = match last.site.name {
+            "end" => Some((vec![Target::Done], "done".to_owned())),
+            CALL => self.passed[..self.passed.len() - 1]
+                .iter()
+                .any(|passage| passage.operation != last.operation)
+                .then(|| (vec![Target::Returned], "returned".to_owned())),
+            _ if last.waits => {
+                Some((vec![Target::Done, Target::Blocked], "done or blocked".to_owned()))
+            }
+            _ => self.named(last, name, retold),
+        };
+        let Some((until, words)) = until else { return };
+        let text = format!("run {name} until {words}");
+        retold.steps.push(Step { text, action: Action::Run { actor: self.actor, until } });
+    }
+
+    /// The last place that has a name, of the operation that it stood in.
+    fn named(
+        &self,
+        last: &Passage,
+        name: &str,
+        retold: &mut Retold,
+    ) -> Option<(Vec<Target>, String)> {
+        let in_it = self.passed.iter().filter(|passage| passage.operation == last.operation);
+        let found = in_it.rev().find_map(|passage| Point::named(passage.site.name));
+        if Point::named(last.site.name).is_none() {
+            let operation = last.operation;
+            let site = last.site.name;
+            let instead = found.map_or("where it was", Point::name);
+            retold.lost.push(format!(
+                "`{name}` stands at `{site}` in its operation {operation}, which has no name; it is \
+                 left at {instead}"
+            ));
+        }
+        let point = found?;
+        let nth = self.passed.iter().filter(|passage| passage.site.name == point.name()).count();
+        let nth = u64::try_from(nth).expect("a count");
+        let words = match nth {
+            1 => point.name().to_owned(),
+            nth => format!("{} {}", ordinal(nth), point.name()),
+        };
+        Some((vec![Target::Point { nth, point }], words))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Known, parse};
+
+    fn retell(schedule: &str) -> (Vec<String>, Vec<String>) {
+        let text = format!(
+            "filesystem: {{block_size: 4KiB, max_folio: 4KiB}}\n\
+             actors:\n\
+             - {{name: W, does: [write: {{at: 0, size: 8KiB}}]}}\n\
+             - {{name: M, does: [fsync, mmap_store: {{at: 4KiB, size: 8}}]}}\n\
+             schedule: {schedule}\n"
+        );
+        let case = parse("a.yaml", &text, &Known::default(), &[]).unwrap();
+        let Retold { steps, lost } = steps(&case);
+        (steps.into_iter().map(|step| step.text).collect(), lost)
+    }
+
+    #[test]
+    fn who_went_on_after_whom_is_told_as_a_script() {
+        let (steps, lost) = retell("[]");
+        assert_eq!(steps, ["run W until done", "run M until done"]);
+        assert_eq!(lost, [""; 0]);
+    }
+}

@@ -1,0 +1,69 @@
+//! Scripts of the model, led through a real filesystem by `replay --target`.
+
+use crate::stand::{Stand, is_root};
+use report::record::VerdictKind;
+use serde_json::Value;
+use std::fs;
+
+/// The steps of each script that a kernel cannot be led through. All other scripts can be, on XFS.
+const NOT_STEERED: &[(&str, &[u64])] = &[
+    // Nothing holds the disk.
+    ("completion-sees-a-later-size", &[2, 5]),
+    // Nobody can be stopped in a truncate, a read or in writeback.
+    ("dirtiness-asked-after-the-lookup", &[2]),
+    ("store-behind-the-zeros-of-a-truncate", &[1, 2]),
+    ("truncate-skips-an-unwritten-tail", &[2]),
+    ("truncate-under-io", &[2]),
+];
+
+#[test]
+fn scripts_are_led_through_xfs_as_far_as_this_table_says() {
+    if !is_root() {
+        return;
+    }
+    let stand = Stand::new();
+    let scripts = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/scripts");
+    let files = fs::read_dir(scripts).unwrap();
+    let mut files: Vec<_> = files.map(|file| file.unwrap().path().display().to_string()).collect();
+    files.sort();
+    let ran = stand.run(&format!("replay --target kernel:xfs --json - {}", files.join(" ")));
+    let told: Vec<Value> = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(told.len(), files.len());
+    for one in &told {
+        let file = one["file"].as_str().unwrap();
+        let stem = file.rsplit('/').next().unwrap().trim_end_matches(".yaml");
+        let row = NOT_STEERED.iter().find(|(name, _)| *name == stem);
+        let steps = one["steps"].as_array().unwrap();
+        let missed = steps.iter().filter(|step| step["how"] == "not steered");
+        let missed: Vec<_> = missed.map(|step| step["step"].as_u64().unwrap()).collect();
+        assert_eq!(missed, row.map_or(&[][..], |(_, steps)| steps), "{one:#}");
+        assert_eq!(one["hit"], row.is_none(), "{one:#}");
+    }
+    assert_eq!(ran.code, Some(1), "what was not provoked is no success");
+}
+
+#[test]
+fn a_scenario_without_an_order_is_refused() {
+    let stand = Stand::with("actors: [{name: a, ops: {write: 1}}]\n");
+    let ran = stand.run("replay --target kernel:tmpfs a.yaml");
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.err.contains("this is no case"), "{ran:?}");
+    let both = stand.run("replay --target kernel:tmpfs --trace a.yaml");
+    assert_eq!(both.code, Some(2), "{both:?}");
+}
+
+#[test]
+fn a_script_that_a_run_cannot_follow_is_not_provoked() {
+    let script = "\
+files: [{name: a, size: 64KiB, layout: unwritten}]
+actors: [{name: T, does: [truncate: {to: 1000}]}]
+script: [run T until truncate.zeroed, resume T]
+";
+    let stand = Stand::with(script);
+    fs::create_dir(stand.path("there")).unwrap();
+    let ran = stand.run("run a.yaml --target there --json -");
+    let record = ran.record();
+    assert_eq!((ran.code, record.verdict.kind), (Some(1), VerdictKind::NotProvoked), "{ran:?}");
+    let told = "step 1, run T until truncate.zeroed: `T` ended, and could not be stopped at";
+    assert!(record.verdict.sentence.contains(told), "{}", record.verdict.sentence);
+}
