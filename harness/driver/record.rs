@@ -85,7 +85,8 @@ pub fn record(
 fn timeline(plan: &Plan, tally: &Tally) -> Option<Timeline> {
     Some(Timeline {
         actors: wide(storm::actors(plan)),
-        workers: wide(plan.device.workers),
+        // A filesystem of the kernel has the kernel's.
+        workers: if plan.target == TargetPlan::Model { wide(plan.device.workers) } else { 0 },
         overdue: tally.journal.overdue,
         halted_ms: u64::try_from(tally.halted.as_millis()).unwrap_or(u64::MAX),
         ..tally.journal.timeline.as_ref()?.to_record()

@@ -207,9 +207,9 @@ op_kinds! {
     CopyRange = "copy_file_range" real,
     /// `FICLONERANGE`, also from another file; `target` only.
     Reflink = "reflink" real,
-    /// `fallocate(2)` with `COLLAPSE_RANGE`; `target` only.
+    /// `fallocate(2)` with `COLLAPSE_RANGE`, while nobody else changes the file; `target` only.
     Collapse = "collapse_range" real,
-    /// `fallocate(2)` with `INSERT_RANGE`; `target` only.
+    /// `fallocate(2)` with `INSERT_RANGE`, while nobody else changes the file; `target` only.
     Insert = "insert_range" real,
     /// `fdatasync(2)`; `target` only.
     Fdatasync = "fdatasync" real,

@@ -79,3 +79,25 @@ impl Hands {
 fn opened(of: impl AsFd) -> Result<Mutex<Arc<File>>, Errno> {
     Ok(sim::sync::mutex(&DESCRIPTORS, 0, Arc::new(File::open(of)?)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn descriptors_are_used_in_turn_and_each_is_opened_anew_by_itself() {
+        let made = File::open(tempfile::tempfile().unwrap()).unwrap();
+        let mut hands = Hands::default();
+        hands.take_up(&made, 3, 4096, 4096).unwrap();
+        let id = |number| OpId { actor: 1, number };
+        let same = |one, other| Arc::ptr_eq(&hands.file(0, id(one)), &hands.file(0, id(other)));
+        assert!(same(1, 4) && !same(1, 2) && !same(2, 3) && !same(3, 4));
+        let (old, beside) = (hands.file(0, id(4)), hands.file(0, id(5)));
+        hands.reopen(0, id(1)).unwrap();
+        assert!(!Arc::ptr_eq(&old, &hands.file(0, id(4))), "it is another");
+        assert!(Arc::ptr_eq(&beside, &hands.file(0, id(2))), "the others stay");
+        assert_eq!(Arc::strong_count(&old), 1, "nobody else holds it open");
+        made.truncate(77).unwrap();
+        assert_eq!(hands.file(0, id(1)).size(), Ok(77), "and it is of the same file");
+    }
+}

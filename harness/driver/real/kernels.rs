@@ -35,7 +35,10 @@ impl Real {
     ) -> (Performed, Came<'static>) {
         let write =
             |aligned: &mut Aligned, it: BorrowedFd<'_>| aligned.write(it, range.start, memory);
-        moved(range, self.directly(id, call, write))
+        let written = self.directly(id, call, write);
+        let (performed, came) = moved(range, written);
+        // Some of its requests may have been on their way when another failed.
+        (performed, if written.is_err() { Came::Perhaps } else { came })
     }
 
     /// `copy_file_range(2)`.

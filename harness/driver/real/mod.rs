@@ -1,6 +1,7 @@
 //! A real filesystem as a target: calls are system calls, and the oracle is told before and after.
 
 mod checks;
+mod collisions;
 mod hands;
 mod kernels;
 mod lead;
@@ -10,8 +11,10 @@ pub mod storm;
 mod wishes;
 
 use crate::call::Call;
+use crate::incidents::Incidents;
 use crate::scenario::plan::{ActorPlan, Plan};
 use crate::target::{Ids, Performed, Reach, Target, patterned, reaches_beyond};
+use collisions::Collisions;
 use hands::Hands;
 use lead::Lead;
 use mounted::{Abilities, Ability, File, Habit, Mapping, Place, Refusal, Volume, look};
@@ -38,11 +41,13 @@ pub struct Real {
     hands: Vec<Hands>,
     /// Whether some file may become smaller.
     shrinks: bool,
-    /// Whether somebody writes past the page cache.
-    writes_past_cache: bool,
+    /// What calls past the page cache and calls through it have to do with each other.
+    collisions: Collisions,
     /// One for each file, if somebody moves bytes: held alone by whoever does, and by all others who
     /// change the file together.
     shifting: Option<Vec<RwLock<()>>>,
+    /// What happens to operations beside their own work, once there is a storm.
+    incidents: Option<Arc<Incidents>>,
     /// Evictions that left something in the cache.
     unevicted: AtomicU64,
     /// Who goes on, if a script says so.
@@ -135,8 +140,12 @@ impl Real {
             files,
             hands,
             shrinks: does(&[OpKind::Truncate, OpKind::Collapse]),
-            writes_past_cache: does(&[OpKind::DirectWrite]),
+            collisions: Collisions {
+                writes: does(&[OpKind::DirectWrite]),
+                stores: does(&[OpKind::MmapStore]),
+            },
             shifting,
+            incidents: None,
             unevicted: AtomicU64::new(0),
             lead,
             followed: sim::sync::mutex(&FOLLOWED, 0, Vec::new()),
@@ -161,7 +170,7 @@ impl Real {
     fn mounted(&self) -> Mounted {
         let (spec, abilities) = (self.host.volume.spec(), &self.host.abilities);
         let answer = |(ability, errno): (&Ability, &Errno)| {
-            (ability.name().to_owned(), format!("{errno:?}, {}", errno.desc()))
+            (ability.name().to_owned(), format!("{errno:?}"))
         };
         Mounted {
             filesystem: spec.map_or_else(String::new, |spec| spec.kind.name().to_owned()),
@@ -186,13 +195,6 @@ impl Real {
     /// Any descriptor of a file.
     fn file(&self, file: usize) -> &File {
         &self.files[file]
-    }
-
-    /// A direct write that finds pages in the cache afterwards, as somebody brought them there meanwhile,
-    /// leaves them, and the next sync of the file reports EIO: `dio_warn_stale_pagecache`.
-    fn tells_of_stale_pages(&self, kind: OpKind) -> bool {
-        self.writes_past_cache
-            && matches!(kind, OpKind::Fsync | OpKind::Fdatasync | OpKind::Msync | OpKind::SyncRange)
     }
 
     /// Every mapping of a file.
@@ -263,7 +265,7 @@ impl Target for Real {
             | OpKind::DontNeed => return None,
         };
         let answer = self.host.abilities.missing.get(&needed)?;
-        Some(format!("{answer:?}, {}", answer.desc()))
+        Some(format!("{answer:?}"))
     }
 
     fn reach(&self, file: usize) -> Reach {
@@ -275,7 +277,7 @@ impl Target for Real {
         let excuses = Excuses {
             bad_source: performed.short_source.fired && performed.short_source.persistent,
             abandoned_fault: false,
-            device_failed: self.tells_of_stale_pages(call.op.kind()),
+            device_failed: self.collisions.excuses(call.op.kind()),
             space_was_short: self.is_nearly_full(),
             unfit: performed.unfit,
             beyond_eof: self.shrinks || reaches_beyond(&call.op, before.size.min(after.size)),
@@ -286,7 +288,11 @@ impl Target for Real {
         self.oracle.judge(call.file, None, verdict);
     }
 
-    fn begin(&self) {}
+    fn begin(&self) {
+        if let Some(incidents) = &self.incidents {
+            incidents.begin();
+        }
+    }
 
     fn judge_still(&self, _ids: Ids<'_>) {
         self.look_at_everything();

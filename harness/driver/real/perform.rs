@@ -24,11 +24,13 @@ impl Real {
         let (changes, moves) = changes(&call.op);
         let _alone = shifting.filter(|_| moves).map(RwLock::write);
         let _among = shifting.filter(|_| changes && !moves).map(RwLock::read);
-        let Some(flight) = self.oracle.begins(call.file, id, &call.op) else {
+        let begins = self.timed(|| self.oracle.begins(call.file, id, &call.op));
+        let Some(flight) = begins else {
             // What its file holds does not show whether it happened.
             return self.perform_now(id, call, memory).0;
         };
         let (performed, came) = self.perform_now(id, call, memory);
+        let _time = self.incidents.as_ref().map(|incidents| incidents.oracle());
         let least = self.oracle.least_sizes(call.file, &flight);
         let performed = Performed { unfit: !self.fits(call.file, &call.op, least), ..performed };
         self.oracle.ends(call.file, flight, &call.op, came);
@@ -38,6 +40,12 @@ impl Real {
             self.look_again(id, call.file, look);
         }
         performed
+    }
+
+    /// What the oracle takes is no part of a call.
+    fn timed<T>(&self, ask: impl FnOnce() -> T) -> T {
+        let _time = self.incidents.as_ref().map(|incidents| incidents.oracle());
+        ask()
     }
 
     fn perform_now<'a>(

@@ -15,12 +15,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 /// Runs it. Operations are added to `live` as they end, some at a time.
-pub fn run(orders: Orders<'_>, real: Real, live: &Arc<AtomicU64>) -> Storm {
+pub fn run(orders: Orders<'_>, mut real: Real, live: &Arc<AtomicU64>) -> Storm {
     let Orders { plan, seed, .. } = orders;
     let oracle = Arc::clone(&real.oracle);
+    let incidents = Arc::new(Incidents::new(plan));
+    real.incidents = Some(Arc::clone(&incidents));
     let real = Arc::new(real);
     let misfortune = Misfortune::new(plan, seed.faults());
-    let incidents = Arc::new(Incidents::new(plan));
     let interrupted = Arc::clone(orders.interrupted);
     let target: Arc<dyn Target> = Arc::<Real>::clone(&real);
     let mut stage = Stage::new(plan, (target, misfortune), incidents, Clock::Wall, interrupted);

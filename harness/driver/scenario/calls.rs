@@ -155,12 +155,12 @@ pub(super) static CALLS: &[Variant] = &[
     form!("reflink", "`FICLONERANGE`; `target` only.", &TRANSFER),
     form!(
         "collapse_range",
-        "`fallocate(2)` with `COLLAPSE_RANGE`; `target` only.",
+        "`fallocate(2)` with `COLLAPSE_RANGE`, while nobody else changes the file; `target` only.",
         &[AT, SIZE, FILE, NUMBER],
     ),
     form!(
         "insert_range",
-        "`fallocate(2)` with `INSERT_RANGE`; `target` only.",
+        "`fallocate(2)` with `INSERT_RANGE`, while nobody else changes the file; `target` only.",
         &[AT, SIZE, FILE, NUMBER],
     ),
     form!("fdatasync", "`fdatasync(2)`; `target` only.", &[FILE, NUMBER]),

@@ -116,7 +116,8 @@ impl Content {
 
     fn apply_perhaps(&mut self, flight: &Flight, span: Span) {
         for (range, fill) in flight.puts(self.sizes.lowest()).into_iter().flatten() {
-            self.put(range, fill, Kind::Perhaps, span);
+            let split = matches!(flight.effect, Effect::Direct { .. }) && fill != Fill::Zero;
+            self.put(range, fill, if split { Kind::Direct } else { Kind::Perhaps }, span);
         }
         if let Some(to) = flight.sets_size() {
             self.sizes.perhaps(SizeChange::Set(to), span);

@@ -25,8 +25,10 @@ pub(super) fn coverage(html: &mut Html, record: &Record) {
         html.element("details", &[("class", "more")], |html| {
             html.line("summary", "", &exercise(counts));
             html.element("div", &[("class", "columns")], |html| {
-                let points = [words("Point"), numbers("Passed")];
-                exercised(html, &counts.points, "Points reached", &points);
+                if !counts.points.is_empty() {
+                    let points = [words("Point"), numbers("Passed")];
+                    exercised(html, &counts.points, "Points reached", &points);
+                }
                 let invariants = [words("Invariant"), numbers("Checked")];
                 exercised(html, &counts.invariants, "Invariants checked", &invariants);
             });
@@ -61,6 +63,9 @@ fn exercise(counts: &Counts) -> String {
         format!("{reached} of {}", counts.len())
     };
     let (points, invariants) = (share(&counts.points), share(&counts.invariants));
+    if counts.points.is_empty() {
+        return format!("{invariants} invariants checked: how often each");
+    }
     format!("{points} points reached, {invariants} invariants checked: how often each")
 }
 

@@ -245,11 +245,11 @@ fn clock(record: &Record) -> String {
 
 fn processors(record: &Record, timeline: &Timeline) -> String {
     let tasks = timeline.actors.saturating_add(timeline.workers);
-    let who = format!(
-        "{} and {} of the device",
-        number::counted(timeline.actors, "actor"),
-        number::counted(timeline.workers, "worker")
-    );
+    let workers = match timeline.workers {
+        0 => String::new(),
+        workers => format!(" and {} of the device", number::counted(workers, "worker")),
+    };
+    let who = format!("{}{workers}", number::counted(timeline.actors, "actor"));
     match record.environment.cores.map(u64::from) {
         Some(cores) if cores < tasks => format!(
             "{who} on {}: oversubscribed, so latencies contain waits for a processor.",

