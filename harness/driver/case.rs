@@ -90,6 +90,22 @@ pub fn remove_actor(case: &mut Plan, number: usize) {
         schedule.retain_mut(|switch| moved(&mut switch.at.who) && moved(&mut switch.to));
     }
     case.strikes.retain_mut(|strike| strike.moment_mut().is_none_or(|at| moved(&mut at.who)));
+    if let Some(recorded) = &mut case.recorded {
+        recorded.order.retain_mut(|turn| {
+            let stays = turn.actor != number;
+            turn.actor -= usize::from(number < turn.actor);
+            stays
+        });
+    }
+}
+
+/// Takes the turns of calls that are not listed out of a recorded order.
+pub fn prune_order(case: &mut Plan) {
+    let Plan { actors, recorded: Some(recorded), .. } = case else { return };
+    recorded.order.retain(|turn| {
+        let calls = actors.get(turn.actor).map(|actor| actor.does.as_slice());
+        calls.is_some_and(|calls| calls.iter().any(|call| call.number == turn.operation))
+    });
 }
 
 /// Numbers the calls of every actor 1, 2, 3 and so on, and every switch and strike with them. Those

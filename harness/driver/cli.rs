@@ -56,6 +56,8 @@ pub enum Command {
     Points,
     /// Tell why a case fails: what broke, what led there, and what would have prevented it.
     Explain(ExplainArgs),
+    /// Write a case as one C file, with libc and nothing else, that a person can mail.
+    Export(ExportArgs),
     /// Make the files of a run or of a night again, of its result.json or night.json.
     Report(ReportArgs),
     /// Compare two runs: latency and throughput, and failures that came, stayed and went.
@@ -197,10 +199,10 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "T", value_parser = crate::scenario::target,
           conflicts_with_all = ["times", "search", "trace", "until", "jobs"])]
     pub target: Option<String>,
-    /// How often each is run.
-    #[arg(long, value_name = "N", default_value_t = 2,
-          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub times: u32,
+    /// How often each is run: twice if it is not said, and what threads left on a real filesystem twenty
+    /// times.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub times: Option<u32>,
     /// Storms in which the failure of threads is looked for, at most.
     #[arg(long, value_name = "N", default_value_t = 12_000,
           value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
@@ -325,6 +327,20 @@ pub struct ExplainArgs {
     pub json: Option<PathBuf>,
 }
 
+/// What `export` can be told.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// A case: a reproducer, a script, or a scenario whose actors all list what they do.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Where it goes; it is printed without this.
+    #[arg(short, long, value_name = "FILE.c")]
+    pub output: Option<PathBuf>,
+    /// Change one value of the case, as `run` does.
+    #[arg(long = "set", value_name = "PATH=VALUE", value_parser = path_and_value)]
+    pub sets: Vec<(String, String)>,
+}
+
 impl RunArgs {
     /// What the command line changes in a scenario, `--set` last.
     pub fn overrides(&self) -> Vec<(String, String)> {
@@ -365,6 +381,7 @@ pub fn answer(cli: &Cli) -> Exit {
         Some(Command::Matrix(args)) => commands::matrix::matrix(args, console),
         Some(Command::Points) => commands::points::points(console),
         Some(Command::Explain(args)) => commands::explain::explain(args, console),
+        Some(Command::Export(args)) => commands::export::export(args, console),
         Some(Command::Report(args)) => commands::report::report(args, console),
         Some(Command::Compare(args)) => commands::compare::compare(args, console),
         Some(Command::Doctor) => commands::doctor::doctor(console),

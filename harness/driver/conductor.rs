@@ -125,7 +125,7 @@ impl Conductor<'_> {
             let time_is_up = self.stage.time.is_some_and(|time| time < now.saturating_sub(started));
             if time_is_up || self.stage.is_interrupted() {
                 self.stage.call_time();
-            } else if every < now.saturating_sub(halted) {
+            } else if self.stage.order.is_none() && every < now.saturating_sub(halted) {
                 let stage = self.stage;
                 stage.halt(|| stage.target.judge_still(&mut || self.next_id()));
                 halted = sim::now();

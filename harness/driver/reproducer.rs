@@ -6,7 +6,7 @@ use crate::memory::Made;
 use crate::onlooker::Look;
 use crate::scenario::plan::{
     ActorPlan, DeviceKind, DevicePlan, Expectation, FaultPlan, FilePlan, Layout, Plan, Recorded,
-    StrategyPlan, Turn, WorldKind,
+    StrategyPlan, TargetPlan, Turn, WorldKind,
 };
 use crate::search;
 use crate::storm::{self, Orders, Storm};
@@ -96,19 +96,19 @@ pub fn of_threads((plan, from): (&Plan, &str), seed: Seed, failed: &Storm) -> Op
         (Expectation::Clean, [only]) => Some(*only),
         (Expectation::Clean, _) => None,
     };
+    let is_real = plan.target != TargetPlan::Model;
+    let world = if is_real { WorldKind::Threads } else { WorldKind::Simulated };
+    // What was left may begin in the middle, with files of which only the sizes are known.
+    let layout = if is_real { Layout::Written } else { Layout::Any };
     let left = Plan {
-        world: WorldKind::Simulated,
+        world,
         seed: 1,
-        seeds: 100,
+        seeds: if is_real { 1 } else { 100 },
         ops: None,
         time: None,
         strategy: StrategyPlan::Mix,
         device: DevicePlan { kind: DeviceKind::Auto, ..drawn.device },
-        files: drawn
-            .files
-            .iter()
-            .map(|file| FilePlan { layout: Layout::Any, ..file.clone() })
-            .collect(),
+        files: drawn.files.iter().map(|file| FilePlan { layout, ..file.clone() }).collect(),
         actors: actors.into_iter().filter(acted).collect(),
         faults: drawn.faults.iter().copied().filter(|fault| !is_in_calls(fault)).collect(),
         expect: Expectation::Caught { by: violation.invariant.to_owned(), bug },

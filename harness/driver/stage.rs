@@ -4,6 +4,7 @@ use crate::aim::Field;
 use crate::budget;
 use crate::call::Call;
 use crate::haunts::{self, Haunts};
+use crate::in_order::InOrder;
 use crate::incidents::{Incidents, nanoseconds};
 use crate::journal::{Entry, Journal};
 use crate::memory::Memory;
@@ -40,6 +41,8 @@ pub struct Stage {
     pub onlooker: Option<Arc<dyn Onlooker>>,
     /// What actors did last; of threads only.
     pub memory: Option<Memory>,
+    /// The order in which calls begin and end, if threads follow one.
+    pub order: Option<InOrder>,
     /// What exists when the gate opens.
     pub layouts: Vec<(u64, Layout)>,
     /// Which world it is.
@@ -110,6 +113,7 @@ impl Stage {
             misfortune,
             calls: Notes::new(false),
             memory: None,
+            order: None,
             onlooker: None,
             layouts: plan.files.iter().map(|file| (file.size, file.layout)).collect(),
             world: plan.world,
@@ -161,6 +165,11 @@ impl Stage {
     /// Whether somebody outside wants the storm to end.
     pub fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// Whether time is up.
+    pub fn is_over(&self) -> bool {
+        self.phase.over.load(Ordering::SeqCst)
     }
 
     /// Whether every actor is done.
@@ -268,7 +277,13 @@ impl Player {
             sim::begin_operation(number);
             // Between two calls anything can happen, also where neither passes a point of its own.
             sim::point(Site::point(CALL, 0x96, 0));
+            if let Some(order) = &stage.order {
+                order.wait(self.number, number, || sim::stopping() || stage.is_over());
+            }
             self.perform(stage, &call, intended);
+            if let Some(order) = &stage.order {
+                order.ends(self.number, number);
+            }
             if let Some(script) = &stage.script {
                 script.director.returns();
             }

@@ -12,6 +12,8 @@ pub struct Refusal {
     pub came: String,
     /// What a person can do.
     pub advice: String,
+    /// The key of a target that asked for what cannot be had, if it is one of them.
+    pub of: Option<&'static str>,
 }
 
 impl Refusal {
@@ -26,7 +28,13 @@ impl Refusal {
         came: impl Into<String>,
         advice: impl Into<String>,
     ) -> Refusal {
-        Refusal { tried: tried.into(), came: came.into(), advice: advice.into() }
+        Refusal { tried: tried.into(), came: came.into(), advice: advice.into(), of: None }
+    }
+
+    /// The same, of that key; unless it is known better.
+    #[must_use]
+    pub fn of(self, key: &'static str) -> Refusal {
+        Refusal { of: self.of.or(Some(key)), ..self }
     }
 }
 

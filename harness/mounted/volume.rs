@@ -82,13 +82,21 @@ impl Volume {
     }
 
     fn make(spec: &Spec) -> Result<Volume, Refusal> {
+        if !nix::unistd::geteuid().is_root() {
+            let advice = "run as root; a directory of your own needs none: --target PATH";
+            let came = "that takes the right to mount";
+            return Err(Refusal::told("a filesystem of its own", came, advice).of("kernel"));
+        }
         let Some(mkfs) = spec.kind.mkfs() else {
             return Unmounted(Made { spec: spec.clone(), device: None }).mount();
         };
-        let device = Disk::open(spec)?;
+        let of_disk = if spec.image.is_some() { "image" } else { "kernel" };
+        let device = Disk::open(spec).map_err(|refusal| refusal.of(of_disk))?;
         let user = spec.mkfs.iter().map(String::as_str);
         let arguments: Vec<&str> = user.chain([device.path()]).collect();
-        tool::run(mkfs, &arguments)?;
+        // What is not about arguments of the user is about the size.
+        let of_tool = if spec.mkfs.is_empty() { "size" } else { "mkfs" };
+        tool::run(mkfs, &arguments).map_err(|refusal| refusal.of(of_tool))?;
         Unmounted(Made { spec: spec.clone(), device: Some(device) }).mount()
     }
 
@@ -96,7 +104,7 @@ impl Volume {
         let root = openat(AT_FDCWD, path, DIRECTORY, Mode::empty());
         let root = root.map_err(|error| {
             let tried = format!("the directory {}", path.display());
-            Refusal::errno(tried, error, "name a directory that you may write to")
+            Refusal::errno(tried, error, "name a directory that you may write to").of("directory")
         })?;
         let detail = format!("directory {}", path.display());
         Ok(Volume { root, made: None, detail })
@@ -247,7 +255,9 @@ impl Unmounted {
             }
             Kind::Xfs | Kind::Ext4 | Kind::Btrfs | Kind::Tmpfs => spec.mount.clone(),
         };
-        let root = detached::mount(name, source, sized.trim_end_matches(','))?;
+        let of_mount = if spec.mount.is_empty() { "kernel" } else { "mount" };
+        let root = detached::mount(name, source, sized.trim_end_matches(','));
+        let root = root.map_err(|refusal| refusal.of(of_mount))?;
         let detail = match &device {
             None => name.to_owned(),
             Some(device) => format!("{name} on {}", device.detail()),

@@ -8,6 +8,7 @@ use crate::ground::Ground;
 use crate::progress::Progress;
 use crate::scenario::{Known, parse};
 use block::{DeviceFaults, DeviceKind, DeviceSpec};
+use mounted::{Kind, Place, Spec, Volume};
 use nix::sys::statvfs::statvfs;
 use sim::chance::Seed;
 use std::fs::{self, File};
@@ -41,8 +42,10 @@ pub fn doctor(console: Console) -> Exit {
         clock_source(),
         governor(),
         userfaultfd(),
+        fuse(),
     ];
-    exit.max(console.print(&findings.map(lines).concat()))
+    let findings = findings.into_iter().chain(filesystems());
+    exit.max(console.print(&findings.map(lines).collect::<Vec<_>>().concat()))
 }
 
 fn lines(Finding { what, found, advice }: Finding) -> String {
@@ -161,6 +164,39 @@ fn governor() -> Finding {
     }
 }
 
+/// What `target: {kernel: ...}` can be: each is made, mounted, and gone.
+fn filesystems() -> Vec<Finding> {
+    if !nix::unistd::geteuid().is_root() {
+        let advice =
+            "be root; a directory of your own needs no rights: `target: {directory: PATH}`";
+        let found = "none can be mounted by this user".to_owned();
+        return vec![warned("kernel filesystems", found, advice)];
+    }
+    let one = |kind: Kind| {
+        let opened = Volume::open(&Place::Made(Spec::plain(kind)));
+        match opened {
+            Ok(volume) => well(kind.name(), volume.detail),
+            Err(refusal) => {
+                let found = format!("{}: {}", refusal.tried, refusal.came);
+                warned(kind.name(), found, refusal.advice)
+            }
+        }
+    };
+    Kind::ALL.into_iter().map(one).collect()
+}
+
+/// What holds and fails requests of a real filesystem's disk.
+fn fuse() -> Finding {
+    let what = "FUSE";
+    match File::options().read(true).write(true).open("/dev/fuse") {
+        Ok(_) => well(what, "/dev/fuse can be opened"),
+        Err(error) => {
+            let advice = "load it: `modprobe fuse`; only faults of a real disk need it";
+            warned(what, format!("/dev/fuse: {error}"), advice)
+        }
+    }
+}
+
 /// Simulations and threads do without it; it stops a real kernel's writes at their source.
 fn userfaultfd() -> Finding {
     let what = "userfaultfd";
@@ -170,7 +206,11 @@ fn userfaultfd() -> Finding {
         None => well(what, "not in this kernel; nothing here needs it"),
         Some("1") => well(what, "for every user"),
         Some(_) if privileged || File::open("/dev/userfaultfd").is_ok() => well(what, "for root"),
-        Some(_) => well(what, "not for this user; nothing here needs it"),
+        Some(_) => warned(
+            what,
+            "not for this user",
+            "only stops in the middle of real writes need it: be root, or `sysctl vm.unprivileged_userfaultfd=1`",
+        ),
     }
 }
 

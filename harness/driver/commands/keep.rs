@@ -3,6 +3,7 @@
 
 use super::attended::attended;
 use super::beside;
+use super::shrink::real;
 use crate::campaign::{Campaign, Found};
 use crate::console::Console;
 use crate::exit::Exit;
@@ -78,6 +79,9 @@ impl Keeper<'_> {
         let kept = |signature: String, path: &Path| {
             Some(Kept { signature, path: path.to_string_lossy().into_owned() })
         };
+        if case.is_real_case() {
+            return self.keep_real(found, &failures, &whole);
+        }
         if !case.is_explicit() {
             // What threads did last has no schedule: it is for `replay` to find one.
             let name = format!("seed-{}", Seed(found.seed.0));
@@ -103,6 +107,42 @@ impl Keeper<'_> {
         let told = (self.console, self.interrupts.flag());
         beside::write(&failures, &name, (case, found.violation.invariant), told)?;
         Ok(exit)
+    }
+
+    /// What threads did on a real filesystem is run again until it is small.
+    fn keep_real(&self, found: &mut Found, failures: &Path, whole: &Path) -> io::Result<Exit> {
+        let Some(case) = &mut found.case else { return Ok(Exit::Ok) };
+        let kept = |signature: String, path: &Path| {
+            Some(Kept { signature, path: path.to_string_lossy().into_owned() })
+        };
+        found.kept = kept(found.violation.invariant.to_owned(), whole);
+        if self.time.is_zero() || self.interrupts.caught().is_some() {
+            return Ok(Exit::Ok);
+        }
+        let (time, interrupted) = (self.time, self.interrupts.flag());
+        let limits = Limits { time, runs: None, interrupted, parallel: false };
+        let look = || {
+            self.interrupts.look();
+        };
+        let shrunk = attended(self.pool, look, || real::shrunk(case, limits, &mut |_, _| {}));
+        match shrunk {
+            Ok(shrunk) => {
+                let shrink::real::Rate { failed, runs } = shrunk.rate;
+                let (before, after, all) = (shrunk.before, shrunk.after, shrunk.executions);
+                self.console.say(&format!(
+                    "made smaller: {before} -> {after}; {all} runs; fails in {failed} of {runs} runs"
+                ));
+                **case = shrunk.case;
+                let name = signature(found.violation.invariant, case);
+                let path = failures.join(format!("{name}.yaml"));
+                writing::write_whole(&path, scenario::write(case).as_bytes())?;
+                found.kept = kept(name, &path);
+            }
+            Err(refused) => {
+                self.console.warn(&format!("the failure is kept as it was found: {refused}"));
+            }
+        }
+        Ok(Exit::Ok)
     }
 
     /// Makes the case as small as it gets in time; nothing if it stays as it is.

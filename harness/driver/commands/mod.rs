@@ -22,6 +22,7 @@ pub mod merge;
 pub mod shrink;
 pub mod bugs;
 pub mod explain;
+pub mod export;
 pub mod points;
 pub mod doctor;
 pub mod schema;

@@ -119,6 +119,7 @@ impl Run<'_> {
                 (campaign, verdict)
             }
             Err(refused) => {
+                self.tell_where(&refused);
                 let verdict = verdict::impossible(plan, refused.to_string());
                 (Campaign::new(plan.world), verdict)
             }
@@ -134,10 +135,20 @@ impl Run<'_> {
         Ok((record, exit))
     }
 
+    /// Shows what asks for a filesystem that cannot be had.
+    fn tell_where(&self, refused: &NoGround) {
+        let NoGround::Real(refusal) = refused else { return };
+        let Some(key) = refusal.of else { return };
+        let Asked { file, text, overrides, .. } = self.asked;
+        let told = (refused.cause(), refused.advice());
+        let report = scenario::at_key(file, text, overrides, ("target", key), told);
+        self.console.raw(&report.render(self.console.styled));
+    }
+
     /// Keeps the failures as files, unless the scenario is such a file.
     fn keep(&self, campaign: &mut Campaign) -> Exit {
         let Asked { plan, file, .. } = self.asked;
-        if plan.is_explicit() {
+        if plan.is_explicit() || (plan.is_real_case() && plan.recorded.is_some()) {
             return Exit::Ok;
         }
         let dir = outcome::directory(&plan.name, Seed(plan.seed), &self.args.reports);

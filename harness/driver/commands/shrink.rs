@@ -1,5 +1,7 @@
 //! `shrink`: a reproducer becomes the smallest that is found to fail alike.
 
+pub(super) mod real;
+
 use super::attended::attended;
 use crate::cli::ShrinkArgs;
 use crate::clock::Stopwatch;
@@ -47,6 +49,19 @@ pub fn shrink(args: &ShrinkArgs, console: Console) -> Exit {
             console.warn("ending with what there is; once more ends at once");
         }
     };
+    if case.is_real_case() {
+        let keep = &mut |case: &Plan, weight: &Weight| shelf.keep(case, weight, false);
+        let shrunk = attended(&pool, look, || real::shrunk(&case, limits, keep));
+        let exit = match shrunk {
+            Err(refused) => refuse(&args.file, &refused, console),
+            Ok(shrunk) => {
+                shelf.keep(&shrunk.case, &shrunk.after, true);
+                console.say(&real::told(&shrunk, watch.elapsed()));
+                shelf.failed.take().map_or(Exit::Ok, |error| unwritten(&error, console))
+            }
+        };
+        return exit.max(interrupts.caught().unwrap_or(Exit::Ok));
+    }
     let result = attended(&pool, look, || {
         shrunk(&case, limits, &mut |case, weight| shelf.keep(case, weight, false)).map(|shrunk| {
             shelf.keep(&shrunk.case, &shrunk.after, true);
@@ -55,10 +70,7 @@ pub fn shrink(args: &ShrinkArgs, console: Console) -> Exit {
     });
     let exit = match result {
         Err(refused) => refuse(&args.file, &refused, console),
-        Ok((_, Some(error))) => {
-            console.warn(&format!("the result was not written: {error}; use -o FILE"));
-            Exit::Environment
-        }
+        Ok((_, Some(error))) => unwritten(&error, console),
         Ok((shrunk, None)) => {
             others(args, &shrunk, console);
             console.say(&told(&shrunk, watch.elapsed()));
@@ -68,11 +80,17 @@ pub fn shrink(args: &ShrinkArgs, console: Console) -> Exit {
     exit.max(interrupts.caught().unwrap_or(Exit::Ok))
 }
 
+fn unwritten(error: &io::Error, console: Console) -> Exit {
+    console.warn(&format!("the result was not written: {error}; use -o FILE"));
+    Exit::Environment
+}
+
 fn read(file: &Path) -> Result<Plan, Report> {
     let text = scenario::text_of(file)?;
     let name = file.display().to_string();
     let case = scenario::parse(&name, &text, &vocabulary::known(), &[])?;
-    if case.is_explicit() { Ok(case) } else { Err(scenario::not_a_case(&name, &text)) }
+    let is_case = case.is_explicit() || case.is_real_case();
+    if is_case { Ok(case) } else { Err(scenario::not_a_case(&name, &text)) }
 }
 
 /// Runs the case to see how it fails, and shrinks it.

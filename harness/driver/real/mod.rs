@@ -79,8 +79,9 @@ impl Host {
     /// Opens the filesystem at `place`.
     pub fn open(place: &Place) -> Result<Arc<Host>, Refusal> {
         let volume = Volume::open(place)?;
-        let abilities =
-            Abilities::of(&volume).map_err(|errno| failed("a file of eight blocks", errno))?;
+        let key = if matches!(place, Place::Directory(_)) { "directory" } else { "kernel" };
+        let abilities = Abilities::of(&volume)
+            .map_err(|errno| failed("a file of eight blocks", errno).of(key))?;
         Ok(Arc::new(Host { volume, abilities, habit: OnceLock::new() }))
     }
 

@@ -1,6 +1,7 @@
 //! One storm on a real filesystem: threads, to the end, and then what lies on the device.
 
 use super::Real;
+use crate::in_order::InOrder;
 use crate::incidents::Incidents;
 use crate::memory::Memory;
 use crate::misfortune::Misfortune;
@@ -28,6 +29,7 @@ pub fn run(orders: Orders<'_>, mut real: Real, live: &Arc<AtomicU64>) -> Storm {
     stage.live = Arc::clone(live);
     stage.memory = Some(Memory::new(storm::actors(plan)));
     stage.led = (!plan.script.is_empty()).then(|| (Arc::clone(&real), plan.script.clone()));
+    stage.order = InOrder::of(plan);
     let stage = Arc::new(stage);
     let mut world = World::threads(PATIENCE);
     storm::spawn(&mut world, &stage, (plan, seed));

@@ -118,6 +118,27 @@ pub fn at_item(
     Report::of_problems(name, text, &tree.root, overrides, problems)
 }
 
+/// What happened with a key of the mapping behind another key, told where it stands, or where the mapping
+/// does. `text` and `overrides` are those of the scenario.
+pub fn at_key(
+    name: &str,
+    text: &str,
+    overrides: &[(String, String)],
+    (outer, key): (&str, &str),
+    (message, help): (String, String),
+) -> Report {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let Ok(mut tree) = yaml::tree(text) else { return Report::of_file(name, message, help) };
+    let problems = Problems::default();
+    overrides::apply(&mut tree.root, overrides, &problems);
+    let Some(outer) = tree.root.entry(outer) else {
+        return Report::of_file(name, message, help);
+    };
+    let place = outer.value.entry(key).map_or(outer.key.place, |inner| inner.value.place);
+    problems.add(Problem::at(place, message).help(help));
+    Report::of_problems(name, text, &tree.root, overrides, problems)
+}
+
 /// Says that a scenario, which was read without a mistake, is no case, where that can be seen best.
 pub fn not_a_case(name: &str, text: &str) -> Report {
     let message = "this is no case: what happens is left to chance".to_owned();

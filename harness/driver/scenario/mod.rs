@@ -48,7 +48,7 @@ pub mod reference;
 mod write;
 
 pub use diagnose::{Diagnostic, Report};
-pub use load::{Known, MAX_BYTES, at_item, load, not_a_case, parse, text_of};
+pub use load::{Known, MAX_BYTES, at_item, at_key, load, not_a_case, parse, text_of};
 pub use lookup::{values_of, words_at};
 pub use other_target::{overrides_for, target};
 pub use plan::Plan;

@@ -118,6 +118,14 @@ impl Plan {
         scheduled && self.faults.is_empty() && self.actors.iter().all(listed)
     }
 
+    /// Whether this is what a storm on a real filesystem left: every operation is listed, and how they
+    /// meet is a matter of threads.
+    pub fn is_real_case(&self) -> bool {
+        let listed = |actor: &ActorPlan| !actor.does.is_empty();
+        let real = self.target != TargetPlan::Model && self.script.is_empty();
+        real && self.variations.is_none() && self.actors.iter().all(listed)
+    }
+
     /// Positions that `actor` draws lie below this.
     pub fn reach(&self, actor: &ActorPlan) -> u64 {
         let largest = self.files.iter().map(|file| file.size).max().unwrap_or(0);

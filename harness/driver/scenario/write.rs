@@ -8,7 +8,7 @@ use super::node::quoted;
 use super::plan::{
     ActorPlan, DevicePlan, Expectation, FaultPlan, FilePlan, FilesystemPlan, Layout,
 };
-use super::plan::{Judge, Plan, Recorded};
+use super::plan::{Judge, Plan, Recorded, TargetPlan};
 use super::quantity::{show_chance, show_duration, show_size};
 use super::tasks::Names;
 use super::{schedule, strikes};
@@ -34,6 +34,10 @@ pub fn write(case: &Plan) -> String {
     }
     if case.step_budget != 1_000_000 {
         lines.push(format!("step_budget: {}", case.step_budget));
+    }
+    if case.target != TargetPlan::Model {
+        lines.push("world: threads".to_owned());
+        lines.extend(mapping("target", &target(&case.target)));
     }
     lines.extend(mapping("device", &device(&case.device)));
     lines.extend(mapping("filesystem", &filesystem(&case.filesystem, &case.bugs)));
@@ -63,7 +67,12 @@ fn heading(case: &Plan) -> Vec<String> {
         lines.push(format!("# Found with {} under seed {seed:#x}.", quoted(from)));
     }
     let is_of_threads = case.recorded.as_ref().is_some_and(|recorded| !recorded.order.is_empty());
-    let uses: &[&str] = if is_of_threads {
+    let uses: &[&str] = if case.is_real_case() {
+        &[
+            "# Threads did it on a real filesystem: `pagestorm replay FILE` makes these calls again, in",
+            "# their order, some times, and says how often it fails.",
+        ]
+    } else if is_of_threads {
         &[
             "# Threads did it, and do not do it again: these are their last calls.",
             "# `pagestorm replay FILE` looks for the failure in the simulated world.",
@@ -181,6 +190,34 @@ fn bounds(keys: &mut Flow, limit: Limit) {
     if let Some(times) = limit.times {
         keys.put("times", times);
     }
+}
+
+fn target(target: &TargetPlan) -> Flow {
+    let mut keys = Flow::default();
+    match target {
+        TargetPlan::Model => {}
+        TargetPlan::Directory(path) => keys.put("directory", text(&path.to_string_lossy())),
+        TargetPlan::Kernel(spec) => {
+            keys.put("kernel", spec.kind.name());
+            if !spec.mkfs.is_empty() {
+                let all: Vec<_> = spec.mkfs.iter().map(|argument| text(argument)).collect();
+                keys.put("mkfs", format!("[{}]", all.join(", ")));
+            }
+            if !spec.mount.is_empty() {
+                keys.put("mount", text(&spec.mount));
+            }
+            if spec.size != spec.kind.image_size() {
+                keys.put("size", bytes(spec.size));
+            }
+            keys.put_some("image", spec.image.as_ref().map(|path| text(&path.to_string_lossy())));
+        }
+    }
+    keys
+}
+
+/// Any text as a scalar: what JSON quotes, YAML reads.
+fn text(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 fn device(device: &DevicePlan) -> Flow {

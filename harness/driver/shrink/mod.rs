@@ -18,6 +18,7 @@ mod arguments;
 mod positions;
 mod settings;
 mod searches;
+pub mod real;
 
 pub use weight::Weight;
 

@@ -115,12 +115,12 @@ fn faults(case: &Plan) -> usize {
     peculiar(case) + case.strikes.len()
 }
 
-fn peculiar(case: &Plan) -> usize {
+pub(super) fn peculiar(case: &Plan) -> usize {
     let calls = case.actors.iter().flat_map(|actor| &actor.does);
     calls.map(|call| usize::from(call.gap.is_some()) + usize::from(call.abandoned)).sum()
 }
 
-fn without_faults(case: &Plan, range: Range<usize>) -> Plan {
+pub(super) fn without_faults(case: &Plan, range: Range<usize>) -> Plan {
     let mut case = case.clone();
     let first_strike = peculiar(&case);
     let mut number = 0;
@@ -169,11 +169,11 @@ pub(super) fn without_calls(case: &Plan, range: Range<usize>) -> Option<Plan> {
     Some(case)
 }
 
-fn pieces(case: &Plan) -> usize {
+pub(super) fn pieces(case: &Plan) -> usize {
     case.actors.iter().flat_map(|actor| &actor.does).map(|call| call.pieces.len()).sum()
 }
 
-fn without_pieces(case: &Plan, range: Range<usize>) -> Plan {
+pub(super) fn without_pieces(case: &Plan, range: Range<usize>) -> Plan {
     let mut case = case.clone();
     let mut number = 0;
     for call in case.actors.iter_mut().flat_map(|actor| &mut actor.does) {
@@ -186,7 +186,7 @@ fn without_pieces(case: &Plan, range: Range<usize>) -> Plan {
 }
 
 /// Without some files, if nobody uses them.
-fn without_files(case: &Plan, range: Range<usize>) -> Option<Plan> {
+pub(super) fn without_files(case: &Plan, range: Range<usize>) -> Option<Plan> {
     let mut case = case.clone();
     for file in (range.start..range.end.min(case.files.len())).rev() {
         let used = case.actors.iter().flat_map(|actor| &actor.does).any(|call| {

@@ -172,6 +172,9 @@ impl<'a> First<'a> {
         limits: Limits<'_>,
         alarm: Option<&Alarm>,
     ) -> Result<bool, NoGround> {
+        if case.is_real_case() {
+            return self.make_real_smaller(case, entered, limits);
+        }
         if !case.is_explicit() {
             entered.rate = self.tried_again(limits.interrupted)?;
             return Ok(true);
@@ -211,6 +214,31 @@ impl<'a> First<'a> {
         }
         entered.rate = Rate { failed: if fails { replay.equal } else { 0 }, runs: replay.runs };
         Ok(replay.equal == replay.runs)
+    }
+
+    /// What threads did on a real filesystem: whether it fails again is a matter of how often one tries.
+    fn make_real_smaller(
+        &self,
+        case: &Plan,
+        entered: &mut NightFailure,
+        limits: Limits<'_>,
+    ) -> Result<bool, NoGround> {
+        match shrink::real::shrink(case, &self.failure, limits, &mut |_, _| {}) {
+            Ok(shrunk) => {
+                if shrunk.minimal {
+                    entered.signature = signature(self.failure.invariant, &shrunk.case);
+                }
+                entered.minimal = shrunk.minimal;
+                let shrink::real::Rate { failed, runs } = shrunk.rate;
+                entered.rate = Rate { failed, runs };
+                entered.case = Some(self.text(&shrunk.case));
+            }
+            Err(Refused::NoDevice(error)) => return Err(error),
+            Err(Refused::FailsOtherwise(_) | Refused::NotDeterministic) => {
+                entered.rate = self.tried_again(limits.interrupted)?;
+            }
+        }
+        Ok(true)
     }
 
     /// Threads under the same seed, some times.

@@ -5,6 +5,7 @@ mod passages;
 mod stands;
 mod told;
 mod searched;
+mod again;
 
 use super::attended::attended;
 use super::outcome;
@@ -24,6 +25,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use told::Told;
+
+/// How often a case is run, where nobody says.
+const TIMES: u32 = 2;
 
 /// Replays every file, and ends as the most severe of them does. If one cannot be read, none runs.
 pub fn replay(args: &ReplayArgs, console: Console) -> Exit {
@@ -91,6 +95,9 @@ impl Case {
 
     /// Whether it is what threads left.
     fn is_of_threads(&self) -> bool {
+        if self.plan.is_real_case() {
+            return true;
+        }
         let has_order = |recorded: &Recorded| !recorded.order.is_empty();
         self.plan.schedule.is_none() && self.plan.recorded.as_ref().is_some_and(has_order)
     }
@@ -103,12 +110,16 @@ fn every(
     interrupted: &Arc<AtomicBool>,
 ) -> Result<Vec<Told>, NoGround> {
     let one = |case: &Case| {
-        let replay = Replay::of(&case.plan, args.times.into(), interrupted)?;
+        let replay = Replay::of(&case.plan, args.times.unwrap_or(TIMES).into(), interrupted)?;
         Told::of(case, &replay, interrupted)
     };
     let mut told: Vec<Told> = cases.par_iter().map(one).collect::<Result<_, _>>()?;
     for case in left {
-        told.push(searched::told(case, args.search, interrupted)?);
+        told.push(if case.plan.is_real_case() {
+            again::told(case, args.times, interrupted)?
+        } else {
+            searched::told(case, args.search, interrupted)?
+        });
     }
     Ok(told)
 }

@@ -60,7 +60,7 @@ fn a_full_stdout_is_told() {
 }
 
 /// The command as a user without rights; as it is, if the tests have none themselves.
-fn as_nobody(stand: &Stand, words: &str) -> Ran {
+pub(crate) fn as_nobody(stand: &Stand, words: &str) -> Ran {
     // The build may lie where only its owner may look.
     let copy = stand.path("pagestorm");
     if !copy.exists() {

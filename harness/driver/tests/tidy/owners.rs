@@ -21,6 +21,7 @@ const RANKS: &[(&str, &str)] = &[
         "driver/incidents.rs",
         "which faults struck is noted at points and by workers, under the filesystem's locks",
     ),
+    ("driver/in_order.rs", "which calls have ended is asked by whoever waits for its turn"),
     (
         "driver/memory.rs",
         "what an actor of threads did last is noted by that actor, between two calls",

@@ -1,0 +1,15 @@
+/* A call that does all that it was asked to, or nothing. */
+static void did(int call, const char *what, int result)
+{
+	struct effect *effect = &effects[call];
+
+	told(what, result);
+	if (result && errno != EOPNOTSUPP && errno != ENOSPC)
+		wrong("%s failed: %s", what, strerror(errno));
+	pthread_mutex_lock(&lock);
+	if (result)
+		effect->pos = effect->end = effect->size = effect->cuts = 0;
+	effect->ended = ++ticks;
+	pthread_mutex_unlock(&lock);
+}
+

@@ -1,0 +1,155 @@
+//! In which order the calls of a case begin and end, and where one stands while others run.
+
+use crate::call::Call;
+use crate::case;
+use crate::ground::NoGround;
+use crate::onlooker::Look;
+use crate::replay;
+use crate::scenario::plan::{Plan, Recorded, TargetPlan, Turn, Who, WorldKind};
+use crate::stage::CALL;
+use crate::storm;
+use sim::Passage;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use stormfs::points::Point;
+
+/// A call, by its actor and its place among the actor's.
+pub(super) type Place = (usize, usize);
+
+/// What happens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Event {
+    /// A call begins, and others do before it ends if it does not stand alone.
+    Begins(Place, Option<Stands>),
+    /// It ends.
+    Ends(Place),
+}
+
+/// Where a call stood while others ran.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stands {
+    /// What the model calls the place.
+    pub(super) at: &'static str,
+}
+
+/// The order of all calls, and whether anything is known of it.
+#[derive(Debug)]
+pub(super) struct Order {
+    pub(super) events: Vec<Event>,
+    /// Whether the calls of each actor follow one another, and no more is known.
+    pub(super) is_free: bool,
+}
+
+/// Finds it: threads have recorded it, and the model is run.
+pub(super) fn of(case: &Plan, interrupted: &Arc<AtomicBool>) -> Result<Order, NoGround> {
+    if let Some(Recorded { order, .. }) = &case.recorded
+        && !order.is_empty()
+    {
+        return Ok(Order { events: whole(case, recorded(case, order)), is_free: false });
+    }
+    let only = case.actors.len() == 1 && case.actors[0].count == 1;
+    if case.is_without_seeds() {
+        let look = Look { trace: true, ..Look::default() };
+        // Where everybody stood is what the model knows, whatever else it is to run on.
+        let (target, world) = (TargetPlan::Model, WorldKind::Simulated);
+        let model = Plan { world, target, ..case.clone() };
+        let storm = replay::run(&model, look, interrupted)?;
+        let events = traced(case, &storm.end.trace);
+        return Ok(Order { events: whole(case, events), is_free: false });
+    }
+    Ok(Order { events: whole(case, Vec::new()), is_free: !only })
+}
+
+fn recorded(case: &Plan, order: &[Turn]) -> Vec<Event> {
+    let event = |turn: &Turn| {
+        let calls = &case.actors.get(turn.actor)?.does;
+        let call = calls.iter().position(|call| call.number == turn.operation)?;
+        let place = (turn.actor, call);
+        Some(match turn.begins_on {
+            Some(_) => Event::Begins(place, None),
+            None => Event::Ends(place),
+        })
+    };
+    order.iter().filter_map(event).collect()
+}
+
+/// The events of a run of the model.
+fn traced(case: &Plan, trace: &[Passage]) -> Vec<Event> {
+    let actors = storm::actors(case);
+    let mut calls: BTreeMap<(usize, u64), Place> = BTreeMap::new();
+    let mut group = 0;
+    for (nth, actor) in case.actors.iter().enumerate() {
+        for member in 0..actor.names().count() {
+            // Several of one name do the same: the first is written.
+            if member == 0 {
+                let task = case::task(Who::Actor(group), actors);
+                let its = actor.does.iter().enumerate();
+                calls.extend(its.map(|(at, call)| ((task, call.number), (nth, at))));
+            }
+            group += 1;
+        }
+    }
+    let mut events = Vec::new();
+    let mut open: BTreeMap<usize, (Place, usize, &'static str)> = BTreeMap::new();
+    for passage in trace {
+        let now = calls.get(&(passage.task, passage.operation)).copied();
+        let before = open.get(&passage.task).map(|(place, ..)| *place);
+        if let Some(ended) =
+            before.filter(|place| Some(*place) != now || passage.site.name == "end")
+        {
+            events.push(Event::Ends(ended));
+            open.remove(&passage.task);
+        }
+        if let Some(begun) = now.filter(|_| passage.site.name == CALL && before != now) {
+            for (_, at, site) in open.values() {
+                if let Event::Begins(_, stands @ None) = &mut events[*at] {
+                    *stands = Some(Stands { at: site });
+                }
+            }
+            open.insert(passage.task, (begun, events.len(), CALL));
+            events.push(Event::Begins(begun, None));
+        }
+        if let Some((_, _, site)) = open.get_mut(&passage.task) {
+            *site = passage.site.name;
+        }
+    }
+    events
+}
+
+/// The same, with calls that never began at its end, and ends for those that had none.
+fn whole(case: &Plan, events: Vec<Event>) -> Vec<Event> {
+    let mut begun: BTreeSet<Place> = BTreeSet::new();
+    let mut open: Vec<Place> = Vec::new();
+    let mut all = Vec::new();
+    for event in events {
+        match &event {
+            Event::Begins(place, _) if begun.insert(*place) => open.push(*place),
+            Event::Ends(place) if open.contains(place) => open.retain(|other| other != place),
+            Event::Begins(..) | Event::Ends(_) => continue,
+        }
+        all.push(event);
+    }
+    all.extend(open.into_iter().map(Event::Ends));
+    for (nth, actor) in case.actors.iter().enumerate() {
+        for at in (0..actor.does.len()).filter(|at| !begun.contains(&(nth, *at))) {
+            all.extend([Event::Begins((nth, at), None), Event::Ends((nth, at))]);
+        }
+    }
+    all
+}
+
+/// The call at a place.
+pub(super) fn call(case: &Plan, (actor, at): Place) -> &Call {
+    &case.actors[actor].does[at]
+}
+
+/// Whether a write that stands there can be stopped from outside: it has its mapping, or is about to get
+/// it, holds no folio, and has not copied yet.
+pub(super) fn is_before_copy(stands: &Stands) -> bool {
+    let before = [Point::WriteLocked, Point::WriteMapped, Point::WriteFaultedIn];
+    before.iter().any(|point| point.name() == stands.at) || stands.at == FOLIO_LOCK
+}
+
+/// What the place is called at which a write waits for its folio.
+const FOLIO_LOCK: &str = "folio lock";

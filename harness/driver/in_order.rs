@@ -1,0 +1,75 @@
+//! Calls of threads in the order in which other threads made them: each begins once every call has ended
+//! that had ended before it began then. Calls that overlapped may overlap again, in any way.
+
+use crate::scenario::plan::{Plan, Recorded};
+use sim::{Mutex, Rank, Site, WaitQueue};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A call, by the number of its actor and its own.
+type Place = (usize, u64);
+
+/// See the module.
+#[derive(Debug)]
+pub struct InOrder {
+    /// How many calls had ended when each began.
+    before: BTreeMap<Place, usize>,
+    /// In which order they ended.
+    ends: Vec<Place>,
+    ended: Mutex<BTreeSet<Place>>,
+    /// How many of `ends` have ended, from the first one on.
+    first: AtomicUsize,
+    changed: WaitQueue,
+}
+
+static ENDED: Rank = Rank::leaf(12, "calls in order");
+
+impl InOrder {
+    /// The order that `case` has recorded, if it has.
+    pub fn of(case: &Plan) -> Option<InOrder> {
+        let Recorded { order, .. } = case.recorded.as_ref()?;
+        if order.is_empty() {
+            return None;
+        }
+        let (mut before, mut ends) = (BTreeMap::new(), Vec::new());
+        // A turn of a call that was taken out is nothing to wait for.
+        let is_there = |(actor, number): Place| {
+            let does = case.actors.get(actor).map(|actor| actor.does.as_slice());
+            does.is_some_and(|calls| calls.iter().any(|call| call.number == number))
+        };
+        for turn in order {
+            let place = (turn.actor, turn.operation);
+            if !is_there(place) {
+                continue;
+            }
+            if turn.begins_on.is_some() {
+                before.insert(place, ends.len());
+            } else if before.contains_key(&place) {
+                ends.push(place);
+            }
+        }
+        let ended = sim::sync::mutex(&ENDED, 0, BTreeSet::new());
+        Some(InOrder { before, ends, ended, first: AtomicUsize::new(0), changed: WaitQueue::new() })
+    }
+
+    /// Waits until it is this call's turn, or `is_over`.
+    pub fn wait(&self, actor: usize, number: u64, is_over: impl Fn() -> bool) {
+        let Some(before) = self.before.get(&(actor, number)) else { return };
+        let site = Site::point("turn", 0x97, 0);
+        let is_due = || *before <= self.first.load(Ordering::SeqCst);
+        self.changed.wait_until(site, || is_due() || is_over());
+    }
+
+    /// A call has ended.
+    pub fn ends(&self, actor: usize, number: u64) {
+        let mut ended = self.ended.lock();
+        ended.insert((actor, number));
+        let mut first = self.first.load(Ordering::SeqCst);
+        while self.ends.get(first).is_some_and(|place| ended.contains(place)) {
+            first += 1;
+        }
+        self.first.store(first, Ordering::SeqCst);
+        drop(ended);
+        self.changed.wake_all();
+    }
+}

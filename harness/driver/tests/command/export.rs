@@ -1,0 +1,129 @@
+//! Cases as C files: they compile without a warning, run alone, and show what is wrong.
+
+use crate::stand::{Ran, Stand, is_root};
+use std::fs;
+use std::process::Command;
+
+const CALLS: &str = "\
+name: calls
+about: Every kind of call, one after the other. */ int x; /*
+world: threads
+target: {kernel: ext4}
+files: [{name: a, size: 20000, layout: written}, {name: b-x, size: 0}]
+actors:
+  - name: w
+    does:
+      - write: {at: 100, size: 9000}
+      - mmap_store: {at: 300, size: 8000}
+      - append: {size: 777, file: b-x}
+      - truncate: {to: 4000}
+      - write: {at: 0, size: 10, pieces: [3, 5]}
+      - punch: {at: 100, size: 900}
+      - zero_range: {at: 1000, size: 500}
+      - read: {at: 0, size: 6000}
+      - fsync
+      - evict: {at: 0, size: 8000}
+      - mmap_load: {at: 0, size: 7000}
+      - fallocate: {at: 0, size: 30000}
+      - writeback: {at: 0, size: 4096}
+      - release
+      - sync
+      - write_from_mmap: {at: 9000, from: 100, size: 500}
+      - write: {at: 100, size: 9000, unreadable_at: 5000}
+";
+
+/// A write stands between its mapping and its copy while a mapper stores.
+const WINDOW: &str = "\
+name: window
+files: [{name: a, size: 64KiB}]
+actors:
+  - {name: w, does: [write: {at: 0, size: 8KiB, unreadable_at: 4096}]}
+  - {name: m, does: [mmap_store: {at: 4096, size: 10}]}
+script: [run w until write.mapped, run m until done, run w until done]
+";
+
+/// Compiles it, if there is a compiler.
+#[expect(clippy::print_stderr, reason = "who tests wants to know what could not be tried")]
+fn compiled(stand: &Stand, name: &str) -> bool {
+    let (file, out) = (stand.path(&format!("{name}.c")), stand.path(name));
+    let mut cc = Command::new("cc");
+    cc.args(["-Wall", "-Wextra", "-Werror", "-O1", "-pthread", "-o"]).arg(out).arg(file);
+    let Ok(output) = cc.output() else {
+        eprintln!("C files are not compiled: there is no cc");
+        return false;
+    };
+    let ran = Ran::of(output);
+    assert_eq!(ran.code, Some(0), "{name}: {ran:?}");
+    true
+}
+
+fn run(stand: &Stand, name: &str, words: &[&str]) -> Ran {
+    Ran::of(Command::new(stand.path(name)).args(words).output().unwrap())
+}
+
+#[test]
+fn a_case_becomes_a_file_that_runs_alone() {
+    let stand = Stand::with(CALLS);
+    fs::create_dir(stand.path("there")).unwrap();
+    let exported = stand.run("export a.yaml -o case.c");
+    assert_eq!(exported.code, Some(0), "{exported:?}");
+    let text = fs::read_to_string(stand.path("case.c")).unwrap();
+    assert!(text.contains("pwrite(fd[F_a], source, 9000, 100)"), "{text}");
+    if !compiled(&stand, "case") {
+        return;
+    }
+    let there = stand.path("there").display().to_string();
+    let fine = run(&stand, "case", &[&there, "3"]);
+    assert_eq!(fine.code, Some(0), "{fine:?}");
+    assert!(fine.out.ends_with("wrong in 0 of 3 rounds\n"), "{fine:?}");
+    assert_eq!(stand.names("there"), [""; 0]);
+    assert_eq!(run(&stand, "case", &["/nowhere"]).code, Some(2));
+    assert_eq!(run(&stand, "case", &[]).code, Some(2));
+    // A call that does other than it is taken to do, or expected to.
+    for (right, wrong, told) in [
+        ("ftruncate(fd[F_a], 4000)", "ftruncate(fd[F_a], 4001)", "after w 4: a has 4001 bytes"),
+        ("memset(source, value, len);", "memset(source, value + (len == 10), len);", "byte 0 of a"),
+        ("KEEP_SIZE, 100, 900)", "KEEP_SIZE, 100, 899)", "byte 999 of a"),
+    ] {
+        let planted = text.replacen(right, wrong, 1);
+        assert_ne!(planted, text, "{right}");
+        stand.write("planted.c", planted);
+        assert!(compiled(&stand, "planted"));
+        let shown = run(&stand, "planted", &[&there]);
+        assert_eq!(shown.code, Some(1), "{wrong}: {shown:?}");
+        assert!(shown.out.contains("WRONG: ") && shown.out.contains(told), "{shown:?}");
+    }
+}
+
+#[test]
+fn a_write_stands_still_where_it_did_on_the_model() {
+    let stand = Stand::with(WINDOW);
+    let exported = stand.run("export a.yaml -o window.c");
+    assert_eq!(exported.code, Some(0), "{exported:?}");
+    let text = fs::read_to_string(stand.path("window.c")).unwrap();
+    let steps: Vec<_> = ["stands(&", "run_m_1_thread, run_m_1", "resume(&", "check_sizes(\"at"]
+        .map(|step| text.find(step).unwrap_or_else(|| panic!("{step}: {text}")))
+        .into();
+    assert!(steps.is_sorted(), "{text}");
+    if compiled(&stand, "window") && is_root() {
+        let ran = run(&stand, "window", &[&stand.path("").display().to_string(), "20"]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+    }
+}
+
+#[test]
+fn threads_race_where_nothing_else_is_known() {
+    let does = "does: [write: {at: 0, size: 9000}, punch: {at: 50, size: 5000}, fsync]";
+    let stand = Stand::with(&format!(
+        "world: threads\ntarget: {{kernel: tmpfs}}\nactors: [{{name: a, {does}}}, {{name: b, {does}}}]\n"
+    ));
+    assert_eq!(stand.run("export a.yaml -o race.c").code, Some(0));
+    if compiled(&stand, "race") {
+        let ran = run(&stand, "race", &[&stand.path("").display().to_string(), "50"]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+    }
+    stand.write("drawn.yaml", "actors: [{name: a, ops: {write: 1}}]");
+    let refused = stand.run("export drawn.yaml");
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.err.contains("this is no case"), "{refused:?}");
+}
