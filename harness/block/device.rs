@@ -76,7 +76,7 @@ impl Device {
 
     /// The actors begin now: faults that wait for that may strike.
     pub fn begin(&self) {
-        self.injector.begin();
+        self.injector.begin(sim::now());
     }
 
     /// Hands `bio` to the device and returns at once.
@@ -219,7 +219,7 @@ impl Device {
         let Request { mut bio, done, nth, ticket } = request;
         let place = Place { op: bio.op, cause: bio.cause, nth };
         let from = sim::now();
-        let delay = self.injector.delay(place);
+        let delay = self.injector.delay(place, from);
         if delay.time.is_zero() {
             sim::point(Site::point("device.io", 0xf000, bio.offset));
         } else {

@@ -128,9 +128,9 @@ pub struct Place {
     pub nth: u64,
 }
 
-/// Decides, and counts its decisions.
+/// Decides, and counts its decisions: a device has one, and whoever else carries out bios.
 #[derive(Debug)]
-pub(crate) struct Injector {
+pub struct Injector {
     faults: DeviceFaults,
     read_error: Count,
     write_error: Count,
@@ -144,10 +144,11 @@ pub(crate) struct Injector {
 
 /// How long a bio takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Delay {
-    pub(crate) time: Duration,
+pub struct Delay {
+    /// So long.
+    pub time: Duration,
     /// Whether a fault made it longer.
-    pub(crate) struck: bool,
+    pub struck: bool,
 }
 
 /// What happens to single bios, by their places.
@@ -173,7 +174,8 @@ impl Strikes {
 static HAPPENED: Rank = Rank::leaf(14, "strikes");
 
 impl Injector {
-    pub(crate) fn new(faults: DeviceFaults) -> Injector {
+    /// Decides as `faults` says.
+    pub fn new(faults: DeviceFaults) -> Injector {
         let count = Count::default;
         Injector {
             strikes: Strikes::new(&faults.strikes),
@@ -196,18 +198,18 @@ impl Injector {
         by_chance || faults.latency.min < faults.latency.max || !faults.strikes.is_empty()
     }
 
-    /// The actors begin now.
-    pub(crate) fn begin(&self) {
-        self.allowance.begin();
+    /// The actors begin at `now`, by a clock of the caller's.
+    pub fn begin(&self, now: Duration) {
+        self.allowance.begin_at(now);
     }
 
     /// From now on nothing fails and nothing takes time.
-    pub(crate) fn heal(&self) {
+    pub fn heal(&self) {
         self.healed.store(true, Ordering::SeqCst);
     }
 
     /// Whether the bio at `place` fails.
-    pub(crate) fn fails(&self, place: Place) -> bool {
+    pub fn fails(&self, place: Place) -> bool {
         if self.healed.load(Ordering::Relaxed) {
             return false;
         }
@@ -230,8 +232,8 @@ impl Injector {
         fails
     }
 
-    /// How long the bio at `place` takes.
-    pub(crate) fn delay(&self, place: Place) -> Delay {
+    /// How long the bio at `place` takes, if it begins at `now`.
+    pub fn delay(&self, place: Place, now: Duration) -> Delay {
         if self.healed.load(Ordering::Relaxed) {
             return Delay { time: Duration::ZERO, struck: false };
         }
@@ -246,7 +248,7 @@ impl Injector {
             let width = u64::try_from(max.saturating_sub(min).as_nanos()).unwrap_or(u64::MAX - 1);
             delay += Duration::from_nanos(dice.below(site(LATENCY, place), width + 1));
         }
-        let struck = self.allowance.is_open()
+        let struck = self.allowance.is_open_at(now)
             && self.spike.decide_within(&self.allowance, dice, (site(SPIKE, place), spike.ppm));
         if struck {
             delay = delay.saturating_add(spike.time);
@@ -268,7 +270,8 @@ impl Injector {
         }
     }
 
-    pub(crate) fn counts(&self) -> FaultCounts {
+    /// How often it could have struck so far, and how often it did.
+    pub fn counts(&self) -> FaultCounts {
         FaultCounts {
             read_error: self.read_error.snapshot(),
             write_error: self.write_error.snapshot(),
@@ -419,7 +422,8 @@ mod tests {
             faults.latency = Latency { min, max };
             faults.spike = Spike { ppm: 10_000, time, ..Spike::default() };
         });
-        let delays: Vec<Duration> = places(BioOp::Read).map(|p| injector.delay(p).time).collect();
+        let delays: Vec<Duration> =
+            places(BioOp::Read).map(|p| injector.delay(p, Duration::ZERO).time).collect();
         let (spiked, plain): (Vec<_>, Vec<_>) = delays.iter().partition(|delay| max < **delay);
         assert!(plain.iter().all(|delay| (min..=max).contains(delay)));
         assert!(spiked.iter().all(|delay| (min + time..=max + time).contains(delay)));
@@ -432,7 +436,9 @@ mod tests {
         let (short, long) = (Duration::from_micros(1), Duration::MAX);
         let place = Place { op: BioOp::Write, cause: 1, nth: 0 };
         let delay = |latency, spike| {
-            injector(|faults| (faults.latency, faults.spike) = (latency, spike)).delay(place).time
+            injector(|faults| (faults.latency, faults.spike) = (latency, spike))
+                .delay(place, Duration::ZERO)
+                .time
         };
         let none = Spike::default();
         assert_eq!(delay(Latency { min: long, max: short }, none), long);
@@ -451,7 +457,8 @@ mod tests {
         });
         let did = |injector: &Injector| -> Vec<(bool, Duration)> {
             let all = places(BioOp::Read).take(500).chain(places(BioOp::Write).take(500));
-            all.map(|place| (injector.fails(place), injector.delay(place).time)).collect()
+            all.map(|place| (injector.fails(place), injector.delay(place, Duration::ZERO).time))
+                .collect()
         };
         let first = did(&chance);
         let strikes = chance.take_strikes();

@@ -30,7 +30,9 @@ mod loop_dev;
 pub use bio::{Bio, BioOp, IoError};
 pub use buffer::Buffer;
 pub use device::{Aftermath, Description, Device, EndedBio};
-pub use faults::{DeviceFaults, FaultCount, FaultCounts, Latency, Mishap, Place, Spike, Strike};
+pub use faults::{
+    Delay, DeviceFaults, FaultCount, FaultCounts, Injector, Latency, Mishap, Place, Spike, Strike,
+};
 pub use flight::{Access, Overlap};
 pub use limit::{Allowance, Limit};
 pub use media::{Media, POISON, poison};

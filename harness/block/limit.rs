@@ -33,17 +33,27 @@ impl Allowance {
 
     /// The actors begin now.
     pub fn begin(&self) {
-        self.began.store(now(), Ordering::SeqCst);
+        self.begin_at(sim::now());
     }
 
     /// Whether the fault may strike now, as far as it can be known before.
     pub fn is_open(&self) -> bool {
+        self.is_open_at(sim::now())
+    }
+
+    /// The actors begin at `now`, by a clock of the caller's.
+    pub fn begin_at(&self, now: Duration) {
+        self.began.store(nanoseconds(now), Ordering::SeqCst);
+    }
+
+    /// Whether the fault may strike at `now`, by that clock.
+    pub fn is_open_at(&self, now: Duration) -> bool {
         if self.limit == Limit::default() {
             return true;
         }
         let began = self.began.load(Ordering::SeqCst);
         let after = nanoseconds(self.limit.after.unwrap_or_default());
-        let is_time = began != NEVER && began.saturating_add(after) <= now();
+        let is_time = began != NEVER && began.saturating_add(after) <= nanoseconds(now);
         is_time && self.left.load(Ordering::SeqCst) != 0
     }
 
@@ -55,10 +65,6 @@ impl Allowance {
         let one = |left: u64| left.checked_sub(1);
         self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one).is_ok()
     }
-}
-
-fn now() -> u64 {
-    nanoseconds(sim::now())
 }
 
 fn nanoseconds(time: Duration) -> u64 {

@@ -66,6 +66,9 @@ pub enum Command {
     Doctor,
     /// Measure what the harness itself costs; takes about a minute.
     Bench,
+    /// Tell which calls run and which block while another stands still in the middle, in the model and in
+    /// a real filesystem, side by side. Needs root and FUSE; takes some seconds.
+    Conform(ConformArgs),
     /// Print the JSON Schema of scenarios, for editors.
     Schema {
         /// Print that of result.json instead.
@@ -313,6 +316,32 @@ pub struct MatrixArgs {
     pub json: Option<PathBuf>,
 }
 
+/// What `conform` can be told.
+#[derive(Debug, Args)]
+pub struct ConformArgs {
+    /// The real filesystem.
+    #[arg(long, value_name = "kernel:K", default_value = "kernel:xfs", value_parser = original)]
+    pub target: Original,
+    /// Print tables in Markdown.
+    #[arg(long)]
+    pub markdown: bool,
+    /// Where the same goes as JSON; - prints it instead.
+    #[arg(long, value_name = "FILE|-")]
+    pub json: Option<PathBuf>,
+}
+
+/// A real filesystem that the model can be held against.
+#[derive(Debug, Clone, Copy)]
+pub struct Original(pub mounted::Kind);
+
+/// Reads one.
+fn original(text: &str) -> Result<Original, String> {
+    if text == "kernel:xfs" {
+        return Ok(Original(mounted::Kind::Xfs));
+    }
+    Err("the model is one of XFS: `kernel:xfs`".to_owned())
+}
+
 /// What `explain` can be told.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
@@ -386,6 +415,7 @@ pub fn answer(cli: &Cli) -> Exit {
         Some(Command::Compare(args)) => commands::compare::compare(args, console),
         Some(Command::Doctor) => commands::doctor::doctor(console),
         Some(Command::Bench) => commands::bench::bench(console),
+        Some(Command::Conform(args)) => commands::conform::conform(args, console),
         Some(Command::Schema { night: true, .. }) => {
             console.print(report::record::Night::JSON_SCHEMA)
         }

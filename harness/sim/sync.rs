@@ -250,6 +250,10 @@ unsafe impl lock_api::RawRwLock for RawRwLock {
 
     #[inline]
     fn try_lock_exclusive(&self) -> bool {
+        // Whether it is free depends on who came before. Nobody waits, so the order does not matter.
+        if !self.rank.leaf {
+            wait::point(Site::lock(self.rank, self.object));
+        }
         let got = self.acquire_exclusive();
         if got {
             rank::taken(self.rank, self.object);

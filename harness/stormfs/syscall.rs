@@ -216,11 +216,13 @@ impl Filesystem {
         Ok(reclaim::evict(self.inode(file), range))
     }
 
-    /// The last `close(2)`: gives speculative preallocation back.
+    /// The last `close(2)`: gives speculative preallocation back, unless somebody has `i_rwsem`. It waits
+    /// for nobody, as `xfs_file_release` does not.
     pub fn release(&self, file: usize) -> Outcome {
         let inode = self.inode(file);
-        let _exclusive = inode.i_rwsem.write();
-        prealloc::free_eof_blocks(inode);
+        if let Some(_exclusive) = inode.i_rwsem.try_write() {
+            prealloc::free_eof_blocks(inode);
+        }
         Ok(0)
     }
 }

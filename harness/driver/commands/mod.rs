@@ -11,6 +11,7 @@ pub mod report;
 pub mod compare;
 pub mod story;
 pub mod matrix;
+pub mod conform;
 pub mod hint;
 pub mod run;
 pub mod replay;

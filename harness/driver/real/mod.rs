@@ -12,8 +12,9 @@ mod wishes;
 
 use crate::call::Call;
 use crate::incidents::Incidents;
-use crate::scenario::plan::{ActorPlan, Plan};
+use crate::scenario::plan::{ActorPlan, FaultPlan, Plan};
 use crate::target::{Ids, Performed, Reach, Target, patterned, reaches_beyond};
+use block::{FaultCount, Spike};
 use collisions::Collisions;
 use hands::Hands;
 use lead::Lead;
@@ -48,6 +49,8 @@ pub struct Real {
     shifting: Option<Vec<RwLock<()>>>,
     /// What happens to operations beside their own work, once there is a storm.
     incidents: Option<Arc<Incidents>>,
+    /// How its disk is slow, and the seed that decides when.
+    slow: Option<(u64, Spike)>,
     /// Evictions that left something in the cache.
     unevicted: AtomicU64,
     /// Who goes on, if a script says so.
@@ -147,10 +150,17 @@ impl Real {
             },
             shifting,
             incidents: None,
+            slow: spike(plan).map(|spike| (plan.seed, spike)),
             unevicted: AtomicU64::new(0),
             lead,
             followed: sim::sync::mutex(&FOLLOWED, 0, Vec::new()),
         })
+    }
+
+    /// How often its disk could have been slow, and how often it was.
+    pub fn slowness(&self) -> FaultCount {
+        let told = self.host.volume.gate().and_then(|gate| gate.told().ok()).unwrap_or_default();
+        FaultCount { armed: told.armed, fired: told.fired }
     }
 
     /// What it is and where, for people.
@@ -293,6 +303,10 @@ impl Target for Real {
         if let Some(incidents) = &self.incidents {
             incidents.begin();
         }
+        if let (Some(gate), Some((seed, spike))) = (self.host.volume.gate(), self.slow) {
+            // Nobody behind the gate: then every read and write fails, and that is told.
+            let _ = gate.spikes(seed, spike);
+        }
     }
 
     fn judge_still(&self, _ids: Ids<'_>) {
@@ -300,6 +314,19 @@ impl Target for Real {
     }
 
     fn finish(&self, _ids: Ids<'_>) {
+        if let Some(gate) = self.host.volume.gate() {
+            let _ = gate.heal();
+        }
         self.look_at_the_end();
     }
+}
+
+/// The slowness that `plan` asks of a disk.
+fn spike(plan: &Plan) -> Option<Spike> {
+    plan.faults.iter().find_map(|fault| {
+        let FaultPlan::Latency { chance_ppm: ppm, length: time, limit } = *fault else {
+            return None;
+        };
+        Some(Spike { ppm, time, limit })
+    })
 }

@@ -7,7 +7,7 @@ use crate::memory::Memory;
 use crate::misfortune::Misfortune;
 use crate::stage::Stage;
 use crate::storm::{self, Orders, PATIENCE, Storm};
-use crate::tally::Tally;
+use crate::tally::{Fault, Tally};
 use crate::target::Target;
 use oracle::progress;
 use report::record::Clock;
@@ -68,5 +68,7 @@ fn counted(stage: &Stage, end: &End, real: &Real) -> Tally {
     tally.switches = end.switches;
     tally.verified = real.oracle.verified();
     tally.passed_over = real.oracle.passed_over();
+    let slow = real.slowness();
+    tally.fault(Fault::Latency, slow.armed, slow.fired);
     tally
 }

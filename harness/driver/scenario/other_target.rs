@@ -57,6 +57,7 @@ pub(super) fn drop_keys(root: &mut Node) -> Vec<&'static str> {
     if !is_asked_for(root) {
         return Vec::new();
     }
+    let has_disk = has_disk(root);
     let Value::Mapping(entries) = &mut root.value else { return Vec::new() };
     let mut dropped = Vec::new();
     for name in OF_THE_MODEL {
@@ -68,7 +69,7 @@ pub(super) fn drop_keys(root: &mut Node) -> Vec<&'static str> {
     let is_empty =
         |entry: &Entry| matches!(&entry.value.value, Value::Mapping(all) if all.is_empty());
     entries.retain(|entry| entry.key.word() != "vary" || !is_empty(entry));
-    dropped.extend(drop_faults(entries));
+    dropped.extend(drop_faults(entries, has_disk));
     dropped.extend(drop_recorded(entries));
     dropped.extend(drop_expectation(entries));
     dropped
@@ -83,12 +84,23 @@ fn is_asked_for(root: &Node) -> bool {
     })
 }
 
+/// Whether the target is made on an image, which can be slow.
+fn has_disk(root: &Node) -> bool {
+    let kernel = root.entry("target").and_then(|target| target.value.entry("kernel"));
+    let Some(Value::Text(name)) = kernel.map(|kernel| &kernel.value.value) else { return false };
+    Kind::named(name).is_some_and(|kind| kind.mkfs().is_some())
+}
+
 /// Faults that only the model has.
-fn drop_faults(entries: &mut [Entry]) -> Option<&'static str> {
+fn drop_faults(entries: &mut [Entry], has_disk: bool) -> Option<&'static str> {
     let faults = entries.iter_mut().find(|entry| entry.key.word() == "faults")?;
     let Value::List(faults) = &mut faults.value.value else { return None };
     let before = faults.len();
-    faults.retain(|fault| fault.entry("short_copy").is_some() || is_command_line(fault));
+    let is_for_it = |fault: &Node| {
+        let names = |kind| fault.entry(kind).is_some();
+        names("short_copy") || has_disk && names("latency") || is_command_line(fault)
+    };
+    faults.retain(is_for_it);
     (faults.len() != before).then_some("faults")
 }
 

@@ -173,11 +173,16 @@ pub(super) fn plan(raw: &RawScenario, problems: &Problems) -> Option<TargetPlan>
                 mount: target.mount.as_ref()?.value.clone(),
                 size: target.size?.value.unwrap_or(kind.image_size()),
                 image: target.image.as_ref()?.value.as_ref().map(Into::into),
-                gated: false,
+                gated: raw
+                    .faults
+                    .as_ref()
+                    .is_some_and(|faults| faults.value.iter().any(is_of_a_disk)),
             })
         }
     };
+    let has_disk = kernel.value.is_some_and(|kind| kind.mkfs().is_some());
     refuse_the_models(raw, target, problems);
+    refuse_faults(raw, has_disk, problems);
     Some(plan)
 }
 
@@ -223,12 +228,31 @@ fn refuse_the_models(raw: &RawScenario, target: &RawTarget, problems: &Problems)
         let message = format!("`{name}` is about the filesystem model, and `target` is a real one");
         refuse(*place, message, "remove one of the two");
     }
+}
+
+/// Faults that a real filesystem cannot meet.
+fn refuse_faults(raw: &RawScenario, has_disk: bool, problems: &Problems) {
     let Some(faults) = &raw.faults else { return };
     for fault in &faults.value {
-        if !matches!(fault, FaultPlan::ShortCopy { .. }) {
-            let message = "of a real filesystem only the source of a write can fail".to_owned();
-            refuse(faults.place, message, "leave `short_copy` alone in the list");
-            return;
+        let is_of_a_disk = is_of_a_disk(fault);
+        if matches!(fault, FaultPlan::ShortCopy { .. }) || is_of_a_disk && has_disk {
+            continue;
         }
+        let (message, help) = if is_of_a_disk {
+            ("this target has no disk of ours that could be slow", NAME_A_DISK)
+        } else {
+            ("a real filesystem meets bad sources and slow disks, and no other fault", LEAVE)
+        };
+        problems.add(Problem::at(faults.place, message).help(help));
+        return;
     }
+}
+
+const NAME_A_DISK: &str =
+    "name one that is made on an image, as `kernel: xfs`, or remove `latency`";
+const LEAVE: &str = "leave `short_copy` and `latency` alone in the list";
+
+/// Whether the gate before a disk makes it.
+fn is_of_a_disk(fault: &FaultPlan) -> bool {
+    matches!(fault, FaultPlan::Latency { .. })
 }

@@ -1,6 +1,7 @@
 //! What the two processes say to each other: a question and its answer, of some numbers each.
 
 use super::rules::{Access, Rule, What};
+use block::{Limit, Spike};
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, recv, send};
 use sim::{Mutex, Rank, sync};
@@ -23,6 +24,10 @@ pub(super) enum Asked {
         /// So long.
         patience: Duration,
     },
+    /// From now on some reads and writes take longer, drawn from this seed. The actors begin now.
+    Spikes(u64, Spike),
+    /// No longer.
+    Heal,
     /// How many requests there were.
     Count,
 }
@@ -38,6 +43,10 @@ pub struct Told {
     pub writes: u64,
     /// Flushes that came so far.
     pub flushes: u64,
+    /// Reads and writes that could have taken longer by chance.
+    pub armed: u64,
+    /// Those that did.
+    pub fired: u64,
 }
 
 /// The parent's end.
@@ -55,12 +64,8 @@ impl Link {
         let socket = self.0.lock();
         let fd = socket.as_raw_fd();
         send(fd, &bytes(asked.numbers()), MsgFlags::MSG_NOSIGNAL)?;
-        numbers(fd).map(|[number, reads, writes, flushes, ..]| Told {
-            number,
-            reads,
-            writes,
-            flushes,
-        })
+        let [number, reads, writes, flushes, armed, fired] = numbers(fd)?;
+        Ok(Told { number, reads, writes, flushes, armed, fired })
     }
 }
 
@@ -71,8 +76,8 @@ pub(super) fn question(socket: &OwnedFd) -> Result<Asked, Errno> {
 
 /// Answers it.
 pub(super) fn answer(socket: &OwnedFd, told: Told) -> Result<(), Errno> {
-    let Told { number, reads, writes, flushes } = told;
-    let numbers = [number, reads, writes, flushes, 0, 0];
+    let Told { number, reads, writes, flushes, armed, fired } = told;
+    let numbers = [number, reads, writes, flushes, armed, fired];
     send(socket.as_raw_fd(), &bytes(numbers), MsgFlags::MSG_NOSIGNAL).map(drop)
 }
 
@@ -118,6 +123,14 @@ impl Asked {
                 [2, *rule, *least, nanoseconds(*patience), 0, 0]
             }
             Asked::Count => [3, 0, 0, 0, 0, 0],
+            Asked::Spikes(seed, Spike { ppm, time, limit: Limit { after, times } }) => {
+                // Without a bound is another thing than with one of zero.
+                let bound = |bound: Option<u64>| bound.map_or(0, |bound| bound.saturating_add(1));
+                let ppm = u64::from(*ppm);
+                let after = after.map(nanoseconds);
+                [4, *seed, ppm, nanoseconds(*time), bound(after), bound(*times)]
+            }
+            Asked::Heal => [5, 0, 0, 0, 0, 0],
         }
     }
 
@@ -137,6 +150,14 @@ impl Asked {
                 Asked::Met { rule, least, patience: Duration::from_nanos(patience) }
             }
             [3, ..] => Asked::Count,
+            [4, seed, ppm, time, after, times] => {
+                let bound = |bound: u64| bound.checked_sub(1);
+                let after = bound(after).map(Duration::from_nanos);
+                let limit = Limit { after, times: bound(times) };
+                let ppm = u32::try_from(ppm).ok()?;
+                Asked::Spikes(seed, Spike { ppm, time: Duration::from_nanos(time), limit })
+            }
+            [5, ..] => Asked::Heal,
             _ => return None,
         })
     }
@@ -153,6 +174,7 @@ mod tests {
     #[test]
     fn what_is_asked_arrives() {
         let patience = Duration::from_millis(7);
+        let spikes = |limit| Asked::Spikes(9, Spike { ppm: 7, time: patience, limit });
         let rule = |access, what| Asked::Rule(Rule { access, range: 4096..8192, what });
         for asked in [
             rule(Access::Read, What::Hold),
@@ -161,6 +183,10 @@ mod tests {
             Asked::Lift(3),
             Asked::Met { rule: 1, least: 2, patience },
             Asked::Count,
+            Asked::Heal,
+            spikes(Limit { after: Some(Duration::ZERO), times: Some(0) }),
+            spikes(Limit { after: Some(patience), times: None }),
+            spikes(Limit::default()),
         ] {
             assert_eq!(Asked::of(asked.numbers()), Some(asked));
         }

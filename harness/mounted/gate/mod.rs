@@ -17,7 +17,7 @@ pub use rules::{Access, Rule, What};
 
 use crate::detached;
 use crate::refusal::Refusal;
-use block::LoopDevice;
+use block::{LoopDevice, Spike};
 use link::{Asked, Link};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
@@ -97,6 +97,17 @@ impl Gate {
     /// Holds what accesses these bytes of the device that way.
     pub fn hold(&self, access: Access, range: Range<u64>) -> Result<InForce<'_>, Errno> {
         self.ask(Rule { access, range, what: What::Hold })
+    }
+
+    /// From now on some reads and writes take longer: which, `seed` decides as it decides for the bios of
+    /// a device. The actors begin now.
+    pub fn spikes(&self, seed: u64, spike: Spike) -> Result<(), Errno> {
+        self.call(&Asked::Spikes(seed, spike)).map(drop)
+    }
+
+    /// From now on nothing takes longer by chance.
+    pub fn heal(&self) -> Result<(), Errno> {
+        self.call(&Asked::Heal).map(drop)
     }
 
     /// Requests since it was opened: reads, writes and flushes.

@@ -4,6 +4,7 @@ use super::link::{self, Asked, Told};
 use super::parent::is_dying;
 use super::rules::{Access, Rule, What};
 use super::wire::{self, Asks, Request};
+use block::{BioOp, DeviceFaults, FaultCount, Injector, Place, Spike};
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, fallocate};
 use nix::libc;
@@ -12,6 +13,7 @@ use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
 use nix::sys::uio::{pread, pwrite};
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::{Pid, getpid, setsid};
+use sim::chance::Seed;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::ops::Range;
@@ -29,6 +31,7 @@ pub(super) struct Server {
     rules: BTreeMap<u64, InForce>,
     /// The next rule's number.
     next: u64,
+    chance: Option<Chance>,
     /// Requests that wait for their time, by that and by their own number.
     slow: BTreeMap<(Duration, u64), Request>,
     counts: Told,
@@ -36,6 +39,12 @@ pub(super) struct Server {
     awaited: Option<(u64, u64, Duration)>,
     /// When nobody was there any more who could ask for anything.
     left: Option<Duration>,
+}
+
+/// What strikes by chance, and how many requests of a kind there were before.
+struct Chance {
+    injector: Injector,
+    before: [u64; 2],
 }
 
 /// A rule, how many requests it has met, and those that it holds.
@@ -61,6 +70,7 @@ impl Server {
             link,
             parent: getpid(),
             rules: BTreeMap::new(),
+            chance: None,
             next: 1,
             slow: BTreeMap::new(),
             counts: Told::default(),
@@ -139,6 +149,7 @@ impl Server {
     /// Nobody can ask for anything any more: nothing is held up, and what comes is performed.
     fn leave(&mut self) {
         self.left = Some(now());
+        self.heal();
         self.awaited = None;
         for (_, InForce { held, .. }) in std::mem::take(&mut self.rules) {
             for request in held {
@@ -170,13 +181,23 @@ impl Server {
             return self.perform(&request);
         };
         let mut about = self.rules.values_mut().filter(|force| force.rule.is_about(access, &range));
-        let Some(force) = about.next() else { return self.perform(&request) };
+        let Some(force) = about.next() else { return self.by_chance(request, access) };
         force.met += 1;
         match force.rule.what {
             What::Hold => force.held.push(request),
             What::Fail => return self.answer(&request, Err(Errno::EIO)),
             What::Slow(time) => self.delay(request, time),
         }
+        Ok(())
+    }
+
+    /// Performs it, at once or later.
+    fn by_chance(&mut self, request: Request, access: Access) -> Result<(), Errno> {
+        let time = self.chance.as_mut().map_or(Duration::ZERO, |chance| chance.delay(access));
+        if time.is_zero() {
+            return self.perform(&request);
+        }
+        self.delay(request, time);
         Ok(())
     }
 
@@ -255,10 +276,25 @@ impl Server {
                 self.awaited = Some((rule, least, now().saturating_add(patience)));
                 return Ok(());
             }
+            Asked::Spikes(seed, spike) => {
+                self.chance = Some(Chance::new(seed, spike));
+                0
+            }
+            Asked::Heal => {
+                self.heal();
+                0
+            }
             Asked::Count => 0,
         };
         self.tell(number);
         Ok(())
+    }
+
+    /// Nothing strikes by chance any more.
+    fn heal(&self) {
+        if let Some(chance) = &self.chance {
+            chance.injector.heal();
+        }
     }
 
     fn answer_if_due(&mut self) {
@@ -272,7 +308,9 @@ impl Server {
 
     /// If nobody hears it, the next look says so.
     fn tell(&self, number: u64) {
-        let _ = link::answer(&self.link, Told { number, ..self.counts });
+        let spike = self.chance.as_ref().map(|chance| chance.injector.counts().spike);
+        let FaultCount { armed, fired } = spike.unwrap_or_default();
+        let _ = link::answer(&self.link, Told { number, armed, fired, ..self.counts });
     }
 }
 
@@ -282,6 +320,26 @@ fn end(code: i32) -> ! {
     #[expect(unsafe_code, reason = "what is to be done at the end of the parent is not ours to do")]
     unsafe {
         libc::_exit(code);
+    }
+}
+
+impl Chance {
+    fn new(seed: u64, spike: Spike) -> Chance {
+        let faults = DeviceFaults { spike, ..DeviceFaults::none(Seed(seed).faults()) };
+        let injector = Injector::new(faults);
+        injector.begin(now());
+        Chance { injector, before: [0; 2] }
+    }
+
+    /// How much longer the next request of that kind takes. Nobody knows who caused it.
+    fn delay(&mut self, access: Access) -> Duration {
+        let (op, index) = match access {
+            Access::Read => (BioOp::Read, 0),
+            Access::Write => (BioOp::Write, 1),
+        };
+        let place = Place { op, cause: 0, nth: self.before[index] };
+        self.before[index] += 1;
+        self.injector.delay(place, now()).time
     }
 }
 

@@ -1,6 +1,7 @@
 //! The gate before the disk: what is held stays held until it is let go, what fails is told, and nothing
 //! stays behind, whoever is killed in the middle of it.
 
+use block::{Limit, Spike};
 use mounted::file::Bytes;
 use mounted::gate::{Access, Rule, What};
 use mounted::{Cached, File, Gate, Kind, Place, Spec, Volume, look};
@@ -138,6 +139,29 @@ fn a_slow_block_takes_its_time_and_others_do_not_wait_for_it() {
     assert_eq!(other.sync(), Ok(()));
     file.sync().unwrap();
     assert!(began + time <= now());
+}
+
+#[test]
+fn chance_makes_requests_slow_as_often_as_it_may_until_it_is_healed() {
+    let Some(ground) = ground(Kind::Ext4) else { return };
+    let Ground { file, .. } = &ground;
+    let always = |limit| Spike { ppm: 1_000_000, time: Duration::from_millis(1), limit };
+    let read = || {
+        file.drop_cache(0..4096).unwrap();
+        assert_eq!(file.read(0, &mut [0; 9], &[]), Ok(9));
+        let told = ground.gate().told().unwrap();
+        (told.armed, told.fired)
+    };
+    let five = Limit { after: None, times: Some(5) };
+    ground.gate().spikes(5, always(five)).unwrap();
+    let counts: Vec<_> = (0..10).map(|_| read()).collect();
+    assert_eq!(counts[9], (5, 5));
+    ground.gate().spikes(5, always(Limit::default())).unwrap();
+    let so_far = read();
+    assert!(0 < so_far.0 && so_far.0 == so_far.1, "{so_far:?}");
+    ground.gate().heal().unwrap();
+    let healed = ground.gate().told().unwrap();
+    assert_eq!(read(), (healed.armed, healed.fired));
 }
 
 fn now() -> Duration {

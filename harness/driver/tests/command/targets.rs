@@ -4,6 +4,7 @@ use crate::soak::night;
 use crate::stand::{Stand, is_root};
 use report::record::DeviceKind;
 use std::fs;
+use std::path::Path;
 
 const STORM: &str = "\
 name: storm
@@ -82,4 +83,31 @@ fn filesystems_of_the_kernel_are_made_for_a_run() {
         assert_eq!(ran.code, Some(0), "{name}: {ran:?}");
         assert!(ran.record().device.detail.starts_with(name), "{:?}", ran.record().device);
     }
+}
+
+#[test]
+fn a_real_disk_is_slow_as_often_as_it_is_told() {
+    const SLOW: &str = "{latency: {chance: 100%, for: 1ms, times: 20}}";
+    let storm = |target: &str, fault: &str| {
+        let actors = "actors: [{name: a, ops: {write: 4, fsync: 1}}]";
+        Stand::with(&format!(
+            "world: threads\nops: 200\ntarget: {{kernel: {target}}}\nfaults: [{fault}]\n{actors}\n"
+        ))
+    };
+    for (target, fault, help) in [
+        ("tmpfs", SLOW, "remove `latency`"),
+        ("xfs", "{io_error: {on: write, chance: 1%}}", "leave `short_copy` and `latency` alone"),
+    ] {
+        let refused = storm(target, fault).run("check a.yaml");
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(refused.err.contains("a.yaml:4:") && refused.err.contains(help), "{refused:?}");
+    }
+    if !is_root() || !Path::new("/dev/fuse").exists() {
+        return;
+    }
+    let ran = storm("ext4", SLOW).run("run a.yaml --json -");
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let record = ran.record();
+    assert!(record.device.detail.contains("behind a gate"), "{:?}", record.device);
+    assert_eq!(record.counts.faults["latency"].fired, 20, "{:?}", record.counts.faults);
 }
