@@ -76,6 +76,8 @@ pub struct Tally {
     pub passed_over: BTreeMap<&'static str, u64>,
     /// Calls that were drawn or listed, and left out as the target cannot do them, and what it answers.
     pub left_out: BTreeMap<OpKind, (u64, String)>,
+    /// How often something was possible only because POSIX leaves it open, by leeway.
+    pub leeways: BTreeMap<&'static str, u64>,
     /// Effects that were compared with the model, byte by byte.
     pub verified: u64,
     /// Answers of the rules that were wrong on purpose.
@@ -107,6 +109,7 @@ impl Tally {
             invariants: BTreeMap::new(),
             passed_over: BTreeMap::new(),
             left_out: BTreeMap::new(),
+            leeways: BTreeMap::new(),
             verified: 0,
             deviations: 0,
             scheduling_points: 0,
@@ -163,6 +166,7 @@ impl Tally {
         for (kind, (count, reason)) in &other.left_out {
             self.leave_out(*kind, *count, reason);
         }
+        add_maps(&mut self.leeways, &other.leeways);
         for (fault, count) in &other.faults {
             self.fault(*fault, count.armed, count.fired);
         }

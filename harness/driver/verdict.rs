@@ -6,6 +6,7 @@ use crate::exploration::Tried;
 use crate::real::script::{Followed, How};
 use crate::scenario::plan::{Expectation, Plan, WorldKind};
 use report::record::{Seed, Verdict, VerdictKind};
+use std::collections::BTreeMap;
 
 /// Judges a campaign that ran. `interrupted` says that a signal ended it early.
 pub fn verdict(plan: &Plan, campaign: &Campaign, interrupted: bool) -> Verdict {
@@ -79,6 +80,12 @@ pub(crate) fn expected(plan: &Plan) -> String {
     }
 }
 
+/// Names with how often, in a row.
+fn listed(counts: &BTreeMap<&'static str, u64>) -> String {
+    let row: Vec<_> = counts.iter().map(|(name, n)| format!("{name} ({n})")).collect();
+    row.join(", ")
+}
+
 fn sentence(plan: &Plan, campaign: &Campaign, kind: VerdictKind) -> String {
     let done = extent(plan, campaign);
     let deviations = campaign.tally.deviations;
@@ -90,10 +97,12 @@ fn sentence(plan: &Plan, campaign: &Campaign, kind: VerdictKind) -> String {
     let found = found.unwrap_or_default();
     match kind {
         VerdictKind::Clean if !campaign.tally.passed_over.is_empty() => {
-            let passed = campaign.tally.passed_over.iter();
-            let passed: Vec<_> = passed.map(|(name, n)| format!("{name} ({n})")).collect();
-            let passed = passed.join(", ");
+            let passed = listed(&campaign.tally.passed_over);
             format!("No wrong byte, size or result in {done}. Breaches passed over: {passed}.")
+        }
+        VerdictKind::Clean if !campaign.tally.leeways.is_empty() => {
+            let used = listed(&campaign.tally.leeways);
+            format!("Every invariant held in {done}. Allowed, as POSIX leaves it open: {used}.")
         }
         VerdictKind::Clean => format!("Every invariant held in {done}."),
         VerdictKind::Caught | VerdictKind::Violated => {

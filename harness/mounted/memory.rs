@@ -12,9 +12,13 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd};
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Bytes of a page.
 pub(crate) const PAGE: usize = 4096;
+
+/// Where pages lie whose gaps nobody fills: 16 TiB, of the 128 TiB that a process has at least.
+const APART: usize = 1 << 44;
 
 /// Whole pages of this process, which are unmapped when it is dropped.
 #[derive(Debug)]
@@ -37,6 +41,20 @@ impl Pages {
         // SAFETY: the kernel chooses a place where nothing is mapped.
         #[expect(unsafe_code, reason = "a system call")]
         let start = unsafe { mmap_anonymous(None, len, READ_WRITE, MapFlags::MAP_PRIVATE) }?;
+        Ok(Pages { start, len: len.get() })
+    }
+
+    /// The same, at a place where nobody else gets memory: of these pages some may be removed for a
+    /// while, and the kernel would give the gap to the next one who asks, an allocator for instance.
+    /// It looks for room from the top downwards, and these lie far below.
+    pub(crate) fn apart(len: usize) -> Result<Pages, Errno> {
+        static NEXT: AtomicUsize = AtomicUsize::new(APART);
+        let len = whole(len);
+        let place = NonZeroUsize::new(NEXT.fetch_add(len.get() + PAGE, Ordering::Relaxed));
+        // SAFETY: nothing is replaced, as the place is a wish: if something is mapped there, the
+        // kernel chooses another.
+        #[expect(unsafe_code, reason = "a system call")]
+        let start = unsafe { mmap_anonymous(place, len, READ_WRITE, MapFlags::MAP_PRIVATE) }?;
         Ok(Pages { start, len: len.get() })
     }
 

@@ -61,7 +61,7 @@ impl Source {
         let file = || memfd_create(c"pagestorm", MFdFlags::MFD_CLOEXEC);
         let (empty, page) = (file()?, file()?);
         ftruncate(&page, i64::try_from(PAGE).expect("a page is small"))?;
-        Ok(Source { pages: Pages::anonymous(len + 3 * PAGE)?, empty, page })
+        Ok(Source { pages: Pages::apart(len + 3 * PAGE)?, empty, page })
     }
 
     /// A buffer that holds `bytes`, up to its hole.
@@ -69,7 +69,7 @@ impl Source {
         assert!(hole.at < bytes.len(), "the hole is one of the bytes");
         let room = bytes.len() + 3 * PAGE;
         if self.pages.len() < room {
-            self.pages = Pages::anonymous(room)?;
+            self.pages = Pages::apart(room)?;
         }
         // A page begins at the hole.
         let start = (PAGE - hole.at % PAGE) % PAGE;
@@ -160,6 +160,17 @@ mod tests {
             pread(&file, &mut back, 0).unwrap();
             assert!(back == bytes, "hole at {at}");
         }
+    }
+
+    #[test]
+    fn nobody_else_gets_the_place_of_pages_that_are_gone() {
+        let file = tempfile::tempfile().unwrap();
+        let mut source = Source::new(PAGE).unwrap();
+        let armed = source.with_hole(&[7; 2], Hole { at: 0, way: Way::Unmapped }).unwrap();
+        let others: Vec<_> = (0..64).map(|_| Pages::anonymous(PAGE).unwrap()).collect();
+        assert_eq!(write_from(&file, &armed.pieces(&[]), Some(0)), Err(Errno::EFAULT));
+        drop(armed);
+        drop(others);
     }
 
     #[test]

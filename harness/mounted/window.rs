@@ -257,7 +257,7 @@ impl Stops {
             pieces.push(Piece { at: *at, place, len: end - at });
             place += (end - at).next_multiple_of(PAGE);
         }
-        let pages = Pages::anonymous(place)?;
+        let pages = Pages::apart(place)?;
         for piece in &pieces {
             pages.put(piece.place, &bytes[piece.at..piece.at + piece.len]);
         }

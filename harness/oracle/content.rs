@@ -29,17 +29,23 @@ mod segments;
 mod settle;
 mod shift;
 mod sizes;
+mod stranded;
 
 pub use fill::Fill;
 pub use flight::{Applied, Effect, Ticket};
 pub use mismatch::{Class, Mismatch, SizeMismatch};
 
+use crate::leeway::{Leeway, Leeways};
 use dense::Dense;
 use flight::{Flight, History};
 use segments::Segments;
 use sizes::{Sizes, Span};
-use std::{collections::VecDeque, ops::Range};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    ops::Range,
+};
 use stormfs::op::OpId;
+use stranded::Stranded;
 
 /// The bytes of a file when the run begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +70,12 @@ pub struct Content {
     lately: VecDeque<(Range<u64>, Fill)>,
     /// Where zeroes came lately, newest first: it tells why a byte should be zero.
     zeroed: VecDeque<(Range<u64>, Zeroed)>,
+    /// What its filesystem does with what POSIX leaves open.
+    leeways: Leeways,
+    /// How often something became possible by each of them.
+    used: BTreeMap<Leeway, u64>,
+    /// Stores behind the end of the file that may show when it grows.
+    stranded: Stranded,
 }
 
 /// How a range came to be zero.
@@ -90,7 +102,30 @@ impl Content {
             now: 0,
             lately: base.map(|op| (0..size, Fill::tag(op))).into_iter().collect(),
             zeroed: VecDeque::new(),
+            leeways: Leeways::NONE,
+            used: BTreeMap::new(),
+            stranded: Stranded::default(),
         }
+    }
+
+    /// The same on a filesystem that makes use of these.
+    #[must_use]
+    pub fn with(self, leeways: Leeways) -> Content {
+        Content { leeways, ..self }
+    }
+
+    /// How often something became possible by each leeway that only it allows.
+    pub fn leeways_used(&self) -> &BTreeMap<Leeway, u64> {
+        &self.used
+    }
+
+    /// Whether the filesystem makes use of it, which is counted.
+    fn may(&mut self, leeway: Leeway) -> bool {
+        let may = self.leeways.has(leeway);
+        if may {
+            *self.used.entry(leeway).or_default() += 1;
+        }
+        may
     }
 
     /// The operation may take effect from now on.
@@ -139,6 +174,9 @@ impl Content {
             let oldest = self.oldest_change();
             self.sizes.forget_before(oldest);
             self.segments.forget_before(oldest, self.sizes.highest());
+            if oldest.is_none() {
+                self.stranded.forget_below(self.sizes.lowest());
+            }
         }
         Ok(())
     }
@@ -225,5 +263,7 @@ impl Content {
     }
 }
 
+#[cfg(test)]
+mod leeway_tests;
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@
 //! lives in memory); the timing of anything; weak memory.
 
 pub mod pattern;
+pub mod leeway;
 pub mod content;
 pub mod invariant;
 pub mod strip;
@@ -25,6 +26,7 @@ pub mod quiet;
 pub mod outside;
 
 pub use invariant::{Breach, Invariant, Scope, When};
+pub use leeway::{Leeway, Leeways};
 pub use outside::Outside;
 pub use violation::Violation;
 pub use watch::Oracle;

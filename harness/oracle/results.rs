@@ -95,6 +95,21 @@ invariants! { subject 5;
         Err(overall(format!("{op} to be complete"), format!("{outcome:?} without a reason")))
     }
 
+    /// A write to a filesystem of the kernel whose source cannot be read from some byte on returns how
+    /// many bytes there are before that one, or EFAULT if there are none.
+    Always(user) fn results_count_every_readable_byte(readable: u64, outcome: Outcome, rounded: bool) {
+        let counted = match outcome {
+            Ok(counted) => counted,
+            Err(Errno::Fault) => 0,
+            // Why is asked elsewhere.
+            Err(_) => return Ok(()),
+        };
+        if counted == readable || rounded && counted < readable {
+            return Ok(());
+        }
+        Err(overall(format!("{readable} readable bytes to be written"), format!("{outcome:?}")))
+    }
+
     /// An error of writeback is reported by an fsync of the file, at least once.
     Quiet(user) fn results_report_writeback_errors(failed: u64, reported: u64) {
         if failed == 0 || 0 < reported {

@@ -5,6 +5,7 @@ mod collisions;
 mod hands;
 mod kernels;
 mod lead;
+pub mod leeway;
 mod perform;
 pub mod script;
 pub mod storm;
@@ -20,8 +21,8 @@ use hands::Hands;
 use lead::Lead;
 use mounted::{Abilities, Ability, File, Habit, Mapping, Place, Refusal, Volume, look};
 use nix::errno::Errno;
-use oracle::Outside;
-use oracle::results::{Excuses, results_are_justified};
+use oracle::results::{Excuses, results_are_justified, results_count_every_readable_byte};
+use oracle::{Leeway, Leeways, Outside};
 use report::record::{Device, DeviceKind, Mounted};
 use script::Followed;
 use sim::{Mutex, Rank, RwLock, sync::rw_lock};
@@ -34,6 +35,7 @@ use stormfs::quantity::{ByteRange, narrow, wide};
 pub struct Real {
     host: Arc<Host>,
     oracle: Arc<Outside>,
+    leeways: Leeways,
     names: Vec<String>,
     /// What is looked at from outside.
     files: Vec<File>,
@@ -130,6 +132,7 @@ impl Real {
             names.push(file.name.clone());
             files.push(made);
         }
+        let leeways = leeway::of(host.volume.root());
         let does = |wanted: &[OpKind]| {
             let mut kinds = plan.actors.iter().flat_map(ActorPlan::kinds);
             kinds.any(|kind| wanted.contains(&kind))
@@ -139,7 +142,8 @@ impl Real {
         let lead = Lead::new(plan, &host)?;
         Ok(Real {
             host,
-            oracle: Arc::new(Outside::new(plan.files.len())),
+            oracle: Arc::new(Outside::new(plan.files.len(), leeways)),
+            leeways,
             names,
             files,
             hands,
@@ -297,6 +301,11 @@ impl Target for Real {
         let checks = self.oracle.checks();
         let verdict = results_are_justified(checks, &call.op, asked, outcome, excuses);
         self.oracle.judge(call.file, None, verdict);
+        if let Some(gap) = call.gap.filter(|gap| gap.persistent && !excuses.space_was_short) {
+            let rounded = self.leeways.has(Leeway::ShortCountsAreRounded);
+            let verdict = results_count_every_readable_byte(checks, gap.at, outcome, rounded);
+            self.oracle.judge(call.file, None, verdict);
+        }
     }
 
     fn begin(&self) {

@@ -39,6 +39,7 @@ impl Real {
         if !look.is_empty() && self.lead.is_none() {
             self.look_again(id, call.file, look);
         }
+        self.look_at_size(id, call.file);
         performed
     }
 
@@ -192,6 +193,9 @@ impl Real {
             Err(_) => Came::Nothing,
         };
         self.oracle.ends(file, flight, &op, came);
+    }
+
+    fn look_at_size(&self, id: OpId, file: usize) {
         let instant = self.oracle.instant(file);
         if let Ok(size) = self.file(file).size() {
             self.oracle.saw_size(file, Some(id), (instant, size));

@@ -70,5 +70,7 @@ fn counted(stage: &Stage, end: &End, real: &Real) -> Tally {
     tally.passed_over = real.oracle.passed_over();
     let slow = real.slowness();
     tally.fault(Fault::Latency, slow.armed, slow.fired);
+    let leeways = real.oracle.leeways_used().into_iter();
+    tally.leeways = leeways.map(|(leeway, times)| (leeway.name(), times)).collect();
     tally
 }

@@ -7,13 +7,16 @@ use super::{
     segments::Kind,
     sizes::{SizeChange, Span},
 };
+use crate::leeway::Leeway;
 use std::ops::Range;
+use stormfs::quantity::page_up;
 
 impl Content {
     /// Takes over what an operation has done.
     pub(super) fn apply(&mut self, flight: &Flight, applied: Applied<'_>, span: Span) {
         match applied {
-            Applied::Nothing | Applied::Read { .. } => {}
+            Applied::Nothing => self.leave_eof(flight, span),
+            Applied::Read { .. } => {}
             Applied::Wrote { range, fill } => {
                 if matches!(flight.effect, Effect::Store { .. }) {
                     self.store(flight, range, fill, span);
@@ -35,6 +38,9 @@ impl Content {
             Applied::Resized { to } => {
                 self.expose(flight, to, span);
                 self.put(to..u64::MAX, Fill::Zero, Kind::Overwrite, span);
+                if to < self.sizes.lowest() {
+                    self.stranded.clear(span);
+                }
                 self.sizes.change(SizeChange::Set(to), span);
             }
             Applied::Grew { to } => self.grow(flight, to, to, span),
@@ -79,7 +85,11 @@ impl Content {
         let inside = intersection(&range, &(0..flight.floor));
         let perhaps = intersection(&range, &(flight.floor..reach));
         self.put(inside, fill.clone(), Kind::Overwrite, span);
-        self.put(perhaps, fill, Kind::Beyond, span);
+        self.put(perhaps, fill.clone(), Kind::Beyond, span);
+        let behind = intersection(&range, &(flight.floor..page_up(flight.ceiling)));
+        if !behind.is_empty() && self.may(Leeway::StoresBeyondEofStay) {
+            self.stranded.add(behind, fill, span.end);
+        }
     }
 
     /// Remembers who wrote where, for a while.
@@ -112,6 +122,23 @@ impl Content {
         let sure = flight.ceiling.max(lowest).min(to);
         self.put(lowest..sure, Fill::Zero, Kind::PerhapsGrown, span);
         self.put(sure.max(lowest)..to, Fill::Zero, Kind::Grown, span);
+        for (range, fill) in self.stranded.within(&(flight.floor..to)) {
+            self.put(range, fill, Kind::Perhaps, span);
+        }
+    }
+
+    /// A write did nothing. Where the filesystem makes use of that, the file may end at its position.
+    fn leave_eof(&mut self, flight: &Flight, span: Span) {
+        let Effect::Write { range, .. } = &flight.effect else { return };
+        let (to, lowest) = (range.start, self.sizes.lowest());
+        // A truncate in flight may have been there before it.
+        if flight.floor < to && !range.is_empty() && self.may(Leeway::FailedWriteMovesEof) {
+            self.put(lowest.min(to)..to, Fill::Zero, Kind::PerhapsGrown, span);
+            for (range, fill) in self.stranded.within(&(flight.floor..to)) {
+                self.put(range, fill, Kind::Perhaps, span);
+            }
+            self.sizes.perhaps(SizeChange::Raise(to), span);
+        }
     }
 
     fn apply_perhaps(&mut self, flight: &Flight, span: Span) {
@@ -123,6 +150,9 @@ impl Content {
             self.sizes.perhaps(SizeChange::Set(to), span);
         }
         if let Some(to) = flight.raises_size() {
+            if flight.floor < to && self.may(Leeway::GrowthInSteps) {
+                self.sizes.on_the_way(flight.floor..=to, span);
+            }
             self.sizes.perhaps(SizeChange::Raise(to), span);
         }
         if let Effect::Collapse { range } = &flight.effect {

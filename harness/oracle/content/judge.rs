@@ -8,6 +8,7 @@ use super::{
     mismatch::{Class, Mismatch, SizeMismatch},
     settle::below,
 };
+use crate::leeway::Leeway;
 use crate::pattern::{self, Origin, Plausible};
 use std::ops::{Range, RangeInclusive};
 use stormfs::op::OpId;
@@ -52,6 +53,7 @@ impl Content {
     pub fn allowed_sizes(&self) -> Vec<RangeInclusive<u64>> {
         let (floor, ceiling) = self.size_bounds();
         let mut allowed: Vec<_> = self.sizes.iter().map(|size| size..=size).collect();
+        allowed.extend(self.sizes.stopped());
         for flight in &self.flights {
             if let Some(to) = flight.sets_size() {
                 allowed.push(to..=to);
@@ -62,7 +64,9 @@ impl Content {
                 Effect::Write { range, .. } | Effect::Direct { range, .. }
                     if floor < range.end && !range.is_empty() =>
                 {
-                    allowed.push(floor.max(range.start + 1)..=range.end);
+                    let moves = self.leeways.has(Leeway::FailedWriteMovesEof);
+                    let least = range.start + u64::from(!moves);
+                    allowed.push(floor.max(least)..=range.end);
                 }
                 Effect::Append { len } if 0 < *len => allowed.push(floor..=ceiling),
                 // Nobody else changes the size meanwhile.
@@ -78,7 +82,8 @@ impl Content {
                 | Effect::Resize { .. }
                 | Effect::Grow { .. } => {
                     let raised = flight.raises_size().filter(|to| floor < *to);
-                    allowed.extend(raised.map(|to| to..=to));
+                    let in_steps = self.leeways.has(Leeway::GrowthInSteps);
+                    allowed.extend(raised.map(|to| if in_steps { floor } else { to }..=to));
                 }
             }
         }
@@ -152,6 +157,9 @@ impl Content {
         }
         for (range, fill) in history {
             consider(range, fill);
+        }
+        for (range, fill) in self.stranded.within(&(lowest..u64::MAX)) {
+            consider(&range, &fill);
         }
         if let Some((range, writers)) = self.segments.overlapping(at..limit).next() {
             for writer in writers {

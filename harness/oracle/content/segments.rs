@@ -62,7 +62,7 @@ pub(super) struct Writer {
     /// How.
     pub(super) kind: Kind,
     /// True if the dense bytes of the range are what it put there.
-    dense: bool,
+    pub(super) dense: bool,
 }
 
 impl Writer {

@@ -4,6 +4,7 @@
 //! overlapped in time may have taken effect in either order, so that several sizes can be possible.
 
 use super::shift::Shift;
+use std::ops::RangeInclusive;
 
 /// How an operation changes the size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub(super) struct Sizes {
     possible: Vec<Possible>,
     /// What may have happened after an operation still in flight.
     raises: Vec<Raise>,
+    /// An operation that grows a file step by step failed on its way, and ended then.
+    stopped: Option<(RangeInclusive<u64>, u64)>,
 }
 
 /// One possible size.
@@ -49,7 +52,7 @@ struct Raise {
 impl Sizes {
     /// Exactly this size.
     pub(super) fn exactly(size: u64) -> Sizes {
-        Sizes { possible: vec![Possible { size, set: 0 }], raises: Vec::new() }
+        Sizes { possible: vec![Possible { size, set: 0 }], raises: Vec::new(), stopped: None }
     }
 
     /// The smallest possible size.
@@ -72,11 +75,24 @@ impl Sizes {
         self.raises.iter().filter(move |raise| begin < raise.ended).map(|raise| raise.to)
     }
 
+    /// The sizes at which an operation may have stopped on its way.
+    pub(super) fn stopped(&self) -> Option<RangeInclusive<u64>> {
+        self.stopped.as_ref().map(|(sizes, _)| sizes.clone())
+    }
+
+    /// An operation has failed at one of these sizes.
+    pub(super) fn on_the_way(&mut self, sizes: RangeInclusive<u64>, span: Span) {
+        let before = self.stopped.take().map_or_else(|| sizes.clone(), |(before, _)| before);
+        let both = *before.start().min(sizes.start())..=*before.end().max(sizes.end());
+        self.stopped = Some((both, span.end));
+    }
+
     /// An operation has changed the size, at one instant of its span.
     pub(super) fn change(&mut self, change: SizeChange, span: Span) {
         let mut after = Vec::with_capacity(self.possible.len() + 1);
         match change {
             SizeChange::Set(size) => {
+                self.stopped = self.stopped.take().filter(|(_, ended)| span.begin < *ended);
                 after.push(Possible { size, set: span.end });
                 let raised = self.raised_since(span.begin).filter(|to| size < *to);
                 after.extend(raised.map(|size| Possible { size, set: span.end }));
@@ -125,6 +141,7 @@ impl Sizes {
     pub(super) fn settle(&mut self, size: u64) {
         let set = self.possible.iter().find(|p| p.size == size).map_or(0, |p| p.set);
         self.possible = vec![Possible { size, set }];
+        self.stopped = None;
     }
 
     /// Forgets what is of no use to operations in flight, the first of which began at `oldest`.

@@ -1,6 +1,7 @@
 //! What calls leave that stormfs does not model: right bytes pass, and those of a call with another
 //! effect are told.
 
+use oracle::Leeways;
 use oracle::outside::{Came, Flight, Outside, Seen};
 use oracle::pattern;
 use stormfs::op::{Op, OpId, Transfer};
@@ -27,7 +28,7 @@ fn performed(oracle: &Outside, file: usize, id: OpId, op: &Op, came: Came<'_>) {
 
 /// Two files of 24 KiB; the bytes of the first are those of [`FIRST`].
 fn files() -> (Outside, Vec<u8>) {
-    let (oracle, all) = (Outside::new(2), ByteRange::at(0, 24 << 10));
+    let (oracle, all) = (Outside::new(2, Leeways::NONE), ByteRange::at(0, 24 << 10));
     performed(&oracle, 0, FIRST, &Op::Write(all), Came::AsAsked);
     performed(&oracle, 1, OTHER, &Op::Truncate(24 << 10), Came::AsAsked);
     (oracle, written(FIRST, all))

@@ -35,6 +35,9 @@ pub struct Counts {
     /// Operations that were drawn or listed, and left out as the filesystem cannot do them, by kind.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub left_out: BTreeMap<String, Lacking>,
+    /// How often a real filesystem could do something only because POSIX leaves it open, by what.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub leeways: BTreeMap<String, u64>,
     /// Answers of the filesystem's rules that differed from the correct answer.
     pub deviations: u64,
     /// Moments at which the scheduler could have let another actor go on; 0 for real threads.

@@ -379,6 +379,7 @@ fn counts() -> Counts {
         ]),
         passed_over: counted([]),
         left_out: BTreeMap::new(),
+        leeways: counted([]),
         deviations: 0,
         scheduling_points: 24_370_119,
         switches: 9_120_334,

@@ -1,0 +1,107 @@
+//! What each leeway allows, and that nothing of it is allowed without.
+
+use super::{Applied, Content, Effect, Fill, Initial, Ticket};
+use crate::leeway::{Leeway, Leeways};
+use stormfs::op::OpId;
+
+const A: OpId = OpId { actor: 1, number: 5 };
+const B: OpId = OpId { actor: 2, number: 6 };
+
+/// A file of 100 bytes, on a filesystem that makes use of `leeway` or not.
+fn file(leeway: Leeway, has: bool) -> Content {
+    let leeways = if has { Leeways::of(&[leeway]) } else { Leeways::NONE };
+    Content::new(100, Initial::Zeroes).with(leeways)
+}
+
+fn store(content: &mut Content, range: std::ops::Range<u64>) {
+    let fill = Fill::tag(A);
+    let ticket = content.begin(A, Effect::Store { range: range.clone(), fill: fill.clone() });
+    content.end(ticket, Applied::Wrote { range, fill }).unwrap();
+}
+
+fn resize(content: &mut Content, to: u64) {
+    let ticket = content.begin(B, Effect::Resize { to });
+    content.end(ticket, Applied::Resized { to }).unwrap();
+}
+
+fn bytes(len: usize, pos: u64) -> Vec<u8> {
+    let mut bytes = vec![0; len];
+    Fill::tag(A).put(pos, &mut bytes);
+    bytes
+}
+
+#[test]
+fn a_failed_write_may_move_the_end_to_where_it_was_to_begin() {
+    for has in [false, true] {
+        let mut content = file(Leeway::FailedWriteMovesEof, has);
+        let write = |content: &mut Content| -> Ticket {
+            content.begin(A, Effect::Write { range: 300..310, fill: Fill::tag(A) })
+        };
+        let ticket = write(&mut content);
+        assert_eq!(content.check_size(300).is_ok(), has, "while it tries");
+        content.end(ticket, Applied::Nothing).unwrap();
+        assert!(content.check_size(100).is_ok());
+        assert!(content.check_size(301).is_err());
+        assert_eq!(content.quiet_settle_size(300).is_ok(), has);
+        assert_eq!(content.leeways_used().is_empty(), !has);
+        assert_eq!(content.size(), if has { 300 } else { 100 });
+    }
+}
+
+#[test]
+fn a_truncate_meanwhile_may_come_before_it() {
+    let mut content = file(Leeway::FailedWriteMovesEof, true);
+    let write = content.begin(A, Effect::Write { range: 60..70, fill: Fill::tag(A) });
+    let truncate = content.begin(B, Effect::Resize { to: 10 });
+    content.end(write, Applied::Nothing).unwrap();
+    content.end(truncate, Applied::Resized { to: 10 }).unwrap();
+    assert!(content.check_size(10).is_ok() && content.check_size(60).is_ok());
+    assert!(content.check_size(100).is_err());
+}
+
+#[test]
+fn growth_may_show_sizes_on_the_way_and_stop_at_one() {
+    for has in [false, true] {
+        let mut content = file(Leeway::GrowthInSteps, has);
+        let ticket = content.begin(A, Effect::Grow { to: 9000 });
+        assert_eq!(content.check_size(4096).is_ok(), has, "on its way");
+        content.end(ticket, Applied::Perhaps).unwrap();
+        assert_eq!(content.quiet_settle_size(8192).is_ok(), has);
+        assert!(content.check_size(9001).is_err());
+        resize(&mut content, 50);
+        assert!(content.check_size(8192).is_err(), "a truncate ends it");
+    }
+}
+
+#[test]
+fn what_was_stored_behind_the_end_may_show_when_the_file_grows() {
+    for has in [false, true] {
+        let mut content = file(Leeway::StoresBeyondEofStay, has);
+        store(&mut content, 90..120);
+        resize(&mut content, 130);
+        assert!(content.check(90, &bytes(10, 90)).is_ok());
+        assert!(content.check(100, &[0; 30]).is_ok());
+        assert_eq!(content.check(100, &bytes(20, 100)).is_ok(), has);
+        assert!(content.check(120, &bytes(5, 120)).is_err(), "nobody stored there");
+    }
+}
+
+#[test]
+fn a_truncate_below_clears_what_was_stored_behind_the_end() {
+    let mut content = file(Leeway::StoresBeyondEofStay, true);
+    store(&mut content, 90..120);
+    resize(&mut content, 80);
+    resize(&mut content, 130);
+    assert!(content.check(100, &bytes(20, 100)).is_err());
+}
+
+#[test]
+fn many_stores_behind_the_end_are_not_told_apart() {
+    let mut content = file(Leeway::StoresBeyondEofStay, true);
+    for at in 0..500 {
+        store(&mut content, 101 + at..102 + at);
+    }
+    resize(&mut content, 1000);
+    assert!(content.check(101, &[0xee; 300]).is_ok());
+    assert!(content.check(700, &[0xee; 8]).is_err());
+}

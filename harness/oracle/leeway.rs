@@ -1,0 +1,95 @@
+//! What POSIX leaves open, where filesystems differ: each point by itself, with its evidence. A
+//! filesystem gets the leeways that it is known to use, and is held to the strict answer in all else.
+
+/// A point that POSIX leaves open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Leeway {
+    /// See [`Leeway::about`].
+    GrowthInSteps,
+    /// See [`Leeway::about`].
+    FailedWriteMovesEof,
+    /// See [`Leeway::about`].
+    StoresBeyondEofStay,
+    /// See [`Leeway::about`].
+    ShortCountsAreRounded,
+}
+
+impl Leeway {
+    /// Every one.
+    pub const ALL: [Leeway; 4] = [
+        Leeway::GrowthInSteps,
+        Leeway::FailedWriteMovesEof,
+        Leeway::StoresBeyondEofStay,
+        Leeway::ShortCountsAreRounded,
+    ];
+
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Leeway::GrowthInSteps => "growth_in_steps",
+            Leeway::FailedWriteMovesEof => "failed_write_moves_eof",
+            Leeway::StoresBeyondEofStay => "stores_beyond_eof_stay",
+            Leeway::ShortCountsAreRounded => "short_counts_are_rounded",
+        }
+    }
+
+    /// What may happen, and where the room for it comes from.
+    pub fn about(self) -> &'static str {
+        match self {
+            Leeway::GrowthInSteps => {
+                "A fallocate that grows a file shows sizes on the way, and one that fails may leave one. \
+                 ext4 publishes the size after each extent that it has allocated \
+                 (`ext4_alloc_file_blocks`). Neither POSIX nor `fallocate(2)` says that it is one step."
+            }
+            Leeway::FailedWriteMovesEof => {
+                "A write beyond the end that fails, or that is still trying, leaves or shows the end \
+                 where it was to begin, with zeros before it. POSIX (XSH 2.3): when an error is \
+                 detected, what was asked for may have been done in part, unless it says otherwise."
+            }
+            Leeway::StoresBeyondEofStay => {
+                "What is stored through a mapping behind the end of the file, in its last page, shows \
+                 when the file grows over it. tmpfs has no writeback that would clear it (`mmap(2)`, \
+                 BUGS); POSIX leaves open what such a store does."
+            }
+            Leeway::ShortCountsAreRounded => {
+                "A write whose source ends early returns fewer bytes than could be read: btrfs drops \
+                 what does not fill a block. POSIX allows a write to end early anywhere."
+            }
+        }
+    }
+}
+
+/// The leeways of a filesystem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Leeways(u8);
+
+impl Leeways {
+    /// None: the strict answer everywhere.
+    pub const NONE: Leeways = Leeways(0);
+
+    /// These.
+    pub fn of(leeways: &[Leeway]) -> Leeways {
+        Leeways(leeways.iter().fold(0, |all, leeway| all | leeway.bit()))
+    }
+
+    /// Whether that is one of them.
+    pub fn has(self, leeway: Leeway) -> bool {
+        self.0 & leeway.bit() != 0
+    }
+
+    /// Each of them.
+    pub fn iter(self) -> impl Iterator<Item = Leeway> {
+        Leeway::ALL.into_iter().filter(move |leeway| self.has(*leeway))
+    }
+}
+
+impl Leeway {
+    fn bit(self) -> u8 {
+        match self {
+            Leeway::GrowthInSteps => 1,
+            Leeway::FailedWriteMovesEof => 2,
+            Leeway::StoresBeyondEofStay => 4,
+            Leeway::ShortCountsAreRounded => 8,
+        }
+    }
+}
