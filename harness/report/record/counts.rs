@@ -33,10 +33,10 @@ pub struct Counts {
     /// Breaches of state that did not end the run, by invariant.
     pub passed_over: BTreeMap<String, u64>,
     /// Operations that were drawn or listed, and left out as the filesystem cannot do them, by kind.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default)]
     pub left_out: BTreeMap<String, Lacking>,
     /// How often a real filesystem could do something only because POSIX leaves it open, by what.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default)]
     pub leeways: BTreeMap<String, u64>,
     /// Answers of the filesystem's rules that differed from the correct answer.
     pub deviations: u64,

@@ -82,7 +82,7 @@ pub struct Device {
     /// Why this kind, and how it was opened (`O_DIRECT`, or what it fell back to).
     pub detail: String,
     /// What is mounted, if a real filesystem is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub mounted: Option<Mounted>,
 }
 
