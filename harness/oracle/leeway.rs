@@ -38,8 +38,8 @@ impl Leeway {
         match self {
             Leeway::GrowthInSteps => {
                 "A fallocate that grows a file shows sizes on the way, and one that fails may leave one. \
-                 ext4 publishes the size after each extent that it has allocated \
-                 (`ext4_alloc_file_blocks`). Neither POSIX nor `fallocate(2)` says that it is one step."
+                 ext4 and btrfs publish the size after each extent that they have allocated \
+                 (`ext4_alloc_file_blocks`, `__btrfs_prealloc_file_range`). Neither POSIX nor `fallocate(2)` says that it is one step."
             }
             Leeway::FailedWriteMovesEof => {
                 "A write beyond the end that fails, or that is still trying, leaves or shows the end \

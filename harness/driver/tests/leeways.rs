@@ -1,0 +1,102 @@
+//! What POSIX leaves open, provoked on each filesystem of this kernel: who shows a behaviour has the
+//! leeway for it. `--nocapture` prints who shows what.
+
+use driver::real::leeway;
+use mounted::file::Bytes;
+use mounted::source::Source;
+use mounted::{File, Hole, Kind, Mapping, Place, Spec, Volume, Way};
+use nix::errno::Errno;
+use nix::fcntl::FallocateFlags;
+use oracle::Leeway;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+const PAGE: u64 = 4096;
+
+#[test]
+fn whoever_makes_use_of_what_posix_leaves_open_is_known_to() {
+    if !nix::unistd::geteuid().is_root() {
+        eprintln!("not tried: only root can make filesystems");
+        return;
+    }
+    for kind in Kind::ALL {
+        let volume = match Volume::open(&Place::Made(Spec::plain(kind))) {
+            Ok(volume) => volume,
+            Err(refusal) => {
+                eprintln!("{}: not tried: {refusal}", kind.name());
+                continue;
+            }
+        };
+        let leeways = leeway::of(volume.root());
+        for leeway in Leeway::ALL {
+            let name = leeway.name();
+            let file = File::open(volume.create(name).unwrap()).unwrap();
+            let shown = shows(&file, leeway).unwrap();
+            println!("{} {name}: {}", kind.name(), if shown { "shown" } else { "not shown" });
+            assert!(!shown || leeways.has(leeway), "{} is not known for {name}", kind.name());
+        }
+    }
+}
+
+fn shows(file: &File, leeway: Leeway) -> Result<bool, Errno> {
+    match leeway {
+        Leeway::GrowthInSteps => growth_in_steps(file),
+        Leeway::FailedWriteMovesEof => {
+            let written = write_up_to(file, 5 * PAGE, 0);
+            assert_eq!(written, Err(Errno::EFAULT));
+            Ok(file.size()? != 0)
+        }
+        Leeway::StoresBeyondEofStay => {
+            file.write(0, Bytes::Whole(&[1; 100], &[]))?;
+            let mapping = Mapping::new(file, 4096, 4096)?;
+            assert_eq!(mapping.store(200, &[2; 8]), Ok(8));
+            file.truncate(PAGE)?;
+            let mut seen = [0; 8];
+            file.read(200, &mut seen, &[])?;
+            Ok(seen != [0; 8])
+        }
+        Leeway::ShortCountsAreRounded => Ok(write_up_to(file, 100, 5000)? != 5000),
+    }
+}
+
+/// A write of two pages, the source of which ends at that byte.
+fn write_up_to(file: &File, pos: u64, at: usize) -> Result<u64, Errno> {
+    let bytes = vec![7; 8192];
+    let mut source = Source::new(bytes.len())?;
+    let armed = source.with_hole(&bytes, Hole { at, way: Way::Protected })?;
+    file.write(pos, Bytes::Holed(&armed, &[]))
+}
+
+/// The way is long where every other block has been allocated before.
+fn growth_in_steps(file: &File) -> Result<bool, Errno> {
+    const BLOCKS: u64 = 2048;
+    for _ in 0..20 {
+        file.truncate(0)?;
+        for block in (0..BLOCKS).step_by(2) {
+            let range = block * PAGE..(block + 1) * PAGE;
+            match file.allocate(FallocateFlags::FALLOC_FL_KEEP_SIZE, range) {
+                Err(Errno::EOPNOTSUPP) => return Ok(false),
+                done => done?,
+            }
+        }
+        let ended = AtomicBool::new(false);
+        let grow = || {
+            let grown = file.allocate(FallocateFlags::empty(), 0..BLOCKS * PAGE);
+            ended.store(true, Ordering::Release);
+            grown
+        };
+        let look = || {
+            let mut on_the_way = false;
+            while !ended.load(Ordering::Acquire) {
+                let between = |size| 0 < size && size < BLOCKS * PAGE;
+                on_the_way |= file.size().is_ok_and(between);
+            }
+            on_the_way
+        };
+        let (grown, seen) = rayon::join(grow, look);
+        grown?;
+        if seen {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
