@@ -34,9 +34,37 @@ invariants! { subject 4;
         Err(overall("reservations within the unallocated blocks", format!("{counts:?}")))
     }
 
+    /// A filesystem of the kernel whose files are synced has as many free blocks as after it was
+    /// unmounted and mounted again. What is missing before was promised to nobody: a reservation that
+    /// some call made and none gave back.
+    Quiet(user) fn space_survives_a_mount(before: u64, after: u64) {
+        if before == after {
+            return Ok(());
+        }
+        Err(overall(format!("{after} free blocks, as after a mount"), format!("{before}")))
+    }
+
     /// What lies on the device of a filesystem of the kernel, once it is unmounted, passes the check
     /// of that filesystem's own tool.
     Quiet(user) fn space_on_disk_passes_its_own_check(complaint: Option<&str>) {
         complaint.map_or(Ok(()), |complaint| Err(overall("nothing to complain about", complaint)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariant::Checks;
+
+    #[test]
+    fn a_block_too_few_or_too_many_is_told_and_so_is_a_complaint() {
+        let checks = Checks::default();
+        assert!(space_survives_a_mount(&checks, 7, 7).is_ok());
+        assert!(space_survives_a_mount(&checks, 6, 7).is_err());
+        assert!(space_survives_a_mount(&checks, 8, 7).is_err());
+        assert!(space_on_disk_passes_its_own_check(&checks, None).is_ok());
+        assert!(
+            space_on_disk_passes_its_own_check(&checks, Some("a block has two owners")).is_err()
+        );
     }
 }

@@ -2,15 +2,14 @@
 //! check by the filesystem's own tool.
 
 use super::{Host, Real};
-use mounted::{Ability, look};
+use mounted::{Ability, File, Volume, look};
 use nix::sys::statvfs::fstatvfs;
 use nix::sys::uio::pread;
 use oracle::extents::extents_below_eof_are_allocated_after_sync;
 use oracle::outside::{Outside, Seen};
-use oracle::space::space_on_disk_passes_its_own_check;
+use oracle::space::{space_on_disk_passes_its_own_check, space_survives_a_mount};
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use stormfs::quantity::{ByteRange, narrow, wide};
 
 /// Bytes compared at once.
@@ -43,6 +42,7 @@ impl Real {
     /// Everybody has gone: a check of what lies on the device, and the files from a mount of its own.
     pub(super) fn conclude(self) {
         let Real { host, oracle, names, files, hands, .. } = self;
+        let free = settled(&host.volume, &files);
         drop((files, hands));
         let host = match Arc::try_unwrap(host) {
             Ok(host) => host,
@@ -50,13 +50,22 @@ impl Real {
         };
         let Host { volume, .. } = host;
         let Some(unmounted) = volume.unmount() else { return };
-        let complaint = unmounted.check().err().map(|refusal| refusal.to_string());
-        let checks = oracle.checks();
-        oracle.judge_overall(space_on_disk_passes_its_own_check(checks, complaint.as_deref()));
-        let Ok(volume) = unmounted.mount() else { return };
+        let judge = |complaint: Option<String>| {
+            let complaint = complaint.as_deref();
+            oracle.judge_overall(space_on_disk_passes_its_own_check(oracle.checks(), complaint));
+        };
+        judge(unmounted.check().err().map(|refusal| refusal.to_string()));
+        let volume = match unmounted.mount() {
+            Ok(volume) => volume,
+            Err(refusal) => return judge(Some(refusal.to_string())),
+        };
+        if let (Some(before), Some(after)) = (free, free_blocks(&volume)) {
+            oracle.judge_overall(space_survives_a_mount(oracle.checks(), before, after));
+        }
         for (number, name) in names.iter().enumerate() {
-            if let Ok(file) = volume.reopen(name) {
-                look_at(&oracle, number, file, Seen::Reread);
+            match volume.reopen(name) {
+                Ok(file) => look_at(&oracle, number, file, Seen::Reread),
+                Err(errno) => judge(Some(format!("the file {name} cannot be opened: {errno}"))),
             }
         }
     }
@@ -67,8 +76,6 @@ impl Real {
         let left = look::cached(self.file(number), 0..WHOLE.end);
         if left.is_ok_and(|left| left.pages == 0) {
             self.look_at(number, self.file(number), Seen::Reread);
-        } else {
-            self.unevicted.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -95,6 +102,20 @@ impl Real {
         let Ok(space) = fstatvfs(self.host.volume.root()) else { return true };
         space.blocks_available().saturating_mul(space.fragment_size()) < NEARLY_FULL
     }
+}
+
+/// Free blocks once every file has only what it was asked for and all of it is on the device.
+fn settled(volume: &Volume, files: &[File]) -> Option<u64> {
+    for file in files {
+        // What was allocated beyond the end in advance is given back when the file is closed, or not.
+        file.size().and_then(|size| file.truncate(size)).ok()?;
+    }
+    files.first()?.sync_all().ok()?;
+    free_blocks(volume)
+}
+
+fn free_blocks(volume: &Volume) -> Option<u64> {
+    fstatvfs(volume.root()).ok().map(|space| space.blocks_free())
 }
 
 /// Somebody else goes on with the filesystem, and has no use for these files.

@@ -26,7 +26,6 @@ use oracle::{Leeway, Leeways, Outside};
 use report::record::{Device, DeviceKind, Mounted};
 use script::Followed;
 use sim::{Mutex, Rank, RwLock, sync::rw_lock};
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 use stormfs::op::{OpId, OpKind};
 use stormfs::quantity::{ByteRange, narrow, wide};
@@ -53,8 +52,6 @@ pub struct Real {
     incidents: Option<Arc<Incidents>>,
     /// How its disk is slow, and the seed that decides when.
     slow: Option<(u64, Spike)>,
-    /// Evictions that left something in the cache.
-    unevicted: AtomicU64,
     /// Who goes on, if a script says so.
     lead: Option<Lead>,
     /// The steps of the script that were performed.
@@ -155,7 +152,6 @@ impl Real {
             shifting,
             incidents: None,
             slow: spike(plan).map(|spike| (plan.seed, spike)),
-            unevicted: AtomicU64::new(0),
             lead,
             followed: sim::sync::mutex(&FOLLOWED, 0, Vec::new()),
         })
