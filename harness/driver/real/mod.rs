@@ -43,6 +43,8 @@ pub struct Real {
     hands: Vec<Hands>,
     /// Whether some file may become smaller.
     shrinks: bool,
+    /// Whether files may come to share blocks.
+    shares: bool,
     /// What calls past the page cache and calls through it have to do with each other.
     collisions: Collisions,
     /// One for each file, if somebody moves bytes: held alone by whoever does, and by all others who
@@ -145,6 +147,7 @@ impl Real {
             files,
             hands,
             shrinks: does(&[OpKind::Truncate, OpKind::Collapse]),
+            shares: does(&[OpKind::Reflink, OpKind::CopyRange]),
             collisions: Collisions {
                 writes: does(&[OpKind::DirectWrite]),
                 stores: does(&[OpKind::MmapStore]),
