@@ -2,10 +2,10 @@
 
 use crate::real::Real;
 use crate::record;
-use crate::scenario::plan::{Plan, TargetPlan};
+use crate::scenario::plan::{Action, Plan, TargetPlan};
 use crate::storm::{self, Orders};
 use block::{Device, OpenError};
-use mounted::{Place, Refusal};
+use mounted::{Place, Refusal, Spec};
 use report::record as told;
 use sim::chance::Seed;
 use std::fmt;
@@ -48,7 +48,7 @@ impl Ground {
     }
 
     fn under(plan: &Plan, seed: Seed, record: bool) -> Result<Ground, NoGround> {
-        let Some(place) = place(&plan.target) else {
+        let Some(place) = place(plan) else {
             return Ok(Ground::Device(storm::open_device(plan, seed, record)?));
         };
         Real::open(&plan.under(seed), &place)
@@ -75,10 +75,13 @@ impl Ground {
 }
 
 /// Where a real filesystem is, or how it is made. `None`: the target is the model.
-pub fn place(target: &TargetPlan) -> Option<Place> {
-    match target {
+pub fn place(plan: &Plan) -> Option<Place> {
+    let holds = plan.script.iter().any(|step| matches!(step.action, Action::HoldDisk(_)));
+    match &plan.target {
         TargetPlan::Model => None,
-        TargetPlan::Kernel(spec) => Some(Place::Made(spec.clone())),
+        TargetPlan::Kernel(spec) => {
+            Some(Place::Made(Spec { gated: spec.gated || holds, ..spec.clone() }))
+        }
         TargetPlan::Directory(path) => Some(Place::Directory(path.clone())),
     }
 }

@@ -2,6 +2,7 @@
 
 mod checks;
 mod collisions;
+mod disk;
 mod hands;
 mod kernels;
 mod lead;

@@ -79,6 +79,7 @@ impl Real {
     /// Performs every step. Afterwards all go on as they like.
     pub fn follow(&self, stage: &Stage, steps: &[Step]) {
         let _end = LetGo(self);
+        let mut held = None;
         for (number, step) in (1..).zip(steps) {
             if sim::stopping() || stage.is_interrupted() {
                 return;
@@ -86,14 +87,17 @@ impl Real {
             let how = match &step.action {
                 Action::Run { actor, until } => self.run(stage, number, (*actor, until)),
                 Action::Evict { file, range } => self.evict_for(*file, *range),
-                Action::HoldDisk(_) | Action::ResumeDisk => {
-                    How::Not("nothing holds the disk of a real filesystem here".to_owned())
-                }
+                Action::HoldDisk(point) => self.hold_disk(&mut held, number, *point),
+                Action::ResumeDisk => self.resume_disk(&mut held),
             };
-            self.settle();
+            // While the disk is held, no I/O ends.
+            if held.is_none() {
+                self.settle();
+            }
             let text = step.text.trim().to_owned();
             self.followed.lock().push(Followed { step: number, text, how });
         }
+        self.resume_disk(&mut held);
     }
 
     /// Lets an actor go on until the first of the targets.
@@ -134,18 +138,22 @@ impl Real {
     }
 
     /// I/O that was begun ends before the next step.
-    fn settle(&self) {
+    pub(super) fn settle(&self) {
         let begun = sim::now();
-        let in_flight = |number: usize| {
-            let cached = look::cached(self.file(number), 0..i64::MAX.unsigned_abs());
-            cached.is_ok_and(|cached| cached.writeback != 0)
-        };
-        while (0..self.names.len()).any(in_flight) {
+        while self.writes_back() {
             if IO < sim::now().saturating_sub(begun) || sim::stopping() {
                 return;
             }
             sim::pause();
         }
+    }
+
+    /// Whether a page of some file is in writeback.
+    pub(super) fn writes_back(&self) -> bool {
+        (0..self.names.len()).any(|number| {
+            let cached = look::cached(self.file(number), 0..i64::MAX.unsigned_abs());
+            cached.is_ok_and(|cached| cached.writeback != 0)
+        })
     }
 }
 

@@ -13,7 +13,7 @@ use crate::scenario::plan::Plan;
 use crate::scenario::{self, Report};
 use crate::storm::{Orders, Storm};
 use crate::{onlooker::Look, retold, vocabulary};
-use mounted::Refusal;
+use mounted::{Place, Refusal};
 use serde_json::{Value, json};
 use sim::chance::Seed;
 use std::path::Path;
@@ -48,15 +48,16 @@ pub(super) fn replay(args: &ReplayArgs, target: &str, console: Console) -> Exit 
     let Some(all) = all.into_iter().collect::<Option<Vec<_>>>() else { return Exit::Usage };
     let interrupts = Interrupts::catch();
     let mut came = Vec::new();
-    match through(&all, &interrupts, &mut came) {
-        Ok(()) => {}
-        Err(refusal) => {
-            console.warn(&refusal.to_string());
-            return Exit::Environment;
-        }
+    let refused = through(&all, &interrupts, &mut came);
+    if let Some(refusal) = &refused {
+        console.warn(&refusal.to_string());
     }
     if let Some(caught) = interrupts.caught() {
         return caught;
+    }
+    let given_up = if refused.is_some() { Exit::Environment } else { Exit::Ok };
+    if came.is_empty() {
+        return given_up;
     }
     let mut lines: String = came.iter().map(|one| one.line.clone() + "\n").collect();
     lines += &sum(&came);
@@ -66,7 +67,7 @@ pub(super) fn replay(args: &ReplayArgs, target: &str, console: Console) -> Exit 
     for line in came.iter().flat_map(|one| &one.details) {
         console.say(line);
     }
-    came.iter().map(|one| one.exit).max().unwrap_or(Exit::Ok).max(delivered)
+    came.iter().map(|one| one.exit).fold(delivered.max(given_up), Exit::max)
 }
 
 /// How many there were, if there were several.
@@ -93,24 +94,42 @@ fn read(file: &Path, args: &ReplayArgs, target: &str) -> Result<Led, Report> {
     Ok(Led { file, plan: Plan { script: retold.steps, ..plan }, lost: retold.lost })
 }
 
-/// One filesystem for all of them.
-fn through(all: &[Led], interrupts: &Interrupts, came: &mut Vec<Came>) -> Result<(), Refusal> {
-    let Some(place) = all.first().and_then(|led| place(&led.plan.target)) else { return Ok(()) };
-    let host = Host::open(&place)?;
+/// One filesystem for all of them, and another for those that hold its disk. Returns why some could not be
+/// led at all.
+fn through(all: &[Led], interrupts: &Interrupts, came: &mut Vec<Came>) -> Option<Refusal> {
+    let (mut hosts, mut refused) = (Vec::new(), None);
     for led in all {
         if interrupts.caught().is_some() {
             break;
         }
-        let real = Real::on(&led.plan, Arc::clone(&host))?;
-        let flag = Arc::clone(interrupts.flag());
         let plan = &led.plan;
+        let real = host(&mut hosts, plan).and_then(|host| Real::on(plan, host));
+        let real = match real {
+            Ok(real) => real,
+            Err(refusal) => {
+                refused = Some(refusal);
+                continue;
+            }
+        };
+        let flag = Arc::clone(interrupts.flag());
         let (seed, look) = (Seed(plan.seed), Look::default());
         let orders = Orders { plan, seed, record: false, judged: true, look, interrupted: &flag };
         let storm = storm::run(orders, real, &Arc::default());
         interrupts.look();
         came.push(told(led, &storm));
     }
-    Ok(())
+    refused
+}
+
+/// The filesystem that `plan` asks for, made when it is the first that does.
+fn host(hosts: &mut Vec<(Place, Arc<Host>)>, plan: &Plan) -> Result<Arc<Host>, Refusal> {
+    let place = place(plan).expect("`--target` names a filesystem");
+    if let Some((_, host)) = hosts.iter().find(|(other, _)| *other == place) {
+        return Ok(Arc::clone(host));
+    }
+    let host = Host::open(&place)?;
+    hosts.push((place, Arc::clone(&host)));
+    Ok(host)
 }
 
 fn told(led: &Led, storm: &Storm) -> Came {

@@ -7,8 +7,6 @@ use std::fs;
 
 /// The steps of each script that a kernel cannot be led through. All other scripts can be, on XFS.
 const NOT_STEERED: &[(&str, &[u64])] = &[
-    // Nothing holds the disk.
-    ("completion-sees-a-later-size", &[2, 5]),
     // Nobody can be stopped in a truncate, a read or in writeback.
     ("dirtiness-asked-after-the-lookup", &[2]),
     ("store-behind-the-zeros-of-a-truncate", &[1, 2]),
@@ -66,4 +64,67 @@ script: [run T until truncate.zeroed, resume T]
     assert_eq!((ran.code, record.verdict.kind), (Some(1), VerdictKind::NotProvoked), "{ran:?}");
     let told = "step 1, run T until truncate.zeroed: `T` ended, and could not be stopped at";
     assert!(record.verdict.sentence.contains(told), "{}", record.verdict.sentence);
+}
+
+/// A write that is written back while the disk is held, behind a write that is not.
+const HELD: &str = "\
+files: [{name: a, size: 0}]
+actors:
+  - {name: W, does: [write: {at: 0, size: 8KiB}, fsync]}
+script:
+  - run W until returned
+  - hold disk at ioend.before_convert
+  - run W until blocked
+  - resume disk
+  - run W
+";
+
+/// A step that is no plain success: its number, what came of it, and why.
+type Odd = (u64, &'static str, &'static str);
+
+#[test]
+fn writeback_is_held_by_a_script_on_filesystems_with_a_disk() {
+    if !is_root() {
+        return;
+    }
+    let idle = HELD.replace("  - run W until blocked\n", "");
+    let later = HELD.replace("before_convert", "converted");
+    let table: [(&str, &str, bool, &[Odd]); 6] = [
+        ("xfs", HELD, true, &[(2, "nearby", "not on the disk yet")]),
+        ("ext4", HELD, true, &[(2, "nearby", "not on the disk yet")]),
+        ("btrfs", HELD, true, &[(2, "nearby", "not on the disk yet")]),
+        (
+            "tmpfs",
+            &idle,
+            false,
+            &[
+                (2, "not steered", "there is no disk of its own"),
+                (3, "not steered", "the disk is not held"),
+            ],
+        ),
+        ("xfs", &idle, false, &[(2, "not steered", "nothing was in writeback")]),
+        (
+            "xfs",
+            &later,
+            false,
+            &[
+                (2, "not steered", "none of them stands at `ioend.converted`"),
+                (3, "not steered", "`W` ended"),
+                (4, "not steered", "the disk is not held"),
+            ],
+        ),
+    ];
+    for (kind, script, hit, odd) in table {
+        let stand = Stand::with(script);
+        let ran = stand.run(&format!("replay --target kernel:{kind} --json - a.yaml"));
+        let told: Vec<Value> = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!(told[0]["hit"], hit, "{kind}, {script}: {ran:?}");
+        for (step, how, why) in odd {
+            let found =
+                told[0]["steps"].as_array().unwrap().iter().find(|one| one["step"] == *step);
+            let found = found.unwrap();
+            assert_eq!(found["how"], *how, "{kind}, {script}: {ran:?}");
+            assert!(found["why"].as_str().unwrap().contains(why), "{kind}, {script}: {ran:?}");
+        }
+    }
 }

@@ -1,0 +1,75 @@
+//! The disk of a real filesystem in a script: its writes are held at the gate before it, from one step to
+//! another, and whether that held up any writeback is looked at before they go on.
+
+use super::Real;
+use super::script::How;
+use mounted::gate::{Access, InForce};
+use std::time::Duration;
+use stormfs::points::Point;
+
+/// A disk that is held.
+pub(super) struct HeldDisk<'a> {
+    force: InForce<'a>,
+    /// The step that holds it, from 1.
+    step: usize,
+}
+
+/// What is in writeback has come to the gate by then.
+const ARRIVAL: Duration = Duration::from_secs(2);
+
+impl Real {
+    /// Holds every write of the disk. Whether there was one is known when it is resumed.
+    pub(super) fn hold_disk<'a>(
+        &'a self,
+        held: &mut Option<HeldDisk<'a>>,
+        step: usize,
+        point: Point,
+    ) -> How {
+        if held.is_some() {
+            self.resume_disk(held);
+            self.settle();
+        }
+        if point != Point::IoendBeforeConvert {
+            let name = point.name();
+            return How::Not(format!("writes can be held, and none of them stands at `{name}`"));
+        }
+        let Some(gate) = self.host.volume.gate() else {
+            return How::Not("there is no disk of its own that could be held".to_owned());
+        };
+        match gate.hold(Access::Write, 0..u64::MAX) {
+            Ok(force) => *held = Some(HeldDisk { force, step }),
+            Err(errno) => return How::Not(format!("the gate does not answer: {}", errno.desc())),
+        }
+        How::Not("it was never resumed".to_owned())
+    }
+
+    /// Lets the writes go on that are held, and tells what came of the step that held them.
+    pub(super) fn resume_disk(&self, held: &mut Option<HeldDisk<'_>>) -> How {
+        let Some(HeldDisk { force, step }) = held.take() else {
+            return How::Not("the disk is not held".to_owned());
+        };
+        let came = self.came_of(&force);
+        force.lift();
+        let mut followed = self.followed.lock();
+        if let Some(hold) = followed.iter_mut().find(|followed| followed.step == step) {
+            hold.how = came;
+        }
+        How::Steered(None)
+    }
+
+    /// A log is written to the disk, too, so that a write alone says nothing: but with all of them held, no
+    /// page leaves writeback.
+    fn came_of(&self, force: &InForce<'_>) -> How {
+        if !self.writes_back() {
+            return How::Not("nothing was in writeback when it was resumed".to_owned());
+        }
+        match force.met(1, ARRIVAL) {
+            Ok(0) => How::Not("no write came to the disk".to_owned()),
+            Ok(_) => {
+                let name = Point::IoendBeforeConvert.name();
+                How::Nearby(format!("`{name}`: the write is in flight, and not on the disk yet"))
+            }
+            Err(errno) => How::Not(format!("the gate does not answer: {}", errno.desc())),
+        }
+    }
+}
