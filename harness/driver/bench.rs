@@ -138,7 +138,8 @@ fn lock_ping_pong() -> f64 {
     f64::from(points) / started.elapsed().as_secs_f64()
 }
 
-fn median(mut figures: Vec<f64>) -> f64 {
+/// The one in the middle.
+pub fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures[figures.len() / 2]
 }

@@ -64,8 +64,8 @@ pub enum Command {
     Compare(CompareArgs),
     /// Look whether this machine can run storms, and say what to do where it cannot.
     Doctor,
-    /// Measure what the harness itself costs; takes about a minute.
-    Bench,
+    /// Measure what the harness itself costs; takes about a minute. Or how fast it is beside another tool.
+    Bench(BenchArgs),
     /// Tell which calls run and which block while another stands still in the middle, in the model and in
     /// a real filesystem, side by side. Needs root and FUSE; takes some seconds.
     Conform(ConformArgs),
@@ -330,6 +330,29 @@ pub struct ConformArgs {
     pub json: Option<PathBuf>,
 }
 
+/// What `bench` can be told.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// Measure fsx, of xfstests, and its mix in Pagestorm in turns, on the tmpfs at /dev/shm.
+    #[arg(long, value_name = "fsx=PATH", value_parser = peer)]
+    pub against: Option<Peer>,
+}
+
+/// Another tool.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+/// Reads one.
+fn peer(text: &str) -> Result<Peer, String> {
+    match text.split_once('=') {
+        Some(("fsx", path)) if !path.is_empty() => Ok(Peer { path: path.into() }),
+        _ => Err("the tool is fsx, and where it is: `fsx=/usr/lib/xfstests/ltp/fsx`".to_owned()),
+    }
+}
+
 /// A real filesystem that the model can be held against.
 #[derive(Debug, Clone, Copy)]
 pub struct Original(pub mounted::Kind);
@@ -414,7 +437,7 @@ pub fn answer(cli: &Cli) -> Exit {
         Some(Command::Report(args)) => commands::report::report(args, console),
         Some(Command::Compare(args)) => commands::compare::compare(args, console),
         Some(Command::Doctor) => commands::doctor::doctor(console),
-        Some(Command::Bench) => commands::bench::bench(console),
+        Some(Command::Bench(args)) => commands::bench::bench(args, console),
         Some(Command::Conform(args)) => commands::conform::conform(args, console),
         Some(Command::Schema { night: true, .. }) => {
             console.print(report::record::Night::JSON_SCHEMA)

@@ -46,6 +46,7 @@ pub mod shrink;
 pub mod exploration;
 pub mod signature;
 pub mod bench;
+pub mod peer;
 pub mod conform;
 pub mod clock;
 pub mod progress;

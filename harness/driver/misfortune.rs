@@ -45,11 +45,12 @@ impl Misfortune {
 
     /// Strikes the call of operation `id`, or lets it be. What the call says of itself stays. Its
     /// file is `size` long.
-    pub fn strike(&self, id: OpId, mut call: Call, size: u64) -> Call {
+    pub fn strike(&self, id: OpId, mut call: Call, size: impl FnOnce(usize) -> u64) -> Call {
         if let Op::Write(range) = call.op {
             self.shorten(id, &mut call, range);
         } else if let Op::Append(len) = call.op {
-            self.shorten(id, &mut call, ByteRange::at(size, len));
+            let range = ByteRange::at(size(call.file), len);
+            self.shorten(id, &mut call, range);
         } else if let Op::MmapStore(_) = call.op {
             call.abandoned = call.abandoned || self.gives_up(id);
         }

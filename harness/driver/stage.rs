@@ -59,8 +59,9 @@ pub struct Stage {
     pub led: Option<(Arc<Real>, Vec<Step>)>,
     /// Who says whose turn it is, and the steps.
     pub script: Option<Script>,
-    tally: Mutex<Tally>,
-    /// How long calls took: of threads one for each actor, so that nobody waits for others.
+    /// What was counted: of threads one for each actor, so that nobody waits for others.
+    tallies: Vec<Mutex<Tally>>,
+    /// How long calls took: as many as of those.
     journals: Vec<Mutex<Journal>>,
     /// What happens to operations beside their own work.
     pub incidents: Arc<Incidents>,
@@ -123,8 +124,8 @@ impl Stage {
             haunts: Haunts::new(crate::storm::actors(plan)),
             led: None,
             script: None,
-            tally: sim::sync::mutex(&TALLY, 0, Tally::new(clock)),
-            journals: journals(plan, clock),
+            tallies: one_each(plan, clock, || sim::sync::mutex(&TALLY, 0, Tally::new(clock))),
+            journals: one_each(plan, clock, || sim::sync::mutex(&JOURNAL, 0, Journal::new(clock))),
             incidents,
             phase: Phase {
                 open: AtomicBool::new(false),
@@ -142,7 +143,8 @@ impl Stage {
 
     /// What was counted so far.
     pub fn tally(&self) -> Tally {
-        let mut tally = self.tally.lock().clone();
+        let mut tally = self.tallies[0].lock().clone();
+        self.tallies[1..].iter().for_each(|other| tally.add(&other.lock()));
         self.journals.iter().for_each(|journal| tally.journal.add(&journal.lock()));
         if let Some((timeline, windows)) =
             tally.journal.timeline.as_mut().zip(self.incidents.windows())
@@ -192,7 +194,7 @@ impl Stage {
         let since = sim::now();
         check();
         let until = sim::now();
-        self.tally.lock().halted += until.saturating_sub(since);
+        self.tallies[0].lock().halted += until.saturating_sub(since);
         self.incidents.halted(since, until);
         self.phase.set(&self.phase.halted, false);
     }
@@ -254,7 +256,7 @@ impl Player {
             }
             let call = self.prepare(stage, number + 1);
             if let Some(reason) = stage.target.lacks(call.op.kind()) {
-                stage.tally.lock().leave_out(call.op.kind(), 1, &reason);
+                stage.tally_of(self.number).lock().leave_out(call.op.kind(), 1, &reason);
                 if self.draws {
                     stage.left.fetch_add(1, Ordering::SeqCst);
                     if self.workload.kinds().all(|kind| stage.target.lacks(kind).is_some()) {
@@ -355,7 +357,7 @@ impl Player {
     fn prepare(&mut self, stage: &Stage, number: u64) -> Call {
         let field = Field { target: &*stage.target, haunts: &stage.haunts };
         let call = self.workload.next(number, &field);
-        let size = stage.target.size(call.file);
+        let size = |file| stage.target.size(file);
         let call = stage.misfortune.strike(self.id(&call), call, size);
         stage.calls.add(|| (self.number, call.clone()));
         call
@@ -398,7 +400,7 @@ impl Player {
         {
             onlooker.call_returns(filesystem, self.number, call, performed);
         }
-        stage.count(call, performed);
+        stage.count(self.number, call, performed);
         stage.journal(self.number).lock().enter(Entry {
             op: &call.op,
             outcome: performed.outcome,
@@ -412,10 +414,10 @@ impl Player {
     }
 }
 
-fn journals(plan: &Plan, clock: Clock) -> Vec<Mutex<Journal>> {
+/// Of threads one for each actor, else one.
+fn one_each<T>(plan: &Plan, clock: Clock, make: impl Fn() -> T) -> Vec<T> {
     let some = if clock == Clock::Wall { crate::storm::actors(plan) } else { 1 };
-    let journal = |_| sim::sync::mutex(&JOURNAL, 0, Journal::new(clock));
-    (0..some.max(1)).map(journal).collect()
+    (0..some.max(1)).map(|_| make()).collect()
 }
 
 impl Stage {
@@ -423,8 +425,12 @@ impl Stage {
         &self.journals[actor % self.journals.len()]
     }
 
-    fn count(&self, call: &Call, performed: Performed) {
-        let mut tally = self.tally.lock();
+    fn tally_of(&self, actor: usize) -> &Mutex<Tally> {
+        &self.tallies[actor % self.tallies.len()]
+    }
+
+    fn count(&self, actor: usize, call: &Call, performed: Performed) {
+        let mut tally = self.tally_of(actor).lock();
         tally.operation(&call.op, performed.outcome);
         let short = performed.short_source;
         let mut struck = Vec::new();

@@ -62,6 +62,8 @@ pub struct Tally {
     pub operations: BTreeMap<OpKind, u64>,
     /// Operations that failed, by error.
     pub failed: BTreeMap<Errno, u64>,
+    /// Calls that were to move bytes, and moved none: what they were to read lay behind the end.
+    pub idle: u64,
     /// Bytes that writes and stores put into files.
     pub bytes_written: u64,
     /// Bytes that reads and loads took out.
@@ -102,6 +104,7 @@ impl Tally {
             strategies: BTreeMap::new(),
             operations: BTreeMap::new(),
             failed: BTreeMap::new(),
+            idle: 0,
             bytes_written: 0,
             bytes_read: 0,
             faults: BTreeMap::new(),
@@ -131,6 +134,14 @@ impl Tally {
                     self.fault(Fault::NoSpace, 1, 1);
                 }
             }
+            (
+                OpKind::Read
+                | OpKind::MmapLoad
+                | OpKind::DirectRead
+                | OpKind::CopyRange
+                | OpKind::WriteFromMmap,
+                Ok(0),
+            ) => self.idle += 1,
             (OpKind::Read | OpKind::MmapLoad | OpKind::DirectRead, Ok(_)) => {
                 self.bytes_read += moved(kind, outcome);
             }
@@ -161,6 +172,7 @@ impl Tally {
         add_maps(&mut self.strategies, &other.strategies);
         add_maps(&mut self.operations, &other.operations);
         add_maps(&mut self.failed, &other.failed);
+        self.idle += other.idle;
         add_maps(&mut self.invariants, &other.invariants);
         add_maps(&mut self.passed_over, &other.passed_over);
         for (kind, (count, reason)) in &other.left_out {

@@ -49,7 +49,8 @@ impl Workload {
 
     fn draw(&mut self, number: u64, field: &Field<'_>) -> Call {
         let kind = self.actor.ops[self.chance.weighted(&self.weights)].0;
-        let file = usize::try_from(self.chance.below(self.files)).expect("at most 64");
+        let any = usize::try_from(self.chance.below(self.files)).expect("at most 64");
+        let file = self.actor.apart.unwrap_or(any);
         let range = self.aim.range(&mut self.chance, file, field);
         let op = self.operation(kind, range, file, field);
         let mut pieces = self.pieces(range.len());
@@ -62,19 +63,21 @@ impl Workload {
     }
 
     fn operation(&mut self, kind: OpKind, range: ByteRange, file: usize, field: &Field<'_>) -> Op {
-        let size = field.target.size(file);
+        // To ask a real filesystem is a system call.
+        let size = || field.target.size(file);
         let unit = field.target.unit(kind);
         match kind {
             OpKind::Read => Op::Read(range),
             OpKind::Write => Op::Write(range),
             OpKind::Append => Op::Append(range.len()),
             OpKind::WriteFromMmap => {
+                let size = size();
                 let from = self.chance.below(size.max(1));
                 let source = ByteRange::new(from, (from + range.len()).min(size.max(from + 1)));
                 Op::WriteFromMmap { pos: range.start, source }
             }
-            OpKind::MmapLoad => Op::MmapLoad(self.mapped(range, size)),
-            OpKind::MmapStore => Op::MmapStore(self.mapped(range, size)),
+            OpKind::MmapLoad => Op::MmapLoad(self.mapped(range, size())),
+            OpKind::MmapStore => Op::MmapStore(self.mapped(range, size())),
             OpKind::Truncate => Op::Truncate(range.start),
             OpKind::Punch => Op::Punch(range),
             OpKind::ZeroRange => Op::ZeroRange { range, keep_size: self.coin() },
@@ -93,9 +96,9 @@ impl Workload {
                 Op::CopyRange(self.transfer(range, file, unit, field))
             }
             OpKind::Reflink => Op::Reflink(self.transfer(range, file, unit, field)),
-            OpKind::Collapse => Op::Collapse(self.inside(widened(range, unit), size, unit)),
+            OpKind::Collapse => Op::Collapse(self.inside(widened(range, unit), size(), unit)),
             OpKind::Insert => {
-                let range = widened(range, unit);
+                let (range, size) = (widened(range, unit), size());
                 let start = if range.start < size { range.start } else { self.below(size, unit) };
                 Op::Insert(ByteRange::at(start, range.len()))
             }
@@ -118,7 +121,8 @@ impl Workload {
         field: &Field<'_>,
     ) -> Transfer {
         let range = widened(range, unit);
-        let from = usize::try_from(self.chance.below(self.files)).expect("at most 64");
+        let any = usize::try_from(self.chance.below(self.files)).expect("at most 64");
+        let from = self.actor.apart.unwrap_or(any);
         let size = field.target.size(from);
         let mut start = self.below(size, unit);
         if from == file && start < range.end && range.start < start + range.len() {
@@ -152,8 +156,9 @@ impl Workload {
 
     /// `range` moved to where a mapping has something behind it, mostly.
     fn mapped(&mut self, range: ByteRange, size: u64) -> ByteRange {
-        let end = page_up(size);
-        if end == 0 || self.chance.below(64) == 0 {
+        let apart = self.actor.apart.is_some();
+        let end = if apart { size } else { page_up(size) };
+        if end == 0 || !apart && self.chance.below(64) == 0 {
             return range;
         }
         let start = if range.start < end { range.start } else { self.chance.below(end) };

@@ -19,11 +19,14 @@ pub(super) struct Hands {
     pub(super) source: Mutex<Option<Source>>,
     /// The same.
     pub(super) aligned: Mutex<Option<Aligned>>,
+    /// Room for what it sees when it looks again. The same.
+    pub(super) seen: Mutex<Vec<u8>>,
 }
 
 static DESCRIPTORS: Rank = Rank::leaf(12, "descriptors");
 static SOURCE: Rank = Rank::new(12, "source buffer");
 static ALIGNED: Rank = Rank::new(12, "aligned buffer");
+static SEEN: Rank = Rank::leaf(12, "bytes that were seen");
 
 impl Default for Hands {
     fn default() -> Hands {
@@ -32,6 +35,7 @@ impl Default for Hands {
             mappings: Vec::new(),
             source: sim::sync::mutex(&SOURCE, 0, None),
             aligned: sim::sync::mutex(&ALIGNED, 0, None),
+            seen: sim::sync::mutex(&SEEN, 0, Vec::new()),
         }
     }
 }

@@ -71,7 +71,7 @@ pub struct Host {
 
 static FOLLOWED: Rank = Rank::leaf(12, "steps that were performed");
 
-/// The longest mapping that anybody has of a file, so that files can outgrow what actors aim at.
+/// The longest mapping that anybody has of a file, where files can outgrow what actors aim at.
 const LONGEST_MAPPING: u64 = 1 << 40;
 
 /// Outermost: a call holds it as long as it takes.
@@ -118,7 +118,7 @@ impl Real {
     pub fn on(plan: &Plan, host: Arc<Host>) -> Result<Real, Refusal> {
         let longest = plan.actors.iter().map(|actor| actor.size.max).max().unwrap_or(0);
         let mappings = wide((1 + crate::storm::actors(plan)) * plan.files.len());
-        let mapped = narrow((ADDRESSES / mappings).min(LONGEST_MAPPING));
+        let mapped = narrow((ADDRESSES / mappings).min(longest_file(plan)));
         let (mut names, mut files) = (Vec::new(), Vec::new());
         let mut hands: Vec<_> =
             (0..=crate::storm::actors(plan)).map(|_| Hands::default()).collect();
@@ -288,16 +288,21 @@ impl Target for Real {
     }
 
     fn judge(&self, call: &Call, performed: Performed, before: Reach) {
-        let after = self.reach(call.file);
+        let Performed { asked, outcome, .. } = performed;
+        // Whoever did all that it was asked needs no excuse, and nobody has to look for one.
+        let fell_short = outcome != Ok(asked);
+        let beyond_eof = || {
+            let after = self.reach(call.file);
+            self.shrinks || reaches_beyond(&call.op, before.size.min(after.size))
+        };
         let excuses = Excuses {
             bad_source: performed.short_source.fired && performed.short_source.persistent,
             abandoned_fault: false,
             device_failed: self.collisions.excuses(call.op.kind()),
-            space_was_short: self.is_nearly_full(),
+            space_was_short: fell_short && self.is_nearly_full(),
             unfit: performed.unfit,
-            beyond_eof: self.shrinks || reaches_beyond(&call.op, before.size.min(after.size)),
+            beyond_eof: fell_short && beyond_eof(),
         };
-        let Performed { asked, outcome, .. } = performed;
         let checks = self.oracle.checks();
         let verdict = results_are_justified(checks, &call.op, asked, outcome, excuses);
         self.oracle.judge(call.file, None, verdict);
@@ -330,6 +335,22 @@ impl Target for Real {
     }
 }
 
+/// A bound on what the files of `plan` may hold, and no more of it than anybody maps. To take pages out of
+/// page tables costs time for what is mapped, whether anything is there or not.
+fn longest_file(plan: &Plan) -> u64 {
+    let outgrows = |actor: &ActorPlan| {
+        let grows = |kind| matches!(kind, OpKind::Append | OpKind::Insert);
+        !actor.draws() || actor.kinds().any(grows)
+    };
+    if plan.actors.iter().any(outgrows) {
+        return LONGEST_MAPPING;
+    }
+    // A write that takes its bytes from a mapping may be as long as the file.
+    let aims = plan.actors.iter().map(|actor| plan.reach(actor).saturating_add(actor.size.max));
+    let sizes = plan.files.iter().map(|file| file.size);
+    aims.chain(sizes).fold(1 << 21, u64::max).saturating_mul(2).min(LONGEST_MAPPING)
+}
+
 /// The slowness that `plan` asks of a disk.
 fn spike(plan: &Plan) -> Option<Spike> {
     plan.faults.iter().find_map(|fault| {
@@ -338,4 +359,26 @@ fn spike(plan: &Plan) -> Option<Spike> {
         };
         Some(Spike { ppm, time, limit })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Known, parse};
+
+    #[test]
+    fn nobody_maps_more_than_a_file_can_hold() {
+        for (ops, longest) in [
+            ("write: 1, mmap_load: 1, copy_file_range: 1", 2 << 21),
+            ("write: 1, append: 1", LONGEST_MAPPING),
+            ("write: 1, insert_range: 1", LONGEST_MAPPING),
+        ] {
+            let text = format!(
+                "world: threads\nops: 9\ntarget: {{directory: /}}\nfiles: [{{name: a, size: 1MiB}}]\n\
+                 actors: [{{name: w, within: 1MiB, size: {{max: 64KiB}}, ops: {{{ops}}}}}]\n"
+            );
+            let Ok(plan) = parse("a", &text, &Known::default(), &[]) else { panic!("{text}") };
+            assert_eq!(longest_file(&plan), longest, "{ops}");
+        }
+    }
 }

@@ -179,22 +179,27 @@ impl Real {
     /// mapping.
     fn look_again(&self, id: OpId, file: usize, range: ByteRange) {
         let hands = &self.hands[usize::from(id.actor)];
-        let mut seen = vec![0; narrow(range.len())];
+        let mut memory = std::mem::take(&mut *hands.seen.lock());
+        let len = narrow(range.len());
+        memory.resize(memory.len().max(len), 0);
+        let seen = &mut memory[..len];
         let by_call = id.number.is_multiple_of(2);
         let op = if by_call { Op::Read(range) } else { Op::MmapLoad(range) };
         let Some(flight) = self.oracle.begins(file, id, &op) else { return };
         let found = if by_call {
-            hands.file(file, id).read(range.start, &mut seen, &[])
+            hands.file(file, id).read(range.start, seen, &[])
         } else {
-            hands.mapping(file).load(narrow(range.start), &mut seen)
+            hands.mapping(file).load(narrow(range.start), seen)
         };
         let came = match found {
             Ok(found) => Came::Saw { pos: range.start, bytes: &seen[..found] },
             Err(_) => Came::Nothing,
         };
         self.oracle.ends(file, flight, &op, came);
+        *hands.seen.lock() = memory;
     }
 
+    /// Whether the file is as long as it may be.
     fn look_at_size(&self, id: OpId, file: usize) {
         let instant = self.oracle.instant(file);
         if let Ok(size) = self.file(file).size() {

@@ -78,6 +78,7 @@ pub(super) fn plan(
         iovecs: iovecs?,
         pause: raw.pause?.value,
         rate: raw.rate?.value,
+        apart: None,
     })
 }
 

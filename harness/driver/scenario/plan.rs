@@ -421,6 +421,9 @@ pub struct ActorPlan {
     /// How many operations a second each of them is to begin, 1..=1 000 000, whether or not those
     /// before have ended; in the threads world only. `None`: the next begins when the last has ended.
     pub rate: Option<u64>,
+    /// The file, by its number, that they act on and nobody else does, and stores end where it ends, as
+    /// those of fsx. `None`: any file, and to the end of a page. No scenario says it.
+    pub apart: Option<usize>,
 }
 
 impl ActorPlan {
@@ -437,6 +440,7 @@ impl ActorPlan {
             iovecs: 1,
             pause,
             rate: None,
+            apart: None,
         }
     }
 

@@ -23,6 +23,7 @@ mod explain;
 mod elsewhere;
 mod export;
 mod again;
+mod peer;
 mod targets;
 mod kernels;
 mod threads;
