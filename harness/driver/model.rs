@@ -132,6 +132,7 @@ impl Target for Model {
         let excuses = Excuses {
             bad_source: performed.short_source.fired && performed.short_source.persistent,
             abandoned_fault: performed.abandoned.fired,
+            collided: false,
             device_failed: failed != 0,
             space_was_short: least_free < need,
             unfit: false,

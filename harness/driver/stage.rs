@@ -264,6 +264,9 @@ impl Player {
                     }
                 } else {
                     (done, number) = (done + 1, call.number);
+                    if let Some(order) = &stage.order {
+                        order.ends(self.number, number);
+                    }
                 }
                 if let Some((real, _)) = &stage.led {
                     real.leaves_out(self.number);

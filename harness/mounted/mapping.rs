@@ -69,9 +69,10 @@ impl Mapping {
         self.advise(range, MmapAdvise::MADV_PAGEOUT)
     }
 
-    /// `msync(2)` of the pages of `range`.
+    /// `msync(2)` of the pages of `range` that are mapped.
     pub fn sync(&self, range: Range<usize>) -> Result<(), Errno> {
-        self.pages.sync(range.start..range.end.min(self.pages.len()))
+        let end = range.end.min(self.pages.len());
+        if end <= range.start { Ok(()) } else { self.pages.sync(range.start..end) }
     }
 
     fn advise(&self, range: Range<usize>, advice: MmapAdvise) -> Result<(), Errno> {
@@ -89,6 +90,18 @@ impl Mapping {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_is_done_to_pages_beyond_the_mapping() {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(5000).unwrap();
+        let mapping = Mapping::new(&file, 1 << 20, 4096).unwrap();
+        let beyond = 2 << 40..(2 << 40) + 5;
+        assert_eq!(mapping.sync(beyond.clone()), Ok(()));
+        assert_eq!(mapping.unmap(beyond.clone()), Ok(()));
+        assert_eq!(mapping.page_out(beyond.clone()), Ok(()));
+        assert_eq!(mapping.load(beyond.start, &mut [0; 5]), Err(Errno::EFAULT));
+    }
 
     #[test]
     fn what_lies_beyond_the_end_stops_loads_and_stores_and_kills_nobody() {

@@ -14,6 +14,8 @@ pub struct Excuses {
     pub abandoned_fault: bool,
     /// The device has failed some request of this run.
     pub device_failed: bool,
+    /// Direct I/O may have met calls through the page cache, which is answered with EIO.
+    pub collided: bool,
     /// The device is small enough that space can run out.
     pub space_was_short: bool,
     /// Its ranges did not fit its files, or the blocks, as they were or may have been then.
@@ -36,7 +38,7 @@ invariants! { subject 5;
                         let missing = excuses.beyond_eof || excuses.device_failed;
                         excuses.bad_source || mapped_source && missing
                     }
-                    Errno::Io => excuses.device_failed,
+                    Errno::Io => excuses.device_failed || excuses.collided,
                     Errno::NoSpace => excuses.space_was_short,
                     Errno::Bus => {
                         excuses.abandoned_fault
@@ -108,6 +110,12 @@ invariants! { subject 5;
             return Ok(());
         }
         Err(overall(format!("{readable} readable bytes to be written"), format!("{outcome:?}")))
+    }
+
+    /// When nobody acts, a file of a filesystem of the kernel can be synced, and read from its first byte
+    /// to its size.
+    Quiet(user) fn results_are_good_when_quiet(complaint: Option<&str>) {
+        complaint.map_or(Ok(()), |complaint| Err(overall("nothing to fail", complaint)))
     }
 
     /// An error of writeback is reported by an fsync of the file, at least once.

@@ -3,10 +3,12 @@
 
 use super::{Host, Real};
 use mounted::{Ability, File, Volume, look};
+use nix::errno::Errno;
 use nix::sys::statvfs::fstatvfs;
 use nix::sys::uio::pread;
 use oracle::extents::extents_below_eof_are_allocated_after_sync;
 use oracle::outside::{Outside, Seen};
+use oracle::results::results_are_good_when_quiet;
 use oracle::space::{space_on_disk_passes_its_own_check, space_survives_a_mount};
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -31,6 +33,7 @@ impl Real {
         for number in 0..self.names.len() {
             // What is told of a direct write beside others is told once.
             let synced = self.file(number).sync().or_else(|_| self.file(number).sync());
+            judge_quiet(&self.oracle, number, "fsync", synced.err());
             self.look_at(number, self.file(number), Seen::Standing);
             if synced.is_ok() {
                 self.judge_promises(number);
@@ -133,18 +136,34 @@ const NEARLY_FULL: u64 = 32 << 20;
 /// Compares a file with what it may hold.
 fn look_at(oracle: &Outside, number: usize, file: impl AsFd, how: Seen) {
     let instant = oracle.instant(number);
-    let Ok((size, _)) = look::size_and_space(&file) else { return };
+    let size = match look::size_and_space(&file) {
+        Ok((size, _)) => size,
+        Err(errno) => return judge_quiet(oracle, number, "fstat", Some(errno)),
+    };
     oracle.saw_size(number, None, (instant, size));
     let mut bytes = Vec::new();
     let mut pos = 0;
     while pos < size {
         bytes.resize(narrow((size - pos).min(STEP)), 0);
         match pread(&file, &mut bytes, i64::try_from(pos).unwrap_or(i64::MAX)) {
-            Ok(found) if 0 < found => {
+            Ok(0) => {
+                let complaint = format!("the file has {size} bytes, and ends at {pos}");
+                let verdict = results_are_good_when_quiet(oracle.checks(), Some(&complaint));
+                return oracle.judge(number, None, verdict);
+            }
+            Ok(found) => {
                 oracle.saw(number, pos, &bytes[..found], how);
                 pos += wide(found);
             }
-            _ => return,
+            Err(errno) => return judge_quiet(oracle, number, "pread", Some(errno)),
         }
     }
+    judge_quiet(oracle, number, "pread", None);
+}
+
+/// What `call` answered while nobody acts.
+fn judge_quiet(oracle: &Outside, number: usize, call: &str, failed: Option<Errno>) {
+    let complaint = failed.map(|errno| format!("{call}: {errno}"));
+    let verdict = results_are_good_when_quiet(oracle.checks(), complaint.as_deref());
+    oracle.judge(number, None, verdict);
 }

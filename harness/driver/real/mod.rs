@@ -28,7 +28,7 @@ use report::record::{Device, DeviceKind, Mounted};
 use script::Followed;
 use sim::{Mutex, Rank, RwLock, sync::rw_lock};
 use std::sync::{Arc, OnceLock};
-use stormfs::op::{OpId, OpKind};
+use stormfs::op::{Op, OpId, OpKind};
 use stormfs::quantity::{ByteRange, narrow, wide};
 
 /// See the module.
@@ -116,7 +116,13 @@ impl Real {
 
     /// Makes the files of `plan` on a filesystem, empty.
     pub fn on(plan: &Plan, host: Arc<Host>) -> Result<Real, Refusal> {
-        let longest = plan.actors.iter().map(|actor| actor.size.max).max().unwrap_or(0);
+        let drawn = plan.actors.iter().map(|actor| actor.size.max);
+        let listed = plan.actors.iter().flat_map(|actor| &actor.does);
+        let listed = listed.filter_map(|call| {
+            let (Op::MmapLoad(range) | Op::MmapStore(range)) = call.op else { return None };
+            Some(range.len())
+        });
+        let longest = drawn.chain(listed).max().unwrap_or(0);
         let mappings = wide((1 + crate::storm::actors(plan)) * plan.files.len());
         let mapped = narrow((ADDRESSES / mappings).min(longest_file(plan)));
         let (mut names, mut files) = (Vec::new(), Vec::new());
@@ -298,7 +304,8 @@ impl Target for Real {
         let excuses = Excuses {
             bad_source: performed.short_source.fired && performed.short_source.persistent,
             abandoned_fault: false,
-            device_failed: self.collisions.excuses(call.op.kind()),
+            device_failed: false,
+            collided: self.collisions.excuses(call.op.kind()),
             space_was_short: fell_short && self.is_nearly_full(),
             unfit: performed.unfit,
             beyond_eof: fell_short && beyond_eof(),

@@ -74,7 +74,14 @@ impl Gate {
         let server = start(Server::new(fuse, data, size, theirs))
             .map_err(|error| Refusal::errno("a process behind the gate", error, ADVICE))?;
         let mut gate = Gate { device: None, link: Some(Link::new(ours)), server, dir };
-        gate.device = Some(attach(&mount, &gate.dir)?);
+        match attach(&mount, &gate.dir) {
+            Ok(device) => gate.device = Some(device),
+            Err(refusal) => {
+                // The server ends when nothing is mounted any more, and the gate waits for it.
+                drop(mount);
+                return Err(refusal);
+            }
+        }
         Ok(gate)
     }
 

@@ -48,7 +48,8 @@ impl Content {
     pub fn quiet_settle_size(&mut self, found: u64) -> Result<(), SizeMismatch> {
         self.check_size(found)?;
         let changes = self.flights.iter().any(|flight| {
-            flight.sets_size().is_some() || flight.raises_size().is_some() || flight.appends() != 0
+            let names = flight.sets_size().is_some() || flight.raises_size().is_some();
+            names || flight.appends() != 0 || flight.shifts()
         });
         if !changes && self.sizes.lowest() != self.sizes.highest() {
             self.remember_before(&(found..u64::MAX));
