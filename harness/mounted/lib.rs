@@ -24,6 +24,8 @@ pub mod asleep;
 pub mod mapping;
 pub mod file;
 pub mod ability;
+#[cfg(test)]
+mod allowed;
 
 pub use ability::{Abilities, Ability};
 pub use asleep::{Asleep, Thread};

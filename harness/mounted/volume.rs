@@ -9,6 +9,7 @@ use block::LoopDevice;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, openat, openat2};
 use nix::sys::stat::Mode;
+use nix::sys::statvfs::statvfs;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -96,7 +97,10 @@ impl Volume {
         let arguments: Vec<&str> = user.chain([device.path()]).collect();
         // What is not about arguments of the user is about the size.
         let of_tool = if spec.mkfs.is_empty() { "size" } else { "mkfs" };
-        tool::run(mkfs, &arguments).map_err(|refusal| refusal.of(of_tool))?;
+        tool::run(mkfs, &arguments).map_err(|refusal| match full(device.dir()) {
+            Some(advice) => Refusal { advice, ..refusal }.of(of_disk),
+            None => refusal.of(of_tool),
+        })?;
         Unmounted(Made { spec: spec.clone(), device: Some(device) }).mount()
     }
 
@@ -194,7 +198,11 @@ impl Disk {
         }
         LoopDevice::open(spec.size, dir).map(Disk::Loop).map_err(|error| {
             let tried = format!("a loop device of {} bytes for {}", spec.size, spec.kind.name());
-            Refusal::told(tried, error.cause(), error.advice())
+            let advice = match dir {
+                Some(_) => "name a directory that you may write to",
+                None => error.advice(),
+            };
+            Refusal::told(tried, error.cause(), advice)
         })
     }
 
@@ -271,6 +279,13 @@ impl Unmounted {
 
 const DIRECTORY: OFlag = OFlag::O_DIRECTORY.union(OFlag::O_RDONLY).union(OFlag::O_CLOEXEC);
 
+/// What to do if no byte more fits where an image lies. It has holes: only what is written takes room.
+fn full(dir: &Path) -> Option<String> {
+    let space = statvfs(dir).ok()?;
+    let advice = || format!("{} is full: make room there, or name another `image`", dir.display());
+    (space.blocks_available() == 0).then(advice)
+}
+
 const OWNER: Mode = Mode::S_IRUSR.union(Mode::S_IWUSR);
 
 /// A name from a scenario leads nowhere else: not up, not through links, not to another mount.
@@ -285,11 +300,13 @@ fn inside(root: BorrowedFd<'_>, name: &str, flags: OFlag) -> Result<OwnedFd, Err
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::allowed::is_allowed;
+    use nix::sys::statvfs::{FsFlags, fstatvfs};
     use nix::sys::uio::{pread, pwrite};
 
     #[test]
     fn every_kind_is_made_mounted_checked_and_mounted_again() {
-        if !nix::unistd::geteuid().is_root() {
+        if !is_allowed("filesystems of all kinds", &[]) {
             return;
         }
         for kind in Kind::ALL {
@@ -312,6 +329,25 @@ mod tests {
     }
 
     #[test]
+    fn options_of_the_mount_and_of_the_filesystem_are_told_to_each() {
+        if !is_allowed("options of mounts", &[]) {
+            return;
+        }
+        let unused = FsFlags::ST_NOATIME | FsFlags::ST_NODIRATIME | FsFlags::ST_NOEXEC;
+        for (kind, mount, are, are_not) in [
+            (Kind::Ext4, "noatime,commit=9,nodiratime", unused, FsFlags::ST_RELATIME),
+            (Kind::Xfs, "relatime,inode64", FsFlags::ST_RELATIME, FsFlags::ST_NOATIME),
+            (Kind::Btrfs, "strictatime", FsFlags::ST_NODEV, FsFlags::ST_RELATIME),
+            (Kind::Tmpfs, "noatime,size=16m,exec", FsFlags::ST_NOATIME, FsFlags::ST_NOEXEC),
+        ] {
+            let spec = Spec { mount: mount.to_owned(), ..Spec::plain(kind) };
+            let volume = Volume::open(&Place::Made(spec)).unwrap();
+            let flags = fstatvfs(volume.root()).unwrap().flags();
+            assert!(flags.contains(are) && !flags.intersects(are_not), "{kind:?}: {flags:?}");
+        }
+    }
+
+    #[test]
     fn nothing_is_left_in_a_lent_directory() {
         let dir = tempfile::tempdir().unwrap();
         let volume = Volume::open(&Place::Directory(dir.path().to_owned())).unwrap();
@@ -325,7 +361,7 @@ mod tests {
 
     #[test]
     fn refusals_carry_what_the_filesystem_says() {
-        if !nix::unistd::geteuid().is_root() {
+        if !is_allowed("what filesystems refuse", &[]) {
             return;
         }
         let odd = Spec { mount: "nonsense=7".to_owned(), ..Spec::plain(Kind::Ext4) };

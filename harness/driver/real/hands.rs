@@ -14,7 +14,8 @@ use stormfs::quantity::{narrow, wide};
 pub(super) struct Hands {
     /// Of each file, as many as the scenario asks for. Only its own task takes them.
     files: Vec<Vec<Mutex<Arc<File>>>>,
-    mappings: Vec<Mapping>,
+    /// Of each file, if it can be mapped.
+    mappings: Vec<Option<Mapping>>,
     /// Only its own task takes it.
     pub(super) source: Mutex<Option<Source>>,
     /// The same.
@@ -41,18 +42,19 @@ impl Default for Hands {
 }
 
 impl Hands {
-    /// Opens the next file `times` times, and maps so many bytes of it; `most` are loaded or stored at
-    /// once.
+    /// Opens the next file `times` times, and maps so many bytes of it, if any can be; `most` are loaded
+    /// or stored at once.
     pub(super) fn take_up(
         &mut self,
         of: &File,
         times: u32,
-        mapped: usize,
+        mapped: Option<usize>,
         most: usize,
     ) -> Result<(), Errno> {
         let opened = (0..times).map(|_| opened(of)).collect::<Result<_, Errno>>()?;
         self.files.push(opened);
-        self.mappings.push(Mapping::new(of, mapped, most)?);
+        let mapping = mapped.map(|mapped| Mapping::new(of, mapped, most)).transpose()?;
+        self.mappings.push(mapping);
         Ok(())
     }
 
@@ -69,9 +71,9 @@ impl Hands {
         Ok(())
     }
 
-    /// Its mapping of a file.
-    pub(super) fn mapping(&self, file: usize) -> &Mapping {
-        &self.mappings[file]
+    /// Its mapping of a file; what `mmap(2)` says where there can be none.
+    pub(super) fn mapping(&self, file: usize) -> Result<&Mapping, Errno> {
+        self.mappings[file].as_ref().ok_or(Errno::ENODEV)
     }
 
     fn slot(&self, file: usize, id: OpId) -> &Mutex<Arc<File>> {
@@ -92,7 +94,7 @@ mod tests {
     fn descriptors_are_used_in_turn_and_each_is_opened_anew_by_itself() {
         let made = File::open(tempfile::tempfile().unwrap()).unwrap();
         let mut hands = Hands::default();
-        hands.take_up(&made, 3, 4096, 4096).unwrap();
+        hands.take_up(&made, 3, Some(4096), 4096).unwrap();
         let id = |number| OpId { actor: 1, number };
         let same = |one, other| Arc::ptr_eq(&hands.file(0, id(one)), &hands.file(0, id(other)));
         assert!(same(1, 4) && !same(1, 2) && !same(2, 3) && !same(3, 4));

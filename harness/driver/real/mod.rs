@@ -84,9 +84,13 @@ impl Host {
     /// Opens the filesystem at `place`.
     pub fn open(place: &Place) -> Result<Arc<Host>, Refusal> {
         let volume = Volume::open(place)?;
-        let key = if matches!(place, Place::Directory(_)) { "directory" } else { "kernel" };
+        let asked = |errno| match place {
+            Place::Directory(_) => "directory",
+            Place::Made(spec) if errno == Errno::EROFS && !spec.mount.is_empty() => "mount",
+            Place::Made(_) => "kernel",
+        };
         let abilities = Abilities::of(&volume)
-            .map_err(|errno| failed("a file of eight blocks", errno).of(key))?;
+            .map_err(|errno| failed("a file of eight blocks", errno).of(asked(errno)))?;
         Ok(Arc::new(Host { volume, abilities, habit: OnceLock::new() }))
     }
 
@@ -132,6 +136,7 @@ impl Real {
             let made = host.volume.create(&file.name).and_then(File::open);
             let made = made.map_err(|errno| failed(&file.name, errno))?;
             for hands in &mut hands {
+                let mapped = host.abilities.has(Ability::Mmap).then_some(mapped);
                 let opened = hands.take_up(&made, plan.descriptors, mapped, narrow(longest));
                 opened.map_err(|errno| failed(&file.name, errno))?;
             }
@@ -218,9 +223,9 @@ impl Real {
         &self.files[file]
     }
 
-    /// Every mapping of a file.
+    /// Every mapping of a file; none where the filesystem has none.
     fn mappings(&self, file: usize) -> impl Iterator<Item = &Mapping> {
-        self.hands.iter().map(move |hands| hands.mapping(file))
+        self.hands.iter().filter_map(move |hands| hands.mapping(file).ok())
     }
 }
 

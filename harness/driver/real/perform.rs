@@ -7,11 +7,12 @@ use crate::target::{Performed, Shortness};
 use crate::user_buffer::Gap;
 use mounted::file::Bytes;
 use mounted::source::Source;
-use mounted::{Hole, Way};
+use mounted::{Hole, Mapping, Way};
 use nix::errno::Errno as System;
 use nix::fcntl::FallocateFlags;
 use oracle::outside::{Came, changes};
 use sim::RwLock;
+use std::ops::Range;
 use std::sync::Arc;
 use stormfs::errno::Errno;
 use stormfs::op::{Op, OpId, Outcome};
@@ -60,20 +61,22 @@ impl Real {
         match call.op {
             Op::Read(range) => saw(range, file.read(range.start, memory, &cuts(call)), memory),
             Op::MmapLoad(range) => {
-                let loaded = mapping.load(address(range.start), memory);
+                let loaded = mapping.and_then(|mapping| mapping.load(address(range.start), memory));
                 let (performed, came) = saw(range, loaded, memory);
                 (Performed { outcome: through_mapping(performed.outcome), ..performed }, came)
             }
             Op::MmapStore(range) => {
-                let outcome = counted(mapping.store(address(range.start), memory));
+                let store = |mapping: &Mapping| mapping.store(address(range.start), memory);
+                let outcome = counted(mapping.and_then(store));
                 let (came, outcome) = (wrote(range.start, outcome), through_mapping(outcome));
                 (Performed { asked: range.len(), ..Performed::plain(outcome) }, came)
             }
             Op::Write(range) => self.write(id, call, Some(range.start), memory),
             Op::Append(_) => self.write(id, call, None, memory),
             Op::WriteFromMmap { pos, source } => {
-                let from = address(source.start)..address(source.end);
-                let outcome = mapping.write_to(&*file, pos, from).map_err(known);
+                let from = addresses(source);
+                let write = |mapping: &Mapping| mapping.write_to(&*file, pos, from);
+                let outcome = mapping.and_then(write).map_err(known);
                 let performed = Performed { asked: source.len(), ..Performed::plain(outcome) };
                 (performed, wrote(pos, outcome))
             }
@@ -101,9 +104,11 @@ impl Real {
             Op::Insert(range) => shifted(file.allocate(INSERT, bytes(range))),
             Op::Fdatasync => whole(file.sync_data()),
             Op::SyncRange { range, wait } => whole(file.write_back(bytes(range), wait)),
-            Op::Msync(range) => whole(mapping.sync(address(range.start)..address(range.end))),
+            Op::Msync(range) => whole(mapping.and_then(|mapping| mapping.sync(addresses(range)))),
             Op::DontNeed(range) => whole(file.drop_cache(bytes(range))),
-            Op::PageOut(range) => whole(mapping.page_out(address(range.start)..address(range.end))),
+            Op::PageOut(range) => {
+                whole(mapping.and_then(|mapping| mapping.page_out(addresses(range))))
+            }
         }
     }
 
@@ -183,13 +188,13 @@ impl Real {
         let len = narrow(range.len());
         memory.resize(memory.len().max(len), 0);
         let seen = &mut memory[..len];
-        let by_call = id.number.is_multiple_of(2);
+        let mapping = hands.mapping(file).ok().filter(|_| !id.number.is_multiple_of(2));
+        let by_call = mapping.is_none();
         let op = if by_call { Op::Read(range) } else { Op::MmapLoad(range) };
         let Some(flight) = self.oracle.begins(file, id, &op) else { return };
-        let found = if by_call {
-            hands.file(file, id).read(range.start, seen, &[])
-        } else {
-            hands.mapping(file).load(narrow(range.start), seen)
+        let found = match mapping {
+            None => hands.file(file, id).read(range.start, seen, &[]),
+            Some(mapping) => mapping.load(narrow(range.start), seen),
         };
         let came = match found {
             Ok(found) => Came::Saw { pos: range.start, bytes: &seen[..found] },
@@ -239,6 +244,10 @@ fn keep(keep_size: bool) -> FallocateFlags {
 /// Where in a mapping that is; no mapping is that long if addresses cannot tell.
 fn address(pos: u64) -> usize {
     usize::try_from(pos).unwrap_or(usize::MAX)
+}
+
+fn addresses(range: ByteRange) -> Range<usize> {
+    address(range.start)..address(range.end)
 }
 
 fn cuts(call: &Call) -> Vec<usize> {

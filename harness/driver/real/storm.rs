@@ -74,3 +74,50 @@ fn counted(stage: &Stage, end: &End, real: &Real) -> Tally {
     tally.leeways = leeways.map(|(leeway, times)| (leeway.name(), times)).collect();
     tally
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Host;
+    use super::*;
+    use crate::onlooker::Look;
+    use crate::scenario::{Known, parse};
+    use mounted::{Ability, Place};
+    use nix::errno::Errno;
+    use sim::chance::Seed;
+    use stormfs::op::OpKind;
+
+    #[test]
+    fn a_filesystem_without_mappings_does_the_rest() {
+        let text = "\
+world: threads
+ops: 200
+target: {directory: /not/used}
+files: [{name: a, size: 64KiB, layout: written}]
+actors: [{name: one, ops: {write: 2, evict: 1, mmap_store: 1, mmap_load: 1, msync: 1}}]
+";
+        let plan = parse("a.yaml", text, &Known::default(), &[]).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let mut host = Host::open(&Place::Directory(dir.path().to_owned())).unwrap();
+        let abilities = &mut Arc::get_mut(&mut host).unwrap().abilities;
+        abilities.missing.insert(Ability::Mmap, Errno::ENODEV);
+        let real = Real::on(&plan, host).unwrap();
+        assert_eq!(real.mappings(0).count(), 0);
+        let interrupted = Arc::default();
+        let (seed, look) = (Seed(1), Look::default());
+        let orders = Orders {
+            plan: &plan,
+            seed,
+            record: false,
+            judged: true,
+            look,
+            interrupted: &interrupted,
+        };
+        let storm = run(orders, real, &Arc::default());
+        assert!(storm.violation.is_none(), "{:?}", storm.violation);
+        let left = &storm.tally.left_out;
+        let kinds: Vec<_> = left.keys().copied().collect();
+        assert_eq!(kinds, [OpKind::MmapLoad, OpKind::MmapStore, OpKind::Msync]);
+        assert!(left.values().all(|(count, why)| 0 < *count && why == "ENODEV"), "{left:?}");
+        assert_eq!(storm.tally.total_operations(), 200);
+    }
+}

@@ -1,6 +1,10 @@
 //! The gate before the disk: what is held stays held until it is let go, what fails is told, and nothing
 //! stays behind, whoever is killed in the middle of it.
 
+#[path = "../allowed.rs"]
+mod allowed;
+
+use allowed::is_allowed;
 use block::{Limit, Spike};
 use mounted::file::Bytes;
 use mounted::gate::{Access, Rule, What};
@@ -9,8 +13,7 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
-use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -27,8 +30,7 @@ struct Ground {
 
 /// `None`, and it says so, where this machine cannot.
 fn ground(kind: Kind) -> Option<Ground> {
-    if !nix::unistd::geteuid().is_root() || !Path::new("/dev/fuse").exists() {
-        let _ = writeln!(std::io::stderr(), "skipped: a gate needs root and /dev/fuse");
+    if !is_allowed("a gate", &["/dev/fuse"]) {
         return None;
     }
     let spec = Spec { gated: true, ..Spec::plain(kind) };

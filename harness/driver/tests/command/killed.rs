@@ -1,7 +1,8 @@
 //! However a run on a real filesystem dies, nothing stays behind; and what a user without rights can do.
 
-use crate::places::as_nobody;
-use crate::stand::{Ran, Stand, is_root};
+use crate::allowed::is_allowed;
+use crate::places::{Small, as_nobody};
+use crate::stand::{Ran, Stand};
 use std::fs;
 use std::path::Path;
 use std::process::Child;
@@ -64,8 +65,7 @@ fn killed(mut child: Child, after: Duration) {
 
 #[test]
 fn whatever_is_killed_leaves_nothing() {
-    if !is_root() {
-        eprintln!("runs on filesystems of the kernel are not killed: that needs root");
+    if !is_allowed("runs on filesystems of the kernel that are killed", &[]) {
         return;
     }
     let stand = Stand::new();
@@ -114,12 +114,21 @@ fn a_target_that_cannot_be_had_is_told_where_it_is_asked_for() {
     if Path::new("/proc/self").exists() {
         tell("{directory: /proc}", "21", "");
     }
-    if !is_root() {
+    if !is_allowed("targets that are made", &[]) {
         return;
     }
     tell("{kernel: ext4, mkfs: [--nonsense]}", "30", "--nonsense");
     tell("{kernel: ext4, mount: nonsense=7}", "31", "nonsense");
     tell("{kernel: xfs, size: 16MiB}", "29", "300MB");
     tell("{kernel: ext4, image: /not/there}", "31", "/not/there");
-    tell("{kernel: ext4, image: file}", "31", "");
+    tell("{kernel: ext4, image: file}", "31", "name a directory that you may write to");
+    tell("{kernel: ext4, mount: ro}", "31", "EROFS");
+    let Some(_read_only) = Small::mount(stand.path("read-only"), "ro") else { return };
+    tell("{directory: read-only}", "21", "EROFS");
+    tell("{kernel: ext4, image: read-only}", "31", "EROFS");
+    let Some(_full) = Small::mount(stand.path("full"), "size=4k") else { return };
+    tell("{kernel: ext4, image: full}", "31", "full is full: make room there");
+    fs::write(stand.path("full/filler"), [7; 4096]).unwrap();
+    tell("{directory: full}", "21", "ENOSPC");
+    assert_eq!(stand.names("full"), ["filler"]);
 }

@@ -24,6 +24,7 @@ mod elsewhere;
 mod export;
 mod again;
 mod peer;
+mod allowed;
 mod targets;
 mod kernels;
 mod threads;

@@ -1,5 +1,6 @@
 //! Places that cannot be had: no space, no permission, no loop device.
 
+use crate::allowed::is_allowed;
 use crate::stand::{CLEAN, PAGESTORM, Ran, Stand, THREADS, is_root};
 use report::record::VerdictKind;
 use std::fs;
@@ -10,21 +11,22 @@ use std::process::Command;
 /// The user that owns nothing.
 const NOBODY: u32 = 65534;
 
-/// A filesystem of one page, unmounted when it is dropped.
-struct Tiny(PathBuf);
+/// A tmpfs that is unmounted when it is dropped.
+pub(crate) struct Small(PathBuf);
 
-impl Tiny {
+impl Small {
     /// None if this machine does not let us mount.
-    fn mount(at: PathBuf) -> Option<Tiny> {
+    pub(crate) fn mount(at: PathBuf, options: &str) -> Option<Small> {
         fs::create_dir(&at).unwrap();
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=4k", "tiny"]).arg(&at);
-        let mounted = is_root() && mount.status().is_ok_and(|status| status.success());
-        mounted.then(|| Tiny(at))
+        mount.args(["-t", "tmpfs", "-o", options, "small"]).arg(&at);
+        let mounted =
+            is_allowed("a full disk", &[]) && mount.status().is_ok_and(|status| status.success());
+        mounted.then(|| Small(at))
     }
 }
 
-impl Drop for Tiny {
+impl Drop for Small {
     fn drop(&mut self) {
         drop(Command::new("umount").arg(&self.0).status());
     }
@@ -33,7 +35,7 @@ impl Drop for Tiny {
 #[test]
 fn a_full_disk_keeps_the_verdict_and_nothing_half_written() {
     let stand = Stand::with(CLEAN);
-    let tiny = Tiny::mount(stand.path("tiny"));
+    let tiny = Small::mount(stand.path("tiny"), "size=4k");
     // Where nothing can be mounted, a directory that is none has to do.
     let place = if tiny.is_some() { "tiny" } else { "a.yaml" };
     let ran = stand.run(&format!("run a.yaml --reports {place}/reports"));

@@ -1,10 +1,10 @@
 //! Scenarios of the model on a real filesystem, by `--target`.
 
+use crate::allowed::is_allowed;
 use crate::soak::night;
-use crate::stand::{Stand, is_root};
+use crate::stand::Stand;
 use report::record::DeviceKind;
 use std::fs;
-use std::path::Path;
 
 const STORM: &str = "\
 name: storm
@@ -73,7 +73,7 @@ fn nights_of_a_target_are_shared_out_and_gone_on_with() {
 
 #[test]
 fn filesystems_of_the_kernel_are_made_for_a_run() {
-    if !is_root() {
+    if !is_allowed("runs on filesystems that are made", &[]) {
         return;
     }
     let stand = Stand::with(STORM);
@@ -102,7 +102,7 @@ fn a_real_disk_is_slow_as_often_as_it_is_told() {
         assert_eq!(refused.code, Some(2), "{refused:?}");
         assert!(refused.err.contains("a.yaml:4:") && refused.err.contains(help), "{refused:?}");
     }
-    if !is_root() || !Path::new("/dev/fuse").exists() {
+    if !is_allowed("a slow disk", &["/dev/fuse"]) {
         return;
     }
     let ran = storm("ext4", SLOW).run("run a.yaml --json -");
