@@ -218,23 +218,17 @@ pub(crate) fn counts(plan: &Plan, tally: &Tally) -> Counts {
     }
 }
 
-/// Invariants of what lies below the page cache: a tmpfs has nothing there.
-const BELOW: &[&str] =
-    &["data_survives_eviction", "extents_below_eof_are_allocated_after_sync", OF_ITS_TOOL];
-
-/// A filesystem that was lent is checked by nobody's tool.
-const OF_ITS_TOOL: &str = "space_on_disk_passes_its_own_check";
-
 /// Whether somebody could look at what that invariant is about.
 fn can_be_checked(invariant: &str, target: &TargetPlan) -> bool {
     let from_outside = outside::INVARIANTS.contains(&invariant);
     match target {
         TargetPlan::Model => is_of_the_model(invariant),
         TargetPlan::Kernel(spec) if spec.kind.mkfs().is_none() => {
-            from_outside && !BELOW.contains(&invariant)
+            let all = [outside::UNMOUNTED, outside::BELOW_THE_CACHE].concat();
+            from_outside && !all.contains(&invariant)
         }
         TargetPlan::Kernel(_) => from_outside,
-        TargetPlan::Directory(_) => from_outside && invariant != OF_ITS_TOOL,
+        TargetPlan::Directory(_) => from_outside && !outside::UNMOUNTED.contains(&invariant),
     }
 }
 

@@ -88,6 +88,13 @@ const ON_DISK: &str = "space_on_disk_passes_its_own_check";
 /// The one that only a filesystem that is mounted again has.
 const AT_MOUNT: &str = "space_survives_a_mount";
 
+/// Those of a filesystem that can be taken down: whoever lent a directory keeps it mounted.
+pub const UNMOUNTED: &[&str] = &[ON_DISK, AT_MOUNT];
+
+/// Those of what lies below the page cache: a filesystem in memory has nothing there.
+pub const BELOW_THE_CACHE: &[&str] =
+    &["data_survives_eviction", "extents_below_eof_are_allocated_after_sync"];
+
 /// The one about sources that a scenario takes away; the model's copies are looked at in the middle.
 const COUNTED: &str = "results_count_every_readable_byte";
 

@@ -75,7 +75,12 @@ pub(super) static TARGET: Shape = Shape {
                 max: MOST_ARGUMENTS,
             },
         ),
-        key("mount", "Options of its mount, separated by commas.", Fallback::Text(""), Kind::Prose),
+        key(
+            "mount",
+            "Options of `mount -o`, separated by commas: its own, and those of mounts, as `noatime`.",
+            Fallback::Text(""),
+            Kind::Prose,
+        ),
         key(
             "size",
             "Bytes of its image, or of all files on a tmpfs.",

@@ -18,6 +18,9 @@ actors:
 faults: [{short_copy: {chance: 5%}}, {io_error: {on: write, chance: 1%}}]
 ";
 
+/// What needs a filesystem that can be taken down.
+const OF_ITS_TOOL: &str = "space_on_disk_passes_its_own_check";
+
 #[test]
 fn a_scenario_of_the_model_runs_in_a_directory() {
     let stand = Stand::with(STORM);
@@ -29,6 +32,10 @@ fn a_scenario_of_the_model_runs_in_a_directory() {
     let record = ran.record();
     assert_eq!(record.counts.operations, 300);
     assert_eq!(record.device.kind, DeviceKind::Mounted);
+    // Nobody takes it down, so nothing is left unchecked.
+    assert!(!record.counts.invariants.contains_key(OF_ITS_TOOL), "{:?}", record.counts);
+    assert!(record.counts.invariants.contains_key("data_survives_eviction"));
+    assert!(record.counts.points.is_empty(), "points are the model's");
     assert_eq!(stand.names("there"), [""; 0]);
     let again = record.scenario.overrides.iter().any(|set| set == r#"target={directory: "there"}"#);
     assert!(again, "{:?}", record.scenario);
@@ -81,7 +88,11 @@ fn filesystems_of_the_kernel_are_made_for_a_run() {
         let words = format!("run a.yaml --target kernel:{name} --ops 200 --json -");
         let ran = stand.run(&words);
         assert_eq!(ran.code, Some(0), "{name}: {ran:?}");
-        assert!(ran.record().device.detail.starts_with(name), "{:?}", ran.record().device);
+        let record = ran.record();
+        assert!(record.device.detail.starts_with(name), "{:?}", record.device);
+        let invariants = record.counts.invariants;
+        assert_eq!(invariants.contains_key("data_survives_eviction"), name != "tmpfs", "{name}");
+        assert_eq!(invariants.contains_key(OF_ITS_TOOL), name != "tmpfs", "{name}");
     }
 }
 
