@@ -35,6 +35,22 @@ const PARTS: &[(&str, &str)] = &[
     ("leave", include_str!("c/leave.c")),
 ];
 
+/// The invariant whose check is a part of its own.
+const PROMISES: &str = "extents_below_eof_are_allocated_after_sync";
+
+/// Invariants whose breach a program notices: by bytes, sizes, and what calls return.
+const SEEN: &[&str] = &[
+    PROMISES,
+    "data_matches_model",
+    "data_is_never_poison",
+    "data_exposed_by_growth_is_zero",
+    "data_survives_eviction",
+    "size_matches_model",
+    "results_are_justified",
+    "results_count_every_readable_byte",
+    "results_are_good_when_quiet",
+];
+
 /// Widest comment line.
 const WIDTH: usize = 100;
 
@@ -100,6 +116,11 @@ fn left_out(case: &Plan) -> Vec<String> {
     if !case.bugs.is_empty() {
         let bugs = case.bugs.join(", ");
         all.push(format!("the model had {bugs}; a filesystem that does not shows nothing"));
+    }
+    if let Expectation::Caught { by, .. } = &case.expect
+        && !SEEN.contains(&by.as_str())
+    {
+        all.push(format!("whether {by}: the program does not look for it"));
     }
     for strike in &case.strikes {
         let what = match strike {
@@ -206,7 +227,10 @@ impl Program<'_> {
         self.races = true;
         let mut threads = Vec::new();
         for (nth, actor) in self.case.actors.iter().enumerate() {
+            let before = self.calls;
             let body: String = (0..actor.does.len()).map(|at| self.block((nth, at))).collect();
+            // Each of one name makes the calls of the one body.
+            self.calls = before + (self.calls - before) * u64::from(actor.count);
             for _ in 0..actor.count {
                 threads.push(self.thread(&actor.name, &body));
             }
@@ -282,10 +306,12 @@ impl Program<'_> {
             self.parts.insert("window");
             self.stops.insert(place, stop);
         } else if let Some(stands) = stands {
-            let what = format!(
-                "{who} stood at `{}` while others ran, where nobody can stop it from outside",
-                stands.at
-            );
+            let why = if order::is_before_copy(stands) && !call.pieces.is_empty() {
+                "and a source in pieces cannot be stopped here"
+            } else {
+                "where nobody can stop it from outside"
+            };
+            let what = format!("{who} stood at `{}` while others ran, {why}", stands.at);
             let _ = writeln!(self.steps, "/* {} */", comment(&what));
             self.left_out.push(what);
             self.races = true;
@@ -317,8 +343,7 @@ impl Program<'_> {
 
     /// All of it, in one text.
     fn whole(mut self, from: &str) -> Exported {
-        let promises = "extents_below_eof_are_allocated_after_sync";
-        if matches!(&self.case.expect, Expectation::Caught { by, .. } if by == promises) {
+        if matches!(&self.case.expect, Expectation::Caught { by, .. } if by == PROMISES) {
             self.parts.insert("delalloc");
         }
         let mut text = heading(self.case, from, &self.left_out);
@@ -330,7 +355,7 @@ impl Program<'_> {
         text += &indented(self.once().lines());
         text += "}\n\n";
         let rounds = if self.races { ROUNDS } else { 1 };
-        text += &include_str!("c/main.c").replace("ROUNDS", &rounds.to_string());
+        text += &include_str!("c/main.c").replace(": ROUNDS,", &format!(": {rounds},"));
         Exported { text, left_out: self.left_out }
     }
 

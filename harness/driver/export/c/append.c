@@ -2,11 +2,13 @@
 static void appended(int call, const char *what, int file_at_end, ssize_t result, long long asked,
 		     long long readable)
 {
-	if (0 < result)
-		effects[call].pos = lseek(file_at_end, 0, SEEK_CUR) - result;
-	else
-		effects[call].pos = 0;
+	int error = errno;
+
+	pthread_mutex_lock(&lock);
+	effects[call].pos = 0 < result ? lseek(file_at_end, 0, SEEK_CUR) - result : 0;
 	effects[call].size = LLONG_MAX;
+	pthread_mutex_unlock(&lock);
+	errno = error;
 	wrote(call, what, result, asked, readable);
 }
 

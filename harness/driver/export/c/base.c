@@ -28,6 +28,8 @@ struct effect {
 	int value;		/* ... to this one, or to ANYTHING */
 	long long size;		/* the size that it left, or one more if it cuts; 0: as it was */
 	int cuts;		/* the size is that, and not at least that */
+	long long open;		/* from this byte on it changed them to ANYTHING; 0: none */
+	long long least, most;	/* it may have left one of these sizes instead; 0: none */
 	long begun, ended;	/* 0: it is under way */
 };
 
@@ -70,6 +72,10 @@ static int begins(struct effect effect)
 	int call;
 
 	pthread_mutex_lock(&lock);
+	if (made == EFFECTS) {
+		errno = ENOBUFS;
+		cannot("more calls than there is room for");
+	}
 	call = made++;
 	effects[call] = effect;
 	effects[call].begun = ++ticks;
@@ -119,7 +125,8 @@ static int may_be(int value, int file, long long pos, long from, long until)
 		long ended = effect->ended ? effect->ended : LONG_MAX;
 
 		if (covers(effect, file, pos) && effect->begun < until &&
-		    (effect->value == value || effect->value == ANYTHING) &&
+		    (effect->value == value || effect->value == ANYTHING ||
+		     (effect->open && effect->open <= pos)) &&
 		    !is_gone(ended, file, pos, from))
 			return 1;
 	}
@@ -129,7 +136,8 @@ static int may_be(int value, int file, long long pos, long from, long until)
 static int is_edge(int file, long long pos)
 {
 	for (int i = 0; i < made; i++)
-		if (effects[i].file == file && (effects[i].pos == pos || effects[i].end == pos))
+		if (effects[i].file == file && (effects[i].pos == pos || effects[i].end == pos ||
+						effects[i].open == pos))
 			return 1;
 	return 0;
 }
@@ -151,12 +159,13 @@ static void judge(const char *what, int file, long long pos, const unsigned char
 	pthread_mutex_unlock(&lock);
 }
 
-/* The size that the calls have left; -1 if some of them changed it at the same time. */
-static long long size_of(int file)
+/* The size that the calls have left, and when it was cut last; -1 if some changed it at the same time. */
+static long long size_of(int file, long *cut)
 {
 	long long size = 0;
 	long last = 0;
 
+	*cut = 0;
 	for (int i = 0; i < made; i++) {
 		const struct effect *effect = &effects[i];
 
@@ -166,6 +175,8 @@ static long long size_of(int file)
 			return -1;
 		last = effect->ended;
 		if (effect->cuts)
+			*cut = effect->begun;
+		if (effect->cuts)
 			size = effect->size - 1;
 		else if (size < effect->size)
 			size = effect->size;
@@ -173,17 +184,40 @@ static long long size_of(int file)
 	return size;
 }
 
+/* Whether a call that failed may have left this size, which nobody has cut since. */
+static int is_left(int file, long long size, long cut)
+{
+	for (int i = 0; i < made; i++) {
+		const struct effect *effect = &effects[i];
+
+		if (effect->file == file && effect->most && effect->least <= size &&
+		    size <= effect->most && !(effect->ended && effect->ended < cut))
+			return 1;
+	}
+	return 0;
+}
+
+/* The size of a file as it is. */
+static long long size_now(int file)
+{
+	struct stat now;
+
+	if (fstat(fd[file], &now))
+		cannot(path[file]);
+	return now.st_size;
+}
+
 static void check_sizes(const char *when)
 {
 	for (int file = 0; file < FILES; file++) {
-		long long expected = size_of(file);
-		struct stat found;
+		long cut;
+		long long expected = size_of(file, &cut);
+		long long found = size_now(file);
 
-		if (fstat(fd[file], &found))
-			cannot(path[file]);
-		if (0 <= expected && found.st_size != expected)
+		if (0 <= expected && found != expected &&
+		    !(expected < found && is_left(file, found, cut)))
 			wrong("%s: %s has %lld bytes, and should have %lld", when, names[file],
-			      (long long)found.st_size, expected);
+			      found, expected);
 	}
 }
 

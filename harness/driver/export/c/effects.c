@@ -7,9 +7,16 @@ static void did(int call, const char *what, int result)
 	if (result && errno != EOPNOTSUPP && errno != ENOSPC)
 		wrong("%s failed: %s", what, strerror(errno));
 	pthread_mutex_lock(&lock);
-	if (result)
-		effect->pos = effect->end = effect->size = effect->cuts = 0;
-	effect->ended = ++ticks;
+	/* One that grows a file may do so in steps, and one that found no space stop between them. */
+	if (result && errno == ENOSPC && !effect->cuts) {
+		effect->least = effect->size ? 1 : 0;
+		effect->most = effect->size;
+		effect->size = 0;
+	} else {
+		if (result)
+			effect->pos = effect->end = effect->size = effect->cuts = 0;
+		effect->ended = ++ticks;
+	}
 	pthread_mutex_unlock(&lock);
 }
 

@@ -11,7 +11,7 @@ static int loaded(unsigned char *to, const unsigned char *from, size_t len)
 static void load(const char *what, int file, long long pos, long long len)
 {
 	unsigned char *seen = malloc(len);
-	long long done = 0;
+	long long done = 0, inside;
 	long from, until;
 
 	if (!seen)
@@ -19,6 +19,10 @@ static void load(const char *what, int file, long long pos, long long len)
 	pthread_mutex_lock(&lock);
 	from = ++ticks;
 	pthread_mutex_unlock(&lock);
+	/* What lies behind the end of the file within its last page is nobody's. */
+	inside = size_now(file) - pos;
+	if (inside < len)
+		len = inside;
 	while (done < len) {
 		long long some = PAGE - (pos + done) % PAGE;
 

@@ -11,9 +11,19 @@ static int stored(unsigned char *to, int value, size_t len)
 static void store(const char *what, int file, long long pos, long long len, int value)
 {
 	int call = begins((struct effect){ .file = file, .pos = pos, .end = pos + len, .value = value });
-	long long done = 0;
-	struct stat now;
+	long long done = 0, size;
 
+	/*
+	 * What is stored behind the end of the file within its last page may stay or not, also if the file
+	 * grows meanwhile.
+	 */
+	size = size_now(file);
+	pthread_mutex_lock(&lock);
+	if (size <= pos)
+		effects[call].value = ANYTHING;
+	else
+		effects[call].open = size;
+	pthread_mutex_unlock(&lock);
 	while (done < len) {
 		long long some = PAGE - (pos + done) % PAGE;
 
@@ -24,11 +34,6 @@ static void store(const char *what, int file, long long pos, long long len, int 
 		done += some;
 	}
 	told(what, done);
-	/* What lies behind the end of the file within its last page is nobody's. */
-	if (fstat(fd[file], &now))
-		cannot(path[file]);
-	if (now.st_size < pos + done)
-		done = now.st_size < pos ? 0 : now.st_size - pos;
 	ended_with(call, pos, pos + done);
 }
 

@@ -1,14 +1,23 @@
 /* A write whose source has `asked` bytes, of which `readable` can be read; -1: nobody knows. */
 static void wrote(int call, const char *what, ssize_t result, long long asked, long long readable)
 {
-	long long pos = effects[call].pos;
+	long long pos = effects[call].pos, least = readable, done = 0 < result ? result : 0;
 
 	told(what, result);
 	if (result < 0 && !(readable < asked && errno == EFAULT) && errno != ENOSPC)
 		wrong("%s failed: %s", what, strerror(errno));
+	/* A source that ends early may end the write at the last whole block. */
+	if (0 <= readable && readable < asked && (least = (pos + readable) / PAGE * PAGE - pos) < 0)
+		least = 0;
 	if (0 <= readable &&
-	    (readable < result || (0 <= result && result < asked && readable == asked)))
+	    (readable < done || (done < least && (0 <= result || errno == EFAULT))))
 		wrong("%s returned %zd, and %lld bytes could be read", what, result, readable);
-	ended_with(call, pos, pos + (0 < result ? result : 0));
+	/* One that fails behind the end of the file may leave the end where it was to begin. */
+	if (result < 0) {
+		pthread_mutex_lock(&lock);
+		effects[call].least = effects[call].most = pos;
+		pthread_mutex_unlock(&lock);
+	}
+	ended_with(call, pos, pos + done);
 }
 

@@ -1,6 +1,7 @@
 //! A failure on a real filesystem: made smaller, run again, and written as a C file. What fails is planted
 //! from outside: whoever runs it may make no file longer than 1 MiB, and nobody told the oracle.
 
+use crate::export::compiled;
 use crate::stand::{PAGESTORM, Ran, Stand};
 use std::fs;
 use std::process::Command;
@@ -57,11 +58,7 @@ fn a_failure_of_a_real_filesystem_is_shrunk_run_again_and_exported() {
     assert_eq!(refused.code, Some(1), "{refused:?}");
 
     assert_eq!(stand.run(&format!("export {case} -o case.c")).code, Some(0));
-    let cc = Command::new("cc")
-        .args(["-Wall", "-Wextra", "-Werror", "-pthread", "case.c", "-o", "case"])
-        .current_dir(stand.path("."))
-        .output();
-    if cc.is_ok_and(|cc| cc.status.success()) {
+    if compiled(&stand, "case") {
         let shown = limited(&stand, "./case", "there");
         assert_eq!(shown.code, Some(1), "{shown:?}");
         assert!(shown.out.contains("WRONG: "), "{shown:?}");

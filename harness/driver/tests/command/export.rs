@@ -45,7 +45,7 @@ script: [run w until write.mapped, run m until done, run w until done]
 
 /// Compiles it, if there is a compiler.
 #[expect(clippy::print_stderr, reason = "who tests wants to know what could not be tried")]
-fn compiled(stand: &Stand, name: &str) -> bool {
+pub(crate) fn compiled(stand: &Stand, name: &str) -> bool {
     let (file, out) = (stand.path(&format!("{name}.c")), stand.path(name));
     let mut cc = Command::new("cc");
     cc.args(["-Wall", "-Wextra", "-Werror", "-O1", "-pthread", "-o"]).arg(out).arg(file);
@@ -85,6 +85,8 @@ fn a_case_becomes_a_file_that_runs_alone() {
         ("ftruncate(fd[F_a], 4000)", "ftruncate(fd[F_a], 4001)", "after w 4: a has 4001 bytes"),
         ("memset(source, value, len);", "memset(source, value + (len == 10), len);", "byte 0 of a"),
         ("KEEP_SIZE, 100, 900)", "KEEP_SIZE, 100, 899)", "byte 999 of a"),
+        ("pread(fd[file], seen, len, pos)", "pread(fd[file], seen, len / 2, pos)", "returned 3000"),
+        ("source, 9000, 100), 9000, 5000", "source, 2000, 100), 9000, 5000", "returned 2000, and"),
     ] {
         let planted = text.replacen(right, wrong, 1);
         assert_ne!(planted, text, "{right}");
@@ -129,4 +131,67 @@ fn threads_race_where_nothing_else_is_known() {
     let refused = stand.run("export drawn.yaml");
     assert_eq!(refused.code, Some(2), "{refused:?}");
     assert!(refused.err.contains("this is no case"), "{refused:?}");
+}
+
+/// What POSIX leaves open at the end of a file, and filesystems answer in several ways.
+const END: &str = "\
+world: threads
+target: {kernel: ext4}
+files: [{name: a, size: 0}, {name: b, size: 100, layout: written}]
+actors:
+  - name: w
+    does:
+      - truncate: {to: 100}
+      - mmap_store: {at: 90, size: 30}
+      - mmap_load: {at: 90, size: 30}
+      - write: {at: 200, size: 50}
+      - mmap_load: {at: 0, size: 4096}
+      - read: {at: 0, size: 4096}
+      - write: {at: 500, size: 50, unreadable_at: 0, file: b}
+      - read: {at: 0, size: 600, file: b}
+      - write: {at: 0, size: 9000, unreadable_at: 5000, file: b}
+      - append: {size: 100, file: b, unreadable_at: 0}
+";
+
+#[test]
+fn what_posix_leaves_open_is_not_wrong() {
+    let stand = Stand::with(END);
+    assert_eq!(stand.run("export a.yaml -o end.c").code, Some(0));
+    if compiled(&stand, "end") {
+        for there in [stand.path("").display().to_string(), "/dev/shm".to_owned()] {
+            let ran = run(&stand, "end", &[&there]);
+            assert_eq!(ran.code, Some(0), "{there}: {ran:?}");
+        }
+    }
+}
+
+#[test]
+fn there_is_room_for_the_calls_of_every_actor_of_a_name() {
+    let stand = Stand::with(
+        "world: threads\ntarget: {kernel: tmpfs}\nactors: [{name: a, count: 4, does: [write: {at: 0, size: 9000}, punch: {at: 50, size: 5000}]}]\n",
+    );
+    assert_eq!(stand.run("export a.yaml -o many.c").code, Some(0));
+    let text = fs::read_to_string(stand.path("many.c")).unwrap();
+    assert!(text.contains("EFFECTS = 10 }"), "{text}");
+    if compiled(&stand, "many") {
+        let ran = run(&stand, "many", &[&stand.path("").display().to_string(), "20"]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let usage = run(&stand, "many", &[]);
+        assert!(usage.err.ends_with("DIRECTORY [ROUNDS]\n"), "{usage:?}");
+        let narrow = text.replace("EFFECTS = 10 }", "EFFECTS = 3 }");
+        stand.write("narrow.c", narrow);
+        assert!(compiled(&stand, "narrow"));
+        let full = run(&stand, "narrow", &[&stand.path("").display().to_string(), "1"]);
+        assert_eq!(full.code, Some(2), "{full:?}");
+    }
+}
+
+#[test]
+fn what_is_left_out_says_why() {
+    let pieces = WINDOW.replace("unreadable_at: 4096", "pieces: [4096]");
+    let exported = Stand::with(&pieces).run("export a.yaml -o a.c");
+    assert!(exported.err.contains("a source in pieces cannot be stopped here"), "{exported:?}");
+    let unseen = format!("{WINDOW}expect: {{caught: {{by: space_survives_a_mount}}}}\n");
+    let exported = Stand::with(&unseen).run("export a.yaml -o a.c");
+    assert!(exported.err.contains("whether space_survives_a_mount: "), "{exported:?}");
 }
