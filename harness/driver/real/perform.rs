@@ -188,7 +188,7 @@ impl Real {
         let len = narrow(range.len());
         memory.resize(memory.len().max(len), 0);
         let seen = &mut memory[..len];
-        let mapping = hands.mapping(file).ok().filter(|_| !id.number.is_multiple_of(2));
+        let mapping = hands.mapping(file).ok().filter(|_| id.number.is_multiple_of(THROUGH_MAPPING));
         let by_call = mapping.is_none();
         let op = if by_call { Op::Read(range) } else { Op::MmapLoad(range) };
         let Some(flight) = self.oracle.begins(file, id, &op) else { return };
@@ -273,6 +273,11 @@ fn left_behind(op: &Op, came: Came<'_>) -> ByteRange {
         _ => ByteRange::new(0, 0),
     }
 }
+
+/// Of so many operations one is looked at through the mapping. Pages that are mapped cost whoever truncates
+/// them an interrupt of every processor that runs a task of ours, and that is most of what a storm of
+/// several actors costs on tmpfs.
+const THROUGH_MAPPING: u64 = 8;
 
 /// Bytes of a hole that are looked at again.
 const MOST_AGAIN: u64 = 1 << 20;
