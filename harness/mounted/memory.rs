@@ -44,7 +44,16 @@ impl Pages {
         Ok(Pages { start, len: len.get() })
     }
 
-    /// The same, at a place where nobody else gets memory: of these pages some may be removed for a
+    /// The same, which a fork does not copy: both see what either writes.
+    pub(crate) fn common(len: usize) -> Result<Pages, Errno> {
+        let len = whole(len);
+        // SAFETY: the kernel chooses a place where nothing is mapped.
+        #[expect(unsafe_code, reason = "a system call")]
+        let start = unsafe { mmap_anonymous(None, len, READ_WRITE, MapFlags::MAP_SHARED) }?;
+        Ok(Pages { start, len: len.get() })
+    }
+
+    /// Fresh memory at a place where nobody else gets any: of these pages some may be removed for a
     /// while, and the kernel would give the gap to the next one who asks, an allocator for instance.
     /// It looks for room from the top downwards, and these lie far below.
     pub(crate) fn apart(len: usize) -> Result<Pages, Errno> {

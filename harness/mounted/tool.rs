@@ -21,12 +21,14 @@ pub(crate) fn run(tool: Tool, more: &[&str]) -> Result<String, Refusal> {
         };
         Refusal::told(tried(), error.to_string(), advice)
     })?;
-    let printed = [output.stdout, output.stderr].concat();
+    let printed = [&output.stdout[..], &output.stderr].concat();
     let printed = String::from_utf8_lossy(&printed).trim().to_owned();
     if output.status.success() {
         return Ok(printed);
     }
-    let came = format!("{}: {}", output.status, lines(&printed));
+    // What is wrong stands there, and what it did until then elsewhere.
+    let complaint = [output.stderr, output.stdout].concat();
+    let came = format!("{}: {}", output.status, lines(&String::from_utf8_lossy(&complaint)));
     Err(Refusal::told(tried(), came, "see its manual page for what these arguments allow"))
 }
 
@@ -70,7 +72,7 @@ mod tests {
         assert_eq!(missing.advice, "install it; on Debian: apt install nothing");
         let shell = Tool { program: "sh", arguments: &["-c"], package: "dash" };
         let failed = run(shell, &["echo one; echo; echo two >&2; exit 3"]).unwrap_err();
-        assert_eq!(failed.came, "exit status: 3: one; two");
+        assert_eq!(failed.came, "exit status: 3: two; one");
         assert_eq!(run(shell, &["echo fine"]).unwrap(), "fine");
     }
 }

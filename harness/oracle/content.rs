@@ -16,6 +16,7 @@
 //! operation change. A read that stalls while hundreds of others pass below it is not judged.
 
 mod dense;
+mod doubt;
 mod effects;
 mod expected;
 mod fill;
@@ -37,6 +38,7 @@ pub use mismatch::{Class, Mismatch, SizeMismatch};
 
 use crate::leeway::{Leeway, Leeways};
 use dense::Dense;
+use doubt::Doubt;
 use flight::{Flight, History};
 use segments::Segments;
 use sizes::{Sizes, Span};
@@ -76,6 +78,8 @@ pub struct Content {
     used: BTreeMap<Leeway, u64>,
     /// Stores behind the end of the file that may show when it grows.
     stranded: Stranded,
+    /// What may be there if the device has failed a write.
+    doubt: Option<Doubt>,
 }
 
 /// How a range came to be zero.
@@ -105,6 +109,7 @@ impl Content {
             leeways: Leeways::NONE,
             used: BTreeMap::new(),
             stranded: Stranded::default(),
+            doubt: None,
         }
     }
 
@@ -170,6 +175,7 @@ impl Content {
         }
         if flight.changes() {
             self.remember_attempt(&flight);
+            self.remember_for_doubt(&flight, &applied);
             self.apply(&flight, applied, Span { begin: flight.begin, end: self.now });
             let oldest = self.oldest_change();
             self.sizes.forget_before(oldest);

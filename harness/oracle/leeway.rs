@@ -12,15 +12,18 @@ pub enum Leeway {
     StoresBeyondEofStay,
     /// See [`Leeway::about`].
     ShortCountsAreRounded,
+    /// See [`Leeway::about`].
+    FailedTruncateFallsBack,
 }
 
 impl Leeway {
     /// Every one.
-    pub const ALL: [Leeway; 4] = [
+    pub const ALL: [Leeway; 5] = [
         Leeway::GrowthInSteps,
         Leeway::FailedWriteMovesEof,
         Leeway::StoresBeyondEofStay,
         Leeway::ShortCountsAreRounded,
+        Leeway::FailedTruncateFallsBack,
     ];
 
     /// Its name in reports.
@@ -30,6 +33,7 @@ impl Leeway {
             Leeway::FailedWriteMovesEof => "failed_write_moves_eof",
             Leeway::StoresBeyondEofStay => "stores_beyond_eof_stay",
             Leeway::ShortCountsAreRounded => "short_counts_are_rounded",
+            Leeway::FailedTruncateFallsBack => "failed_truncate_falls_back",
         }
     }
 
@@ -54,6 +58,12 @@ impl Leeway {
             Leeway::ShortCountsAreRounded => {
                 "A write whose source ends early returns fewer bytes than could be read: btrfs drops \
                  what does not fill a block. POSIX allows a write to end early anywhere."
+            }
+            Leeway::FailedTruncateFallsBack => {
+                "A truncate that fails since writes of the file have failed leaves the size that is on \
+                 the device. btrfs waits for these writes, and if it cannot go on takes that size \
+                 (`btrfs_setsize`). POSIX (XSH 2.3): when an error is detected, what was asked for may \
+                 have been done in part, unless it says otherwise."
             }
         }
     }
@@ -90,6 +100,7 @@ impl Leeway {
             Leeway::FailedWriteMovesEof => 2,
             Leeway::StoresBeyondEofStay => 4,
             Leeway::ShortCountsAreRounded => 8,
+            Leeway::FailedTruncateFallsBack => 16,
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::invariant::{Checks, Verdict};
 use crate::leeway::{Leeway, Leeways};
 use crate::violation::Violation;
 use crate::{data, size};
-use sim::{Mutex, Rank};
+use sim::{Mutex, MutexGuard, Rank};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,6 +21,14 @@ pub struct Outside {
     files: Vec<Mutex<Content>>,
     docket: Docket,
     verified: AtomicU64,
+    /// Writes that the device may fail.
+    failures: Option<Failures>,
+}
+
+/// How often the device has failed a write, and how often it had when all of a file was on it.
+struct Failures {
+    count: Box<dyn Fn() -> u64 + Send + Sync>,
+    before: Vec<AtomicU64>,
 }
 
 /// An operation between its two announcements.
@@ -117,7 +125,50 @@ impl Outside {
             files: (0..files).map(content).collect(),
             docket: Docket::new(),
             verified: AtomicU64::new(0),
+            failures: None,
         }
+    }
+
+    /// The same where the device may fail writes, and `count` says how many it has failed.
+    #[must_use]
+    pub fn with_failures(self, count: impl Fn() -> u64 + Send + Sync + 'static) -> Outside {
+        let before = self.files.iter().map(|_| AtomicU64::new(0)).collect();
+        Outside { failures: Some(Failures { count: Box::new(count), before }), ..self }
+    }
+
+    /// Nobody acts, and all that the file holds is on the device.
+    pub fn is_on_the_device(&self, file: usize) {
+        let Some(failures) = &self.failures else { return };
+        failures.before[file].store((failures.count)(), Ordering::SeqCst);
+        self.files[file].lock().is_on_the_device();
+    }
+
+    /// Whether the device has failed a write since all of the file was on it.
+    pub fn may_have_lost(&self, file: usize) -> bool {
+        let failures = self.failures.as_ref();
+        failures.is_some_and(|it| it.before[file].load(Ordering::SeqCst) != (it.count)())
+    }
+
+    /// How many changes of the file are remembered for the case that a write fails.
+    pub fn remembered(&self, file: usize) -> usize {
+        self.files[file].lock().remembered()
+    }
+
+    /// The bytes at `pos` were seen from the device while nobody acts, after writes of it may have failed:
+    /// they are what the file holds now.
+    pub fn accept(&self, file: usize, pos: u64, bytes: &[u8]) {
+        let seen = self.content(file).accept(pos, bytes);
+        let verdict = data::data_survives_eviction(self.checks(), seen.as_ref().copied());
+        self.judge(file, None, verdict);
+    }
+
+    /// What a file may hold as far as is known now.
+    fn content(&self, file: usize) -> MutexGuard<'_, Content> {
+        let mut content = self.files[file].lock();
+        if self.failures.is_some() {
+            content.doubt(self.may_have_lost(file));
+        }
+        content
     }
 
     /// The first violation.
@@ -175,7 +226,7 @@ impl Outside {
         // What it saw there is written elsewhere, and judged when that is.
         let held =
             source.and_then(|source| self.files[source.file].lock().end_source(source.ticket));
-        let mut content = self.files[file].lock();
+        let mut content = self.content(file);
         let seen = content.end(ticket, applied(id, op, came, held.as_deref()));
         drop(content);
         if matches!(came, Came::Saw { bytes, .. } if !bytes.is_empty()) {
@@ -204,7 +255,7 @@ impl Outside {
 
     /// The bytes at `pos` were seen while nobody acts.
     pub fn saw(&self, file: usize, pos: u64, bytes: &[u8], how: Seen) {
-        let mut content = self.files[file].lock();
+        let mut content = self.content(file);
         let seen = match how {
             Seen::Standing => content.quiet_settle(pos, bytes),
             Seen::Reread => content.settle(pos, bytes),

@@ -171,7 +171,7 @@ const WORD: u64 = 8;
 const BLOCK_WORDS: usize = 32;
 
 /// Odd, so that the numbers of different words never collide.
-const STRIDE: u64 = 0x9e37_79b9_7f4a_7c15;
+pub const STRIDE: u64 = 0x9e37_79b9_7f4a_7c15;
 
 fn origin_of_word(aligned: u64, bytes: [u8; 8], plausible: Plausible) -> Option<Origin> {
     match u64::from_le_bytes(bytes) {

@@ -1,7 +1,7 @@
 //! What is looked at when nobody acts: the files as they stand, and at the end from the device, after a
 //! check by the filesystem's own tool.
 
-use super::{Host, Real};
+use super::{Host, Real, WHOLE};
 use mounted::{Ability, File, Volume, look};
 use nix::errno::Errno;
 use nix::sys::statvfs::fstatvfs;
@@ -16,9 +16,6 @@ use stormfs::quantity::{ByteRange, narrow, wide};
 
 /// Bytes compared at once.
 const STEP: u64 = 256 << 10;
-
-/// All of a file, as far as positions go.
-const WHOLE: ByteRange = ByteRange { start: 0, end: i64::MAX.unsigned_abs() };
 
 impl Real {
     /// Every file as it stands.
@@ -95,6 +92,11 @@ impl Real {
         let left = left.map(|extent| ByteRange::at(extent.start, extent.len));
         let verdict = extents_below_eof_are_allocated_after_sync(self.oracle.checks(), left);
         self.oracle.judge(number, None, verdict);
+    }
+
+    /// What `call` answered while nobody acts.
+    pub(super) fn judge_quiet(&self, number: usize, call: &str, failed: Option<Errno>) {
+        judge_quiet(&self.oracle, number, call, failed);
     }
 
     fn look_at(&self, number: usize, file: impl AsFd, how: Seen) {

@@ -22,6 +22,10 @@ pub fn users(leeway: Leeway) -> Vec<&'static str> {
 const KNOWN: &[(&str, FsType, &[Leeway])] = &[
     ("xfs", XFS_SUPER_MAGIC, &[]),
     ("ext4", EXT4_SUPER_MAGIC, &[Leeway::GrowthInSteps, Leeway::FailedWriteMovesEof]),
-    ("btrfs", BTRFS_SUPER_MAGIC, &[Leeway::GrowthInSteps, Leeway::ShortCountsAreRounded]),
+    (
+        "btrfs",
+        BTRFS_SUPER_MAGIC,
+        &[Leeway::GrowthInSteps, Leeway::ShortCountsAreRounded, Leeway::FailedTruncateFallsBack],
+    ),
     ("tmpfs", TMPFS_MAGIC, &[Leeway::FailedWriteMovesEof, Leeway::StoresBeyondEofStay]),
 ];

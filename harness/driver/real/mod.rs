@@ -3,6 +3,7 @@
 mod checks;
 mod collisions;
 mod disk;
+mod failing;
 mod hands;
 mod kernels;
 mod lead;
@@ -14,10 +15,11 @@ mod wishes;
 
 use crate::call::Call;
 use crate::incidents::Incidents;
-use crate::scenario::plan::{ActorPlan, FaultPlan, Plan};
+use crate::scenario::plan::{ActorPlan, Plan};
 use crate::target::{Ids, Performed, Reach, Target, patterned, reaches_beyond};
-use block::{FaultCount, Spike};
+use block::FaultCounts;
 use collisions::Collisions;
+use failing::Failing;
 use hands::Hands;
 use lead::Lead;
 use mounted::{Abilities, Ability, File, Habit, Mapping, Place, Refusal, Volume, look};
@@ -53,8 +55,8 @@ pub struct Real {
     shifting: Option<Vec<RwLock<()>>>,
     /// What happens to operations beside their own work, once there is a storm.
     incidents: Option<Arc<Incidents>>,
-    /// How its disk is slow, and the seed that decides when.
-    slow: Option<(u64, Spike)>,
+    /// What goes wrong with its disk.
+    failing: Failing,
     /// Who goes on, if a script says so.
     lead: Option<Lead>,
     /// The steps of the script that were performed.
@@ -68,6 +70,9 @@ pub struct Host {
     /// When it asks for the source of a write, once somebody wanted to know.
     habit: OnceLock<Habit>,
 }
+
+/// All of a file, as far as positions go.
+const WHOLE: ByteRange = ByteRange { start: 0, end: i64::MAX.unsigned_abs() };
 
 static FOLLOWED: Rank = Rank::leaf(12, "steps that were performed");
 
@@ -151,9 +156,15 @@ impl Real {
         let shifting = does(&[OpKind::Collapse, OpKind::Insert])
             .then(|| (0..wide(files.len())).map(|file| rw_lock(&SHIFTING, file, ())).collect());
         let lead = Lead::new(plan, &host)?;
+        let failing = Failing::of(plan, host.volume.gate().map(|gate| gate.failed().clone()));
+        let oracle = Outside::new(plan.files.len(), leeways);
+        let oracle = match failing.fails_writes().cloned() {
+            Some(failed) => oracle.with_failures(move || failed.writes()),
+            None => oracle,
+        };
         Ok(Real {
             host,
-            oracle: Arc::new(Outside::new(plan.files.len(), leeways)),
+            oracle: Arc::new(oracle),
             leeways,
             names,
             files,
@@ -166,16 +177,16 @@ impl Real {
             },
             shifting,
             incidents: None,
-            slow: spike(plan).map(|spike| (plan.seed, spike)),
+            failing,
             lead,
             followed: sim::sync::mutex(&FOLLOWED, 0, Vec::new()),
         })
     }
 
-    /// How often its disk could have been slow, and how often it was.
-    pub fn slowness(&self) -> FaultCount {
-        let told = self.host.volume.gate().and_then(|gate| gate.told().ok()).unwrap_or_default();
-        FaultCount { armed: told.armed, fired: told.fired }
+    /// How often its disk could have been slow or have failed, and how often it was or has.
+    pub fn struck(&self) -> FaultCounts {
+        let told = self.host.volume.gate().and_then(|gate| gate.told().ok());
+        told.unwrap_or_default().struck
     }
 
     /// What it is and where, for people.
@@ -309,7 +320,7 @@ impl Target for Real {
         let excuses = Excuses {
             bad_source: performed.short_source.fired && performed.short_source.persistent,
             abandoned_fault: false,
-            device_failed: false,
+            device_failed: fell_short && self.failing.excuses(call.op.kind()),
             collided: self.collisions.excuses(call.op.kind()),
             space_was_short: fell_short && self.is_nearly_full(),
             unfit: performed.unfit,
@@ -318,7 +329,10 @@ impl Target for Real {
         let checks = self.oracle.checks();
         let verdict = results_are_justified(checks, &call.op, asked, outcome, excuses);
         self.oracle.judge(call.file, None, verdict);
-        if let Some(gap) = call.gap.filter(|gap| gap.persistent && !excuses.space_was_short) {
+        if let Some(gap) = call
+            .gap
+            .filter(|gap| gap.persistent && !excuses.space_was_short && !excuses.device_failed)
+        {
             let rounded = self.leeways.has(Leeway::ShortCountsAreRounded);
             let verdict = results_count_every_readable_byte(checks, gap.at, outcome, rounded);
             self.oracle.judge(call.file, None, verdict);
@@ -329,20 +343,15 @@ impl Target for Real {
         if let Some(incidents) = &self.incidents {
             incidents.begin();
         }
-        if let (Some(gate), Some((seed, spike))) = (self.host.volume.gate(), self.slow) {
-            // Nobody behind the gate: then every read and write fails, and that is told.
-            let _ = gate.spikes(seed, spike);
-        }
+        self.begin_to_fail();
     }
 
     fn judge_still(&self, _ids: Ids<'_>) {
-        self.look_at_everything();
+        self.while_nothing_fails(|| self.look_at_everything());
     }
 
     fn finish(&self, _ids: Ids<'_>) {
-        if let Some(gate) = self.host.volume.gate() {
-            let _ = gate.heal();
-        }
+        self.end_failing();
         self.look_at_the_end();
     }
 }
@@ -361,16 +370,6 @@ fn longest_file(plan: &Plan) -> u64 {
     let aims = plan.actors.iter().map(|actor| plan.reach(actor).saturating_add(actor.size.max));
     let sizes = plan.files.iter().map(|file| file.size);
     aims.chain(sizes).fold(1 << 21, u64::max).saturating_mul(2).min(LONGEST_MAPPING)
-}
-
-/// The slowness that `plan` asks of a disk.
-fn spike(plan: &Plan) -> Option<Spike> {
-    plan.faults.iter().find_map(|fault| {
-        let FaultPlan::Latency { chance_ppm: ppm, length: time, limit } = *fault else {
-            return None;
-        };
-        Some(Spike { ppm, time, limit })
-    })
 }
 
 #[cfg(test)]

@@ -28,9 +28,12 @@ impl Real {
         let begins = self.timed(|| self.oracle.begins(call.file, id, &call.op));
         let Some(flight) = begins else {
             // What its file holds does not show whether it happened.
-            return self.perform_now(id, call, memory).0;
+            let performed = self.perform_now(id, call, memory).0;
+            self.tell_of_failures();
+            return performed;
         };
         let (performed, came) = self.perform_now(id, call, memory);
+        self.tell_of_failures();
         let _time = self.incidents.as_ref().map(|incidents| incidents.oracle());
         let least = self.oracle.least_sizes(call.file, &flight);
         let performed = Performed { unfit: !self.fits(call.file, &call.op, least), ..performed };
@@ -42,6 +45,13 @@ impl Real {
         }
         self.look_at_size(id, call.file);
         performed
+    }
+
+    /// Of requests that failed, if any have.
+    fn tell_of_failures(&self) {
+        if let Some(incidents) = &self.incidents {
+            self.failing.news().for_each(|fault| incidents.strikes_now(fault));
+        }
     }
 
     /// What the oracle takes is no part of a call.

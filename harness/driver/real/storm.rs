@@ -68,8 +68,14 @@ fn counted(stage: &Stage, end: &End, real: &Real) -> Tally {
     tally.switches = end.switches;
     tally.verified = real.oracle.verified();
     tally.passed_over = real.oracle.passed_over();
-    let slow = real.slowness();
-    tally.fault(Fault::Latency, slow.armed, slow.fired);
+    let struck = real.struck();
+    for (fault, count) in [
+        (Fault::ReadError, struck.read_error),
+        (Fault::WriteError, struck.write_error),
+        (Fault::Latency, struck.spike),
+    ] {
+        tally.fault(fault, count.armed, count.fired);
+    }
     let leeways = real.oracle.leeways_used().into_iter();
     tally.leeways = leeways.map(|(leeway, times)| (leeway.name(), times)).collect();
     tally

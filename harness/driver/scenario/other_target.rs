@@ -96,9 +96,14 @@ fn drop_faults(entries: &mut [Entry], has_disk: bool) -> Option<&'static str> {
     let faults = entries.iter_mut().find(|entry| entry.key.word() == "faults")?;
     let Value::List(faults) = &mut faults.value.value else { return None };
     let before = faults.len();
+    let is_of_disk = |fault: &Node| {
+        let error = fault.entry("io_error").map(|entry| &entry.value);
+        let flushes = |error: &Node| error.entry("on").is_some_and(|on| on.value.word() == "flush");
+        fault.entry("latency").is_some() || error.is_some_and(|error| !flushes(error))
+    };
     let is_for_it = |fault: &Node| {
-        let names = |kind| fault.entry(kind).is_some();
-        names("short_copy") || has_disk && names("latency") || is_command_line(fault)
+        let is_of_source = fault.entry("short_copy").is_some();
+        is_of_source || has_disk && is_of_disk(fault) || is_command_line(fault)
     };
     faults.retain(is_for_it);
     (faults.len() != before).then_some("faults")

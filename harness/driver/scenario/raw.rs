@@ -7,7 +7,7 @@ use super::fields::{Chosen, Fields, Given, Read};
 use super::format::SCENARIO;
 use super::keys::{Key, Kind, decisions};
 use super::load::Known;
-use super::node::{Node, Value, quoted};
+use super::node::{Entry, Node, Place, Value, quoted};
 use super::plan::{
     DeviceKind, ExhaustivePlan, Expectation, FaultPlan, Judge, Layout, StrategyPlan, WorldKind,
 };
@@ -41,6 +41,8 @@ pub(super) struct RawScenario {
     pub(super) script: Option<Vec<Read<String>>>,
     pub(super) schedule: Read<Option<Vec<Read<String>>>>,
     pub(super) faults: Read<Vec<FaultPlan>>,
+    /// Where each of them stands.
+    pub(super) fault_places: Vec<Place>,
     pub(super) strikes: Option<Vec<Read<String>>>,
     pub(super) recorded: Read<Option<RawRecorded>>,
     pub(super) judge: Read<Judge>,
@@ -96,6 +98,7 @@ pub(super) fn scenario(root: &Node, known: &Known<'_>, problems: &Problems) -> O
         script: fields.sentences("script"),
         schedule: schedule(&fields),
         faults: faults(&fields),
+        fault_places: fields.given("faults").map_or_else(Vec::new, places),
         strikes: fields.sentences("strikes"),
         recorded: recorded::recorded(&fields),
         judge: fields.word("judge"),
@@ -202,6 +205,16 @@ fn faults(fields: &Fields<'_>) -> Read<Vec<FaultPlan>> {
     let value = read.into_iter().collect::<Option<_>>()?;
     let place = fields.given("faults").map_or(fields.place, |entry| entry.key.place);
     Some(Given { value, place })
+}
+
+/// Where the items of a list stand.
+fn places(entry: &Entry) -> Vec<Place> {
+    let Value::List(items) = &entry.value.value else { return Vec::new() };
+    let key = |item: &Node| {
+        let Value::Mapping(keys) = &item.value else { return item.place };
+        keys.first().map_or(item.place, |entry| entry.key.place)
+    };
+    items.iter().map(key).collect()
 }
 
 fn fault(name: &str, fields: &Fields<'_>) -> Option<FaultPlan> {

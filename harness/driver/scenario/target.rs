@@ -4,7 +4,7 @@ use super::fields::{Fields, Read};
 use super::format::{key, size};
 use super::keys::{Fallback, Key, Kind, Shape};
 use super::node::Place;
-use super::plan::{FaultPlan, WorldKind};
+use super::plan::{FaultPlan, IoKind, WorldKind};
 use super::problem::{Problem, Problems};
 use super::raw::RawScenario;
 use super::values;
@@ -188,6 +188,7 @@ pub(super) fn plan(raw: &RawScenario, problems: &Problems) -> Option<TargetPlan>
     let has_disk = kernel.value.is_some_and(|kind| kind.mkfs().is_some());
     refuse_the_models(raw, target, problems);
     refuse_faults(raw, has_disk, problems);
+    refuse_journaled_data(raw, target, problems);
     Some(plan)
 }
 
@@ -238,26 +239,60 @@ fn refuse_the_models(raw: &RawScenario, target: &RawTarget, problems: &Problems)
 /// Faults that a real filesystem cannot meet.
 fn refuse_faults(raw: &RawScenario, has_disk: bool, problems: &Problems) {
     let Some(faults) = &raw.faults else { return };
-    for fault in &faults.value {
+    let places = raw.fault_places.iter().copied().chain(std::iter::repeat(faults.place));
+    for (fault, place) in faults.value.iter().zip(places) {
         let is_of_a_disk = is_of_a_disk(fault);
         if matches!(fault, FaultPlan::ShortCopy { .. }) || is_of_a_disk && has_disk {
             continue;
         }
-        let (message, help) = if is_of_a_disk {
-            ("this target has no disk of ours that could be slow", NAME_A_DISK)
-        } else {
-            ("a real filesystem meets bad sources and slow disks, and no other fault", LEAVE)
+        let (message, help) = match fault {
+            _ if is_of_a_disk => {
+                ("this target has no disk of ours that could be slow or fail", NAME_A_DISK)
+            }
+            FaultPlan::IoError { .. } => {
+                ("a flush that fails ends a filesystem of the kernel", FAIL_OTHERS)
+            }
+            FaultPlan::ShortCopy { .. }
+            | FaultPlan::AbandonedFault { .. }
+            | FaultPlan::Evict { .. }
+            | FaultPlan::Delay { .. }
+            | FaultPlan::Latency { .. } => (
+                "a real filesystem meets bad sources and disks that are slow or fail, and no other fault",
+                LEAVE,
+            ),
         };
-        problems.add(Problem::at(faults.place, message).help(help));
-        return;
+        problems.add(Problem::at(place, message).help(help));
     }
 }
 
 const NAME_A_DISK: &str =
-    "name one that is made on an image, as `kernel: xfs`, or remove `latency`";
-const LEAVE: &str = "leave `short_copy` and `latency` alone in the list";
+    "name one that is made on an image, as `kernel: xfs`, or remove the fault";
+const FAIL_OTHERS: &str = "let `on` be `read` or `write`, or remove the fault";
+const LEAVE: &str = "leave `short_copy`, `io_error` and `latency` alone in the list";
+
+/// Bytes of files, in the journal of ext4 or told to end it: a write of them that fails ends the
+/// filesystem.
+fn refuse_journaled_data(raw: &RawScenario, target: &RawTarget, problems: &Problems) {
+    let ends = |option: &str| matches!(option, "data=journal" | "data_err=abort");
+    let Some(mount) = target.mount.as_ref().filter(|mount| mount.value.split(',').any(ends)) else {
+        return;
+    };
+    let fails = |fault: &FaultPlan| matches!(fault, FaultPlan::IoError { on: IoKind::Write, .. });
+    if raw.faults.as_ref().is_some_and(|faults| faults.value.iter().any(fails)) {
+        let message = "with these options the first write that fails ends the filesystem";
+        let help = "leave out `data=journal` and `data_err=abort`, or `io_error` of writes";
+        problems.add(Problem::at(mount.place, message).help(help));
+    }
+}
 
 /// Whether the gate before a disk makes it.
 fn is_of_a_disk(fault: &FaultPlan) -> bool {
-    matches!(fault, FaultPlan::Latency { .. })
+    match fault {
+        FaultPlan::Latency { .. } => true,
+        FaultPlan::IoError { on, .. } => *on != IoKind::Flush,
+        FaultPlan::ShortCopy { .. }
+        | FaultPlan::AbandonedFault { .. }
+        | FaultPlan::Evict { .. }
+        | FaultPlan::Delay { .. } => false,
+    }
 }

@@ -7,12 +7,14 @@ mod allowed;
 use allowed::is_allowed;
 use driver::real::leeway;
 use mounted::file::Bytes;
+use mounted::gate::Chances;
 use mounted::source::Source;
 use mounted::{File, Hole, Kind, Mapping, Place, Spec, Volume, Way};
 use nix::errno::Errno;
 use nix::fcntl::FallocateFlags;
-use oracle::Leeway;
+use oracle::{Leeway, pattern};
 use std::sync::atomic::{AtomicBool, Ordering};
+use stormfs::op::OpId;
 
 const PAGE: u64 = 4096;
 
@@ -33,7 +35,11 @@ fn whoever_makes_use_of_what_posix_leaves_open_is_known_to() {
         for leeway in Leeway::ALL {
             let name = leeway.name();
             let file = File::open(volume.create(name).unwrap()).unwrap();
-            let shown = shows(&file, leeway).unwrap();
+            let shown = if leeway == Leeway::FailedTruncateFallsBack {
+                failed_truncate_falls_back(kind).unwrap()
+            } else {
+                shows(&file, leeway).unwrap()
+            };
             println!("{} {name}: {}", kind.name(), if shown { "shown" } else { "not shown" });
             assert!(!shown || leeways.has(leeway), "{} is not known for {name}", kind.name());
         }
@@ -58,7 +64,36 @@ fn shows(file: &File, leeway: Leeway) -> Result<bool, Errno> {
             Ok(seen != [0; 8])
         }
         Leeway::ShortCountsAreRounded => Ok(write_up_to(file, 100, 5000)? != 5000),
+        Leeway::FailedTruncateFallsBack => unreachable!("it needs a disk of its own"),
     }
+}
+
+/// The second half of a file is not on the device yet, and cannot be written to it.
+fn failed_truncate_falls_back(kind: Kind) -> Result<bool, Errno> {
+    const HALF: u64 = 16 * PAGE;
+    if kind.mkfs().is_none() || !is_allowed("a truncate after writes that fail", &["/dev/fuse"]) {
+        return Ok(false);
+    }
+    let spec = Spec { gated: true, ..Spec::plain(kind) };
+    let volume = Volume::open(&Place::Made(spec)).expect("the plain one was made");
+    let gate = volume.gate().expect("it was asked for");
+    let file = File::open(volume.create("a")?)?;
+    let write = |pos| {
+        let mut bytes = vec![0; 16 * 4096];
+        pattern::fill(OpId { actor: 1, number: 1 }, pos, &mut bytes);
+        file.write(pos, Bytes::Whole(&bytes, &[]))
+    };
+    write(0)?;
+    file.sync()?;
+    write(HALF)?;
+    let stride = pattern::STRIDE;
+    gate.chances(1, Chances { write_error_ppm: 1_000_000, stride, ..Chances::default() })?;
+    let to = HALF + 100;
+    let truncated = file.truncate(to);
+    gate.heal()?;
+    let size = file.size()?;
+    assert!(truncated.is_err() || size == to, "{}: {size}", kind.name());
+    Ok(![to, 2 * HALF].contains(&size))
 }
 
 /// A write of two pages, the source of which ends at that byte.

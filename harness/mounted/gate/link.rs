@@ -1,7 +1,7 @@
 //! What the two processes say to each other: a question and its answer, of some numbers each.
 
-use super::rules::{Access, Rule, What};
-use block::{Limit, Spike};
+use super::rules::{Access, Chances, Rule, What};
+use block::{FaultCount, FaultCounts, Limit, Spike};
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, recv, send};
 use sim::{Mutex, Rank, sync};
@@ -24,8 +24,10 @@ pub(super) enum Asked {
         /// So long.
         patience: Duration,
     },
-    /// From now on some reads and writes take longer, drawn from this seed. The actors begin now.
-    Spikes(u64, Spike),
+    /// From now on some reads and writes take longer or fail, drawn from this seed. The actors begin now.
+    Chances(u64, Chances),
+    /// Not as long as this is true.
+    Pause(bool),
     /// No longer.
     Heal,
     /// How many requests there were.
@@ -43,10 +45,8 @@ pub struct Told {
     pub writes: u64,
     /// Flushes that came so far.
     pub flushes: u64,
-    /// Reads and writes that could have taken longer by chance.
-    pub armed: u64,
-    /// Those that did.
-    pub fired: u64,
+    /// What struck reads and writes by chance.
+    pub struck: FaultCounts,
 }
 
 /// The parent's end.
@@ -64,8 +64,13 @@ impl Link {
         let socket = self.0.lock();
         let fd = socket.as_raw_fd();
         send(fd, &bytes(asked.numbers()), MsgFlags::MSG_NOSIGNAL)?;
-        let [number, reads, writes, flushes, armed, fired] = numbers(fd)?;
-        Ok(Told { number, reads, writes, flushes, armed, fired })
+        let [number, reads, writes, flushes, counts @ ..] = numbers(fd)?;
+        let [spike, read_error, write_error] = [0, 2, 4].map(|at: usize| {
+            let (armed, fired) = (counts[at], counts[at + 1]);
+            FaultCount { armed, fired }
+        });
+        let struck = FaultCounts { spike, read_error, write_error, ..FaultCounts::default() };
+        Ok(Told { number, reads, writes, flushes, struck })
     }
 }
 
@@ -76,13 +81,22 @@ pub(super) fn question(socket: &OwnedFd) -> Result<Asked, Errno> {
 
 /// Answers it.
 pub(super) fn answer(socket: &OwnedFd, told: Told) -> Result<(), Errno> {
-    let Told { number, reads, writes, flushes, armed, fired } = told;
-    let numbers = [number, reads, writes, flushes, armed, fired];
+    let Told { number, reads, writes, flushes, struck } = told;
+    let FaultCounts { spike, read_error, write_error, .. } = struck;
+    let counts = [spike, read_error, write_error].map(|count| [count.armed, count.fired]);
+    let numbers = padded(&[&[number, reads, writes, flushes], counts.as_flattened()].concat());
     send(socket.as_raw_fd(), &bytes(numbers), MsgFlags::MSG_NOSIGNAL).map(drop)
 }
 
 /// Numbers in a message.
-const NUMBERS: usize = 6;
+const NUMBERS: usize = 10;
+
+/// So many numbers, the last of them zero.
+fn padded(some: &[u64]) -> [u64; NUMBERS] {
+    let mut numbers = [0; NUMBERS];
+    numbers[..some.len()].copy_from_slice(some);
+    numbers
+}
 
 fn bytes(numbers: [u64; NUMBERS]) -> Vec<u8> {
     numbers.iter().flat_map(|number| number.to_ne_bytes()).collect()
@@ -116,27 +130,30 @@ impl Asked {
                     What::Fail => (1, 0),
                     What::Slow(time) => (2, nanoseconds(*time)),
                 };
-                [0, access, range.start, range.end, what, time]
+                padded(&[0, access, range.start, range.end, what, time])
             }
-            Asked::Lift(rule) => [1, *rule, 0, 0, 0, 0],
+            Asked::Lift(rule) => padded(&[1, *rule]),
             Asked::Met { rule, least, patience } => {
-                [2, *rule, *least, nanoseconds(*patience), 0, 0]
+                padded(&[2, *rule, *least, nanoseconds(*patience)])
             }
-            Asked::Count => [3, 0, 0, 0, 0, 0],
-            Asked::Spikes(seed, Spike { ppm, time, limit: Limit { after, times } }) => {
+            Asked::Count => padded(&[3]),
+            Asked::Chances(seed, Chances { spike, read_error_ppm, write_error_ppm, stride }) => {
+                let Spike { ppm, time, limit: Limit { after, times } } = spike;
                 // Without a bound is another thing than with one of zero.
                 let bound = |bound: Option<u64>| bound.map_or(0, |bound| bound.saturating_add(1));
-                let ppm = u64::from(*ppm);
-                let after = after.map(nanoseconds);
-                [4, *seed, ppm, nanoseconds(*time), bound(after), bound(*times)]
+                let [ppm, reads, writes] =
+                    [ppm, read_error_ppm, write_error_ppm].map(|ppm| (*ppm).into());
+                let (time, after) = (nanoseconds(*time), after.map(nanoseconds));
+                padded(&[4, *seed, ppm, time, bound(after), bound(*times), reads, writes, *stride])
             }
-            Asked::Heal => [5, 0, 0, 0, 0, 0],
+            Asked::Heal => padded(&[5]),
+            Asked::Pause(pause) => padded(&[6, (*pause).into()]),
         }
     }
 
     fn of(numbers: [u64; NUMBERS]) -> Option<Asked> {
         Some(match numbers {
-            [0, access, start, end, what, time] => {
+            [0, access, start, end, what, time, ..] => {
                 let what = match what {
                     0 => What::Hold,
                     1 => What::Fail,
@@ -150,14 +167,18 @@ impl Asked {
                 Asked::Met { rule, least, patience: Duration::from_nanos(patience) }
             }
             [3, ..] => Asked::Count,
-            [4, seed, ppm, time, after, times] => {
+            [4, seed, ppm, time, after, times, reads, writes, stride, ..] => {
                 let bound = |bound: u64| bound.checked_sub(1);
                 let after = bound(after).map(Duration::from_nanos);
                 let limit = Limit { after, times: bound(times) };
                 let ppm = u32::try_from(ppm).ok()?;
-                Asked::Spikes(seed, Spike { ppm, time: Duration::from_nanos(time), limit })
+                let spike = Spike { ppm, time: Duration::from_nanos(time), limit };
+                let read_error_ppm = u32::try_from(reads).ok()?;
+                let write_error_ppm = u32::try_from(writes).ok()?;
+                Asked::Chances(seed, Chances { spike, read_error_ppm, write_error_ppm, stride })
             }
             [5, ..] => Asked::Heal,
+            [6, pause, ..] => Asked::Pause(pause != 0),
             _ => return None,
         })
     }
@@ -174,7 +195,10 @@ mod tests {
     #[test]
     fn what_is_asked_arrives() {
         let patience = Duration::from_millis(7);
-        let spikes = |limit| Asked::Spikes(9, Spike { ppm: 7, time: patience, limit });
+        let spikes = |limit| {
+            let spike = Spike { ppm: 7, time: patience, limit };
+            Asked::Chances(9, Chances { spike, read_error_ppm: 1, write_error_ppm: 2, stride: 3 })
+        };
         let rule = |access, what| Asked::Rule(Rule { access, range: 4096..8192, what });
         for asked in [
             rule(Access::Read, What::Hold),
@@ -184,6 +208,8 @@ mod tests {
             Asked::Met { rule: 1, least: 2, patience },
             Asked::Count,
             Asked::Heal,
+            Asked::Pause(true),
+            Asked::Pause(false),
             spikes(Limit { after: Some(Duration::ZERO), times: Some(0) }),
             spikes(Limit { after: Some(patience), times: None }),
             spikes(Limit::default()),

@@ -5,19 +5,24 @@
 //! always be let go from here. It is a fork: it needs no program of its own, and keeps no descriptor
 //! but those that it serves. It lets everything go when its parent dies, even while a thread of the parent
 //! still waits in the kernel for what is held; the kernel fails all that is held when it dies itself.
+//! It ends once nothing is mounted on the device any more, which the kernel sees to when the parent is
+//! gone, and some seconds after the parent at the latest.
 
 mod wire;
-mod link;
 mod rules;
+mod data;
+mod failed;
+mod link;
 mod parent;
 mod server;
 
+pub use failed::Failed;
 pub use link::Told;
-pub use rules::{Access, Rule, What};
+pub use rules::{Access, Chances, Rule, What};
 
 use crate::detached;
 use crate::refusal::Refusal;
-use block::{LoopDevice, Spike};
+use block::LoopDevice;
 use link::{Asked, Link};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
@@ -38,6 +43,7 @@ pub struct Gate {
     device: Option<LoopDevice>,
     link: Option<Link>,
     server: Pid,
+    failed: Failed,
     /// Where the file behind it takes its space from.
     pub dir: PathBuf,
 }
@@ -71,9 +77,11 @@ impl Gate {
         let (ours, theirs) =
             socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)
                 .map_err(|error| Refusal::errno("a pair of sockets", error, ADVICE))?;
-        let server = start(Server::new(fuse, data, size, theirs))
+        let failed = Failed::none()
+            .map_err(|error| Refusal::errno("memory that a gate shares", error, ADVICE))?;
+        let server = start(Server::new(fuse, (data, size), theirs, failed.clone()))
             .map_err(|error| Refusal::errno("a process behind the gate", error, ADVICE))?;
-        let mut gate = Gate { device: None, link: Some(Link::new(ours)), server, dir };
+        let mut gate = Gate { device: None, link: Some(Link::new(ours)), server, failed, dir };
         match attach(&mount, &gate.dir) {
             Ok(device) => gate.device = Some(device),
             Err(refusal) => {
@@ -106,13 +114,23 @@ impl Gate {
         self.ask(Rule { access, range, what: What::Hold })
     }
 
-    /// From now on some reads and writes take longer: which, `seed` decides as it decides for the bios of
-    /// a device. The actors begin now.
-    pub fn spikes(&self, seed: u64, spike: Spike) -> Result<(), Errno> {
-        self.call(&Asked::Spikes(seed, spike)).map(drop)
+    /// From now on some reads and writes take longer or fail: which, `seed` decides as it decides for the
+    /// bios of a device. The actors begin now.
+    pub fn chances(&self, seed: u64, chances: Chances) -> Result<(), Errno> {
+        self.call(&Asked::Chances(seed, chances)).map(drop)
     }
 
-    /// From now on nothing takes longer by chance.
+    /// Nothing strikes by chance, until it is told otherwise.
+    pub fn pause(&self, pause: bool) -> Result<(), Errno> {
+        self.call(&Asked::Pause(pause)).map(drop)
+    }
+
+    /// How many requests have failed by chance.
+    pub fn failed(&self) -> &Failed {
+        &self.failed
+    }
+
+    /// From now on nothing strikes by chance.
     pub fn heal(&self) -> Result<(), Errno> {
         self.call(&Asked::Heal).map(drop)
     }

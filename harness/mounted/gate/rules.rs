@@ -1,5 +1,6 @@
 //! What is asked of a gate.
 
+use block::Spike;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -32,6 +33,20 @@ pub struct Rule {
     pub range: Range<u64>,
     /// What.
     pub what: What,
+}
+
+/// What happens to requests by chance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Chances {
+    /// Reads and writes that take longer.
+    pub spike: Spike,
+    /// Reads of bytes of files that are answered with EIO, in a million. What a filesystem keeps about its
+    /// files, its log among it, never fails: that would end it.
+    pub read_error_ppm: u32,
+    /// Writes of them, and nothing is performed.
+    pub write_error_ppm: u32,
+    /// How bytes of files are told from others, see [`super::data`].
+    pub stride: u64,
 }
 
 impl Rule {

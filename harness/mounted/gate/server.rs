@@ -1,10 +1,12 @@
 //! The process behind a gate: it serves one file to the kernel, and does to requests what it is told.
 
+use super::data;
+use super::failed::Failed;
 use super::link::{self, Asked, Told};
 use super::parent::is_dying;
-use super::rules::{Access, Rule, What};
+use super::rules::{Access, Chances, Rule, What};
 use super::wire::{self, Asks, Request};
-use block::{BioOp, DeviceFaults, FaultCount, Injector, Place, Spike};
+use block::{BioOp, DeviceFaults, Injector, Place};
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, fallocate};
 use nix::libc;
@@ -35,16 +37,23 @@ pub(super) struct Server {
     /// Requests that wait for their time, by that and by their own number.
     slow: BTreeMap<(Duration, u64), Request>,
     counts: Told,
+    failed: Failed,
+    /// When the parent was looked at last.
+    looked: Duration,
     /// What the parent waits for: a rule's number, how many requests it has to meet, and until when.
     awaited: Option<(u64, u64, Duration)>,
     /// When nobody was there any more who could ask for anything.
     left: Option<Duration>,
 }
 
-/// What strikes by chance, and how many requests of a kind there were before.
+/// What strikes by chance, and how many requests of a kind there were before: all, and those that are
+/// about bytes of files, where these may fail.
 struct Chance {
+    chances: Chances,
     injector: Injector,
     before: [u64; 2],
+    of_files: [u64; 2],
+    paused: bool,
 }
 
 /// A rule, how many requests it has met, and those that it holds.
@@ -62,7 +71,12 @@ const LOOK: Duration = Duration::from_millis(100);
 const GRACE: Duration = Duration::from_secs(10);
 
 impl Server {
-    pub(super) fn new(fuse: OwnedFd, data: File, size: u64, link: OwnedFd) -> Server {
+    pub(super) fn new(
+        fuse: OwnedFd,
+        (data, size): (File, u64),
+        link: OwnedFd,
+        failed: Failed,
+    ) -> Server {
         Server {
             fuse,
             data,
@@ -74,6 +88,8 @@ impl Server {
             next: 1,
             slow: BTreeMap::new(),
             counts: Told::default(),
+            failed,
+            looked: Duration::ZERO,
             awaited: None,
             left: None,
         }
@@ -116,12 +132,22 @@ impl Server {
             }
             self.perform_what_is_due()?;
             self.answer_if_due();
-            if self.left.is_none() && is_dying(self.parent) {
-                self.leave();
-            }
+            self.look_at_parent();
             if self.left.is_some_and(|left| left + GRACE < now()) {
                 return Err(Errno::ETIME);
             }
+        }
+    }
+
+    /// Now and then: requests come faster than anybody dies.
+    fn look_at_parent(&mut self) {
+        let now = now();
+        if self.left.is_some() || now < self.looked + LOOK {
+            return;
+        }
+        self.looked = now;
+        if is_dying(self.parent) {
+            self.leave();
         }
     }
 
@@ -191,14 +217,46 @@ impl Server {
         Ok(())
     }
 
-    /// Performs it, at once or later.
+    /// Performs it, at once or later, or fails it.
     fn by_chance(&mut self, request: Request, access: Access) -> Result<(), Errno> {
+        if self.fails(&request)? {
+            // Whoever meets the error finds it counted.
+            self.failed.add(access);
+            return self.answer(&request, Err(Errno::EIO));
+        }
         let time = self.chance.as_mut().map_or(Duration::ZERO, |chance| chance.delay(access));
         if time.is_zero() {
             return self.perform(&request);
         }
         self.delay(request, time);
         Ok(())
+    }
+
+    /// Whether it is one about bytes of files that fails.
+    fn fails(&mut self, request: &Request) -> Result<bool, Errno> {
+        let Some(chance) = self.chance.as_mut().filter(|chance| !chance.paused) else {
+            return Ok(false);
+        };
+        let Chances { read_error_ppm, write_error_ppm, stride, .. } = chance.chances;
+        match &request.asks {
+            Asks::Read(range) if read_error_ppm != 0 => {
+                let bytes = read(&self.data, range)?;
+                Ok(data::is_of_files(&bytes, stride) && chance.fails(Access::Read))
+            }
+            Asks::Write(_, bytes) if write_error_ppm != 0 => {
+                Ok(data::is_of_files(bytes, stride) && chance.fails(Access::Write))
+            }
+            Asks::Init(_)
+            | Asks::Attributes
+            | Asks::Open
+            | Asks::Read(_)
+            | Asks::Write(..)
+            | Asks::Flush
+            | Asks::Allocate(..)
+            | Asks::Agree
+            | Asks::Silence
+            | Asks::Other => Ok(false),
+        }
     }
 
     fn delay(&mut self, request: Request, time: Duration) {
@@ -221,7 +279,7 @@ impl Server {
             Asks::Init(minor) => Ok(wire::init(*minor)),
             Asks::Attributes => Ok(wire::attributes(self.size)),
             Asks::Open => Ok(wire::opened()),
-            Asks::Read(range) => self.read(range),
+            Asks::Read(range) => read(&self.data, range),
             Asks::Write(range, bytes) => self.write(range, bytes),
             Asks::Allocate(range, mode) => self.allocate(range, *mode),
             Asks::Flush | Asks::Agree => Ok(Vec::new()),
@@ -229,14 +287,6 @@ impl Server {
             Asks::Other => Err(Errno::ENOSYS),
         };
         self.answer(request, came.as_deref().map_err(|error| *error))
-    }
-
-    fn read(&self, range: &Range<u64>) -> Result<Vec<u8>, Errno> {
-        let len = usize::try_from(range.end - range.start).map_err(|_| Errno::EINVAL)?;
-        let mut bytes = vec![0; len.min(wire::MOST)];
-        let read = pread(&self.data, &mut bytes, position(range.start)?)?;
-        bytes.truncate(read);
-        Ok(bytes)
     }
 
     fn write(&self, range: &Range<u64>, bytes: &[u8]) -> Result<Vec<u8>, Errno> {
@@ -276,8 +326,14 @@ impl Server {
                 self.awaited = Some((rule, least, now().saturating_add(patience)));
                 return Ok(());
             }
-            Asked::Spikes(seed, spike) => {
-                self.chance = Some(Chance::new(seed, spike));
+            Asked::Chances(seed, chances) => {
+                self.chance = Some(Chance::new(seed, chances));
+                0
+            }
+            Asked::Pause(pause) => {
+                if let Some(chance) = &mut self.chance {
+                    chance.paused = pause;
+                }
                 0
             }
             Asked::Heal => {
@@ -308,9 +364,9 @@ impl Server {
 
     /// If nobody hears it, the next look says so.
     fn tell(&self, number: u64) {
-        let spike = self.chance.as_ref().map(|chance| chance.injector.counts().spike);
-        let FaultCount { armed, fired } = spike.unwrap_or_default();
-        let _ = link::answer(&self.link, Told { number, armed, fired, ..self.counts });
+        let struck = self.chance.as_ref().map(|chance| chance.injector.counts());
+        let struck = struck.unwrap_or_default();
+        let _ = link::answer(&self.link, Told { number, struck, ..self.counts });
     }
 }
 
@@ -324,23 +380,46 @@ fn end(code: i32) -> ! {
 }
 
 impl Chance {
-    fn new(seed: u64, spike: Spike) -> Chance {
-        let faults = DeviceFaults { spike, ..DeviceFaults::none(Seed(seed).faults()) };
-        let injector = Injector::new(faults);
+    fn new(seed: u64, chances: Chances) -> Chance {
+        let Chances { spike, read_error_ppm, write_error_ppm, .. } = chances;
+        let none = DeviceFaults::none(Seed(seed).faults());
+        let injector =
+            Injector::new(DeviceFaults { spike, read_error_ppm, write_error_ppm, ..none });
         injector.begin(now());
-        Chance { injector, before: [0; 2] }
+        Chance { chances, injector, before: [0; 2], of_files: [0; 2], paused: false }
     }
 
-    /// How much longer the next request of that kind takes. Nobody knows who caused it.
+    /// How much longer the next request of that kind takes.
     fn delay(&mut self, access: Access) -> Duration {
-        let (op, index) = match access {
-            Access::Read => (BioOp::Read, 0),
-            Access::Write => (BioOp::Write, 1),
-        };
-        let place = Place { op, cause: 0, nth: self.before[index] };
-        self.before[index] += 1;
+        let place = next(access, &mut self.before);
+        if self.paused {
+            return Duration::ZERO;
+        }
         self.injector.delay(place, now()).time
     }
+
+    /// Whether the next of that kind fails, of those about bytes of files.
+    fn fails(&mut self, access: Access) -> bool {
+        self.injector.fails(next(access, &mut self.of_files))
+    }
+}
+
+/// The place of the next request of that kind. Nobody knows who caused it.
+fn next(access: Access, before: &mut [u64; 2]) -> Place {
+    let (op, index) = match access {
+        Access::Read => (BioOp::Read, 0),
+        Access::Write => (BioOp::Write, 1),
+    };
+    before[index] += 1;
+    Place { op, cause: 0, nth: before[index] - 1 }
+}
+
+fn read(data: &File, range: &Range<u64>) -> Result<Vec<u8>, Errno> {
+    let len = usize::try_from(range.end - range.start).map_err(|_| Errno::EINVAL)?;
+    let mut bytes = vec![0; len.min(wire::MOST)];
+    let read = pread(data, &mut bytes, position(range.start)?)?;
+    bytes.truncate(read);
+    Ok(bytes)
 }
 
 fn position(pos: u64) -> Result<i64, Errno> {

@@ -7,7 +7,7 @@ mod allowed;
 use allowed::is_allowed;
 use block::{Limit, Spike};
 use mounted::file::Bytes;
-use mounted::gate::{Access, Rule, What};
+use mounted::gate::{Access, Chances, Rule, What};
 use mounted::{Cached, File, Gate, Kind, Place, Spec, Volume, look};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
@@ -126,6 +126,45 @@ fn a_block_that_fails_is_an_error_and_the_next_write_of_it_is_none() {
 }
 
 #[test]
+fn chance_fails_bytes_of_files_and_nothing_else() {
+    const STRIDE: u64 = 0x9e37_79b9_7f4a_7c15;
+    let pattern: Vec<u8> =
+        (0..512_u64).flat_map(|n| (7 ^ n.wrapping_mul(STRIDE)).to_le_bytes()).collect();
+    for kind in [Kind::Xfs, Kind::Ext4, Kind::Btrfs] {
+        let Some(ground) = ground(kind) else { return };
+        let Ground { file, volume, .. } = &ground;
+        let always = Chances {
+            read_error_ppm: 1_000_000,
+            write_error_ppm: 1_000_000,
+            stride: STRIDE,
+            ..Chances::default()
+        };
+        let failed = || (ground.gate().failed().reads(), ground.gate().failed().writes());
+        ground.gate().chances(5, always).unwrap();
+        // Neither what is no pattern, nor the log that every fsync writes.
+        file.write(0, Bytes::Whole(&[2; 4096], &[])).unwrap();
+        volume.create("b").unwrap();
+        assert_eq!((file.sync(), file.sync_all()), (Ok(()), Ok(())), "{kind:?}");
+        assert_eq!(failed(), (0, 0), "{kind:?}");
+        file.write(0, Bytes::Whole(&pattern, &[])).unwrap();
+        assert_eq!(file.sync(), Err(Errno::EIO), "{kind:?}");
+        assert_eq!(failed(), (0, 1), "{kind:?}");
+        ground.gate().pause(true).unwrap();
+        file.write(0, Bytes::Whole(&pattern, &[])).unwrap();
+        assert_eq!(file.sync(), Ok(()), "{kind:?}");
+        file.drop_cache(0..4096).unwrap();
+        ground.gate().pause(false).unwrap();
+        assert_eq!(file.read(0, &mut [0; 4096], &[]), Err(Errno::EIO), "{kind:?}");
+        let (reads, writes) = failed();
+        assert!(0 < reads && writes == 1, "{kind:?}: {reads} {writes}");
+        let told = ground.gate().told().unwrap().struck;
+        assert_eq!((told.read_error.fired, told.write_error.fired), (reads, writes), "{kind:?}");
+        ground.gate().heal().unwrap();
+        assert_eq!(file.read(0, &mut [0; 4096], &[]), Ok(4096), "{kind:?}");
+    }
+}
+
+#[test]
 fn a_slow_block_takes_its_time_and_others_do_not_wait_for_it() {
     let Some(ground) = ground(Kind::Xfs) else { return };
     let Ground { file, block, volume } = &ground;
@@ -147,22 +186,26 @@ fn a_slow_block_takes_its_time_and_others_do_not_wait_for_it() {
 fn chance_makes_requests_slow_as_often_as_it_may_until_it_is_healed() {
     let Some(ground) = ground(Kind::Ext4) else { return };
     let Ground { file, .. } = &ground;
-    let always = |limit| Spike { ppm: 1_000_000, time: Duration::from_millis(1), limit };
+    let always = |limit| {
+        let spike = Spike { ppm: 1_000_000, time: Duration::from_millis(1), limit };
+        Chances { spike, ..Chances::default() }
+    };
     let read = || {
         file.drop_cache(0..4096).unwrap();
         assert_eq!(file.read(0, &mut [0; 9], &[]), Ok(9));
         let told = ground.gate().told().unwrap();
-        (told.armed, told.fired)
+        (told.struck.spike.armed, told.struck.spike.fired)
     };
     let five = Limit { after: None, times: Some(5) };
-    ground.gate().spikes(5, always(five)).unwrap();
+    ground.gate().chances(5, always(five)).unwrap();
     let counts: Vec<_> = (0..10).map(|_| read()).collect();
     assert_eq!(counts[9], (5, 5));
-    ground.gate().spikes(5, always(Limit::default())).unwrap();
+    ground.gate().chances(5, always(Limit::default())).unwrap();
     let so_far = read();
     assert!(0 < so_far.0 && so_far.0 == so_far.1, "{so_far:?}");
     ground.gate().heal().unwrap();
     let healed = ground.gate().told().unwrap();
+    let healed = healed.struck.spike;
     assert_eq!(read(), (healed.armed, healed.fired));
 }
 

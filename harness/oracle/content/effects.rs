@@ -148,6 +148,9 @@ impl Content {
         }
         if let Some(to) = flight.sets_size() {
             self.sizes.perhaps(SizeChange::Set(to), span);
+            if self.falls_back() && self.may(Leeway::FailedTruncateFallsBack) {
+                self.fall_back(flight, span);
+            }
         }
         if let Some(to) = flight.raises_size() {
             if flight.floor < to && self.may(Leeway::GrowthInSteps) {
@@ -165,6 +168,17 @@ impl Content {
                 let to = size.saturating_add(flight.appends());
                 self.sizes.perhaps(SizeChange::Raise(to), span);
             }
+        }
+    }
+
+    /// A truncate failed, and nobody knows the size on the device, which the file may have now.
+    fn fall_back(&mut self, flight: &Flight, span: Span) {
+        let highest = self.sizes.highest().max(flight.ceiling);
+        self.put(0..u64::MAX, Fill::Zero, Kind::Perhaps, span);
+        self.sizes.perhaps(SizeChange::Set(0), span);
+        self.sizes.on_the_way(0..=highest, span);
+        for other in &mut self.flights {
+            other.floor = 0;
         }
     }
 

@@ -56,7 +56,7 @@ impl Content {
         allowed.extend(self.sizes.stopped());
         for flight in &self.flights {
             if let Some(to) = flight.sets_size() {
-                allowed.push(to..=to);
+                allowed.push(if self.falls_back() { 0..=ceiling.max(to) } else { to..=to });
                 let raised = self.sizes.raised_since(flight.begin).filter(|raised| to < *raised);
                 allowed.extend(raised.map(|size| size..=size));
             }
@@ -165,6 +165,12 @@ impl Content {
             for writer in writers {
                 consider(&range, &writer.fill);
             }
+        }
+        if self.falls_back() && self.flights.iter().any(|flight| flight.sets_size().is_some()) {
+            consider(&(0..u64::MAX), &Fill::Zero);
+        }
+        if let Some(doubt) = &self.doubt {
+            doubt.explain(at, &mut consider);
         }
         (until, fills)
     }

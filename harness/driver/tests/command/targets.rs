@@ -105,13 +105,22 @@ fn a_real_disk_is_slow_as_often_as_it_is_told() {
             "world: threads\nops: 200\ntarget: {{kernel: {target}}}\nfaults: [{fault}]\n{actors}\n"
         ))
     };
-    for (target, fault, help) in [
-        ("tmpfs", SLOW, "remove `latency`"),
-        ("xfs", "{io_error: {on: write, chance: 1%}}", "leave `short_copy` and `latency` alone"),
+    for (target, fault, place, told) in [
+        ("tmpfs", SLOW, "4:11", "this target has no disk"),
+        ("tmpfs", "{io_error: {on: write, chance: 1%}}", "4:11", "this target has no disk"),
+        ("xfs", "{io_error: {on: flush, chance: 1%}}", "4:11", "a flush that fails"),
+        ("xfs", "{short_copy: {chance: 1%}}, {evict: {chance: 1%}}", "4:39", "a real filesystem"),
+        (
+            "ext4, mount: 'noatime,data=journal'",
+            "{io_error: {on: write, chance: 1%}}",
+            "3:31",
+            "the first write that fails",
+        ),
     ] {
         let refused = storm(target, fault).run("check a.yaml");
         assert_eq!(refused.code, Some(2), "{refused:?}");
-        assert!(refused.err.contains("a.yaml:4:") && refused.err.contains(help), "{refused:?}");
+        assert!(refused.err.contains(&format!("a.yaml:{place}\n")), "{place}: {refused:?}");
+        assert!(refused.err.contains(told), "{told}: {refused:?}");
     }
     if !is_allowed("a slow disk", &["/dev/fuse"]) {
         return;
@@ -121,4 +130,40 @@ fn a_real_disk_is_slow_as_often_as_it_is_told() {
     let record = ran.record();
     assert!(record.device.detail.contains("behind a gate"), "{:?}", record.device);
     assert_eq!(record.counts.faults["latency"].fired, 20, "{:?}", record.counts.faults);
+}
+
+/// Of every kind of call, with the faults that each filesystem is to stand.
+fn failing(on: &str) -> String {
+    let faults: Vec<_> =
+        on.split(' ').map(|on| format!("{{io_error: {{on: {on}, chance: 3%}}}}")).collect();
+    format!(
+        "name: failing\nworld: threads\nops: 6000\ntarget: {{kernel: xfs}}\nfaults: [{}]\n\
+         files: [{{name: a, size: 1MiB, layout: written}}, {{name: b, size: 200000}}]\n\
+         actors:\n  - {{name: w, count: 2, within: 1MiB, ops: {{write: 8, append: 1, read: 4, fsync: 1, \
+         punch: 1, zero_range: 1, fallocate: 1, direct_write: 1, direct_read: 1, write_from_mmap: 1, \
+         copy_file_range: 1}}}}\n  \
+         - {{name: m, within: 1MiB, ops: {{mmap_store: 3, mmap_load: 2, msync: 1}}}}\n  \
+         - {{name: f, ops: {{writeback: 3, evict: 4, sync: 1}}}}\n",
+        faults.join(", ")
+    )
+}
+
+#[test]
+fn a_real_disk_fails_and_what_it_has_kept_is_there() {
+    if !is_allowed("a disk that fails", &["/dev/fuse"]) {
+        return;
+    }
+    for on in ["read", "read write"] {
+        let stand = Stand::with(&failing(on));
+        for name in ["xfs", "ext4", "btrfs"] {
+            let ran = stand.run(&format!("run a.yaml --set target.kernel={name} --json -"));
+            assert_eq!(ran.code, Some(0), "{name}: {ran:?}");
+            let counts = ran.record().counts;
+            for on in on.split(' ') {
+                let count = counts.faults[&format!("io_error_{on}")];
+                assert!(0 < count.fired && count.fired < count.armed, "{name}: {counts:?}");
+            }
+            assert!(counts.failed_operations.contains_key("EIO"), "{name}: {counts:?}");
+        }
+    }
 }

@@ -54,6 +54,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("mounted/direct.rs", "statx, which tells what O_DIRECT wants"),
     ("mounted/faults.rs", "the ioctls of userfaultfd, and addresses given to it"),
     ("mounted/file.rs", "sync_file_range, which nobody wraps"),
+    ("mounted/gate/failed.rs", "numbers in memory that the process behind a gate counts in"),
     ("mounted/gate/mod.rs", "the fork that serves a gate"),
     (
         "mounted/gate/server.rs",
