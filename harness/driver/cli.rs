@@ -37,6 +37,9 @@ pub enum Command {
         /// Scenarios.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
+        /// Read them as `run --target` does, and say which keys it drops.
+        #[arg(long, value_name = "T", value_parser = crate::scenario::target)]
+        target: Option<String>,
     },
     /// List the scenarios of a directory, and what a scenario can ask for.
     List {
@@ -44,8 +47,12 @@ pub enum Command {
         #[arg(default_value = "scenarios", value_name = "DIR")]
         dir: PathBuf,
     },
-    /// List what the oracle checks, and why it must hold.
-    Invariants,
+    /// List what the oracle checks, on what, and why it must hold.
+    Invariants {
+        /// Only what is checked there: kernel:xfs, kernel:ext4, kernel:btrfs, kernel:tmpfs, or a directory.
+        #[arg(long, value_name = "T", value_parser = crate::scenario::target)]
+        target: Option<String>,
+    },
     /// List the bugs that a scenario can switch on; show one whole; or hunt them, by every strategy.
     Bugs(BugsArgs),
     /// Make a reproducer as small as it can be while it fails alike.
@@ -198,9 +205,10 @@ pub struct ReplayArgs {
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Lead scripts and cases through a real filesystem, as far as its kernel can be led: kernel:xfs,
-    /// kernel:ext4, kernel:btrfs or kernel:tmpfs, or a directory. What cannot be steered is told.
+    /// kernel:ext4, kernel:btrfs or kernel:tmpfs, or a directory. What cannot be steered is told. What
+    /// threads have left, on this filesystem or another, is run there again.
     #[arg(long, value_name = "T", value_parser = crate::scenario::target,
-          conflicts_with_all = ["times", "search", "trace", "until", "jobs"])]
+          conflicts_with_all = ["search", "trace", "until", "jobs"])]
     pub target: Option<String>,
     /// How often each is run: twice if it is not said, and what threads left on a real filesystem twenty
     /// times.
@@ -425,9 +433,13 @@ pub fn answer(cli: &Cli) -> Exit {
         Some(Command::Merge(args)) => {
             commands::merge::merge(args, console_for(args.quiet, args.format))
         }
-        Some(Command::Check { files }) => commands::check::check(files, console),
+        Some(Command::Check { files, target }) => {
+            commands::check::check(files, target.as_deref(), console)
+        }
         Some(Command::List { dir }) => commands::list::list(dir, console),
-        Some(Command::Invariants) => commands::invariants::invariants(console),
+        Some(Command::Invariants { target }) => {
+            commands::invariants::invariants(target.as_deref(), console)
+        }
         Some(Command::Shrink(args)) => commands::shrink::shrink(args, Console::new(args.quiet)),
         Some(Command::Bugs(args)) => commands::bugs::bugs(args, console),
         Some(Command::Matrix(args)) => commands::matrix::matrix(args, console),

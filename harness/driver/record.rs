@@ -219,7 +219,7 @@ pub(crate) fn counts(plan: &Plan, tally: &Tally) -> Counts {
 }
 
 /// Whether somebody could look at what that invariant is about.
-fn can_be_checked(invariant: &str, target: &TargetPlan) -> bool {
+pub fn can_be_checked(invariant: &str, target: &TargetPlan) -> bool {
     let from_outside = outside::INVARIANTS.contains(&invariant);
     match target {
         TargetPlan::Model => is_of_the_model(invariant),

@@ -21,7 +21,7 @@ const CLOEXEC: libc::c_int = OFlag::O_CLOEXEC.bits();
 const NONBLOCK: libc::c_int = OFlag::O_NONBLOCK.bits();
 
 /// What to do where it may not be had.
-const ADVICE: &str = "run as root or with CAP_SYS_PTRACE; or have root do `sysctl \
+pub(crate) const ADVICE: &str = "run as root or with CAP_SYS_PTRACE; or have root do `sysctl \
                       vm.unprivileged_userfaultfd=1`, or give you read and write access to \
                       /dev/userfaultfd: faults that the kernel takes while it copies are only told to \
                       those who are allowed to";
@@ -99,6 +99,16 @@ impl Faults {
     fn number(&self) -> RawFd {
         self.fd.as_raw_fd()
     }
+}
+
+/// Whether the system call gives one.
+pub(crate) fn by_call() -> Result<(), Errno> {
+    asked().map(drop)
+}
+
+/// Whether the device gives one.
+pub(crate) fn by_device() -> Result<(), Errno> {
+    from_device().map(drop)
 }
 
 /// By the system call.

@@ -18,6 +18,8 @@ pub mod direct;
 pub mod look;
 pub mod source;
 mod faults;
+pub mod rights;
+mod mount_table;
 pub mod window;
 mod habit;
 pub mod asleep;

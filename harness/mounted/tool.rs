@@ -14,12 +14,13 @@ pub(crate) fn run(tool: Tool, more: &[&str]) -> Result<String, Refusal> {
     die_with_parent(&mut command);
     let tried = || told(tool, more);
     let output = command.output().map_err(|error| {
-        let advice = if error.kind() == ErrorKind::NotFound {
-            format!("install it; on Debian: apt install {}", tool.package)
-        } else {
-            "see whether it can be run by hand".to_owned()
-        };
-        Refusal::told(tried(), error.to_string(), advice)
+        if error.kind() == ErrorKind::NotFound {
+            let advice =
+                format!("it is in the package {0}; on Debian: apt install {0}", tool.package);
+            return Refusal::told(tool.program, "not installed, or not in PATH", advice)
+                .of("kernel");
+        }
+        Refusal::told(tried(), error.to_string(), "see whether it can be run by hand")
     })?;
     let printed = [&output.stdout[..], &output.stderr].concat();
     let printed = String::from_utf8_lossy(&printed).trim().to_owned();
@@ -68,8 +69,10 @@ mod tests {
     fn failures_say_what_was_run_and_what_came() {
         let tool = |program, package| Tool { program, arguments: &["-x"], package };
         let missing = run(tool("mkfs.nothing", "nothing"), &["/dev/null"]).unwrap_err();
-        assert_eq!(missing.tried, "mkfs.nothing -x /dev/null");
-        assert_eq!(missing.advice, "install it; on Debian: apt install nothing");
+        assert_eq!(missing.of, Some("kernel"));
+        let told = "mkfs.nothing: not installed, or not in PATH; it is in the package nothing; on \
+                    Debian: apt install nothing";
+        assert_eq!(missing.to_string(), told);
         let shell = Tool { program: "sh", arguments: &["-c"], package: "dash" };
         let failed = run(shell, &["echo one; echo; echo two >&2; exit 3"]).unwrap_err();
         assert_eq!(failed.came, "exit status: 3: two; one");

@@ -3,13 +3,15 @@
 use crate::detached;
 use crate::gate::Gate;
 use crate::kind::Kind;
+use crate::mount_table::{self, Mounting};
 use crate::refusal::Refusal;
+use crate::rights;
 use crate::tool;
 use block::LoopDevice;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, openat, openat2};
 use nix::sys::stat::Mode;
-use nix::sys::statvfs::statvfs;
+use nix::sys::statvfs::{fstatvfs, statvfs};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -83,10 +85,8 @@ impl Volume {
     }
 
     fn make(spec: &Spec) -> Result<Volume, Refusal> {
-        if !nix::unistd::geteuid().is_root() {
-            let advice = "run as root; a directory of your own needs none: --target PATH";
-            let came = "that takes the right to mount";
-            return Err(Refusal::told("a filesystem of its own", came, advice).of("kernel"));
+        if let Some(refusal) = rights::refuse_mount(spec.kind) {
+            return Err(refusal);
         }
         let Some(mkfs) = spec.kind.mkfs() else {
             return Unmounted(Made { spec: spec.clone(), device: None }).mount();
@@ -110,8 +110,24 @@ impl Volume {
             let tried = format!("the directory {}", path.display());
             Refusal::errno(tried, error, "name a directory that you may write to").of("directory")
         })?;
-        let detail = format!("directory {}", path.display());
-        Ok(Volume { root, made: None, detail })
+        let on = mount_table::of(&root);
+        let on = on.map(|on| format!(" on {} ({})", on.filesystem, on.source)).unwrap_or_default();
+        let detail = format!("directory {}{on}", path.display());
+        let volume = Volume { root, made: None, detail };
+        let tried = volume.create("first");
+        tried.map(drop).map_err(|error| unwritable(path, error).of("directory"))?;
+        Ok(volume)
+    }
+
+    /// Its type as the kernel names it; empty if nobody knows.
+    pub fn filesystem(&self) -> String {
+        let made = self.kind().map(|kind| kind.name().to_owned());
+        made.or_else(|| Some(self.lent_by()?.filesystem)).unwrap_or_default()
+    }
+
+    /// Where it is mounted, if it was lent.
+    pub fn lent_by(&self) -> Option<Mounting> {
+        if self.made.is_some() { None } else { mount_table::of(&self.root) }
     }
 
     /// Its kind, if it was made.
@@ -129,10 +145,14 @@ impl Volume {
         self.made.as_ref()?.device.as_ref().map(Disk::dir)
     }
 
-    /// Bytes of its image; 0 if there is none.
+    /// Bytes that it was made with; 0 if it was lent.
     pub fn size(&self) -> u64 {
-        let imaged = self.made.as_ref().filter(|made| made.device.is_some());
-        imaged.map_or(0, |made| made.spec.size)
+        match &self.made {
+            None => 0,
+            Some(made) if made.device.is_some() => made.spec.size,
+            // Options of the mount may say another size.
+            Some(made) => statvfs_of(self.root()).unwrap_or(made.spec.size),
+        }
     }
 
     /// What stands before its disk, if it was asked for.
@@ -279,6 +299,28 @@ impl Unmounted {
 
 const DIRECTORY: OFlag = OFlag::O_DIRECTORY.union(OFlag::O_RDONLY).union(OFlag::O_CLOEXEC);
 
+fn statvfs_of(root: BorrowedFd<'_>) -> Option<u64> {
+    let space = fstatvfs(root).ok()?;
+    Some(space.blocks().saturating_mul(space.fragment_size()))
+}
+
+/// Why nobody can make a file in a directory that is there.
+fn unwritable(path: &Path, error: Errno) -> Refusal {
+    let tried = format!("a file in the directory {}", path.display());
+    let user = nix::unistd::geteuid();
+    let advice = match error {
+        Errno::EROFS => "it is mounted read-only: mount it for writing, or name another".to_owned(),
+        Errno::EACCES | Errno::EPERM => {
+            format!(
+                "the user {user} may not write there: name a directory of its own, or change its mode"
+            )
+        }
+        Errno::ENOSPC | Errno::EDQUOT => "make room there, or name another".to_owned(),
+        _ => "name a directory in which files can be made".to_owned(),
+    };
+    Refusal::errno(tried, error, advice)
+}
+
 /// What to do if no byte more fits where an image lies. It has holes: only what is written takes room.
 fn full(dir: &Path) -> Option<String> {
     let space = statvfs(dir).ok()?;
@@ -301,7 +343,7 @@ fn inside(root: BorrowedFd<'_>, name: &str, flags: OFlag) -> Result<OwnedFd, Err
 mod tests {
     use super::*;
     use crate::allowed::is_allowed;
-    use nix::sys::statvfs::{FsFlags, fstatvfs};
+    use nix::sys::statvfs::FsFlags;
     use nix::sys::uio::{pread, pwrite};
 
     #[test]
@@ -355,6 +397,14 @@ mod tests {
         assert_eq!(pwrite(&one, b"x", 0), Ok(1));
         assert_eq!(nix::sys::stat::fstat(other).unwrap().st_size, 0);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        assert!(
+            !volume.filesystem().is_empty() && volume.detail.contains(" on "),
+            "{}",
+            volume.detail
+        );
+        let unwritable = Volume::open(&Place::Directory("/proc/self".into())).err().unwrap();
+        assert_eq!(unwritable.of, Some("directory"), "{unwritable}");
+        assert!(unwritable.tried.starts_with("a file in the directory /proc"), "{unwritable}");
         let missing = Volume::open(&Place::Directory("/not/there".into())).err().unwrap();
         assert_eq!(missing.came, "ENOENT, No such file or directory");
     }

@@ -2,19 +2,22 @@
 
 use crate::console::Console;
 use crate::exit::Exit;
-use crate::scenario::load;
 use crate::scenario::plan::{ActorPlan, Plan, WorldKind};
+use crate::scenario::{load, overrides_for};
 use crate::vocabulary;
 use report::number::counted;
 use report::visible;
 use std::path::PathBuf;
 use stormfs::quantity::wide;
 
-/// Reads every file; one line for each that is well, every mistake of each that is not.
-pub fn check(files: &[PathBuf], console: Console) -> Exit {
+/// Reads every file, as `run` with that target would; one line for each that is well, every mistake of each
+/// that is not.
+pub fn check(files: &[PathBuf], target: Option<&str>, console: Console) -> Exit {
+    let overrides = target.map(|target| overrides_for(target).expect("it was read before"));
+    let overrides = overrides.unwrap_or_default();
     let mut exit = Exit::Ok;
     for file in files {
-        exit = exit.max(match load(file, &vocabulary::known(), &[]) {
+        exit = exit.max(match load(file, &vocabulary::known(), &overrides) {
             Ok(plan) => {
                 let name = file.display().to_string();
                 console.print(&format!("{}: {}\n", visible::line(&name), described(&plan)))
@@ -51,7 +54,11 @@ fn described(plan: &Plan) -> String {
     let actors: u32 = plan.actors.iter().map(|actor| actor.count).sum();
     let varied = plan.variations.as_ref().map(|all| format!(", {} combinations", all.count()));
     let varied = varied.unwrap_or_default();
-    format!("well; {} world, {extent}, {actors} actors{varied}", plan.world.name())
+    let dropped = match plan.dropped.as_slice() {
+        [] => String::new(),
+        dropped => format!("; drops `{}` of the file", dropped.join("`, `")),
+    };
+    format!("well; {} world, {extent}, {actors} actors{varied}{dropped}", plan.world.name())
 }
 
 /// Operations that are drawn and listed, unless only time ends the drawing.

@@ -8,10 +8,11 @@ use crate::ground::Ground;
 use crate::progress::Progress;
 use crate::scenario::{Known, parse};
 use block::{DeviceFaults, DeviceKind, DeviceSpec};
+use mounted::rights::{self, Right};
 use mounted::{Kind, Place, Spec, Volume};
 use nix::sys::statvfs::statvfs;
 use sim::chance::Seed;
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -41,8 +42,9 @@ pub fn doctor(console: Console) -> Exit {
         cores(),
         clock_source(),
         governor(),
-        userfaultfd(),
-        fuse(),
+        right(&rights::stopping()),
+        right(&rights::gating()),
+        right(&rights::mounting()),
     ];
     let findings = findings.into_iter().chain(filesystems());
     exit.max(console.print(&findings.map(lines).collect::<Vec<_>>().concat()))
@@ -166,11 +168,8 @@ fn governor() -> Finding {
 
 /// What `target: {kernel: ...}` can be: each is made, mounted, and gone.
 fn filesystems() -> Vec<Finding> {
-    if !nix::unistd::geteuid().is_root() {
-        let advice =
-            "be root; a directory of your own needs no rights: `target: {directory: PATH}`";
-        let found = "none can be mounted by this user".to_owned();
-        return vec![warned("kernel filesystems", found, advice)];
+    if !rights::mounting().is_there() {
+        return Vec::new();
     }
     let one = |kind: Kind| {
         let opened = Volume::open(&Place::Made(Spec::plain(kind)));
@@ -185,32 +184,11 @@ fn filesystems() -> Vec<Finding> {
     Kind::ALL.into_iter().map(one).collect()
 }
 
-/// What holds and fails requests of a real filesystem's disk.
-fn fuse() -> Finding {
-    let what = "FUSE";
-    match File::options().read(true).write(true).open("/dev/fuse") {
-        Ok(_) => well(what, "/dev/fuse can be opened"),
-        Err(error) => {
-            let advice = "load it: `modprobe fuse`; only faults of a real disk need it";
-            warned(what, format!("/dev/fuse: {error}"), advice)
-        }
-    }
-}
-
-/// Simulations and threads do without it; it stops a real kernel's writes at their source.
-fn userfaultfd() -> Finding {
-    let what = "userfaultfd";
-    let privileged = nix::unistd::geteuid().is_root();
-    let for_all = first_line("/proc/sys/vm/unprivileged_userfaultfd");
-    match for_all.as_deref() {
-        None => well(what, "not in this kernel; nothing here needs it"),
-        Some("1") => well(what, "for every user"),
-        Some(_) if privileged || File::open("/dev/userfaultfd").is_ok() => well(what, "for root"),
-        Some(_) => warned(
-            what,
-            "not for this user",
-            "only stops in the middle of real writes need it: be root, or `sysctl vm.unprivileged_userfaultfd=1`",
-        ),
+/// Something that not everybody may do.
+fn right(right: &Right) -> Finding {
+    match right.advice() {
+        None => well(right.what, &*right.found),
+        Some(advice) => warned(right.what, &*right.found, advice),
     }
 }
 

@@ -14,7 +14,10 @@ pub fn export(args: &ExportArgs, console: Console) -> Exit {
     let name = args.file.display().to_string();
     let read = scenario::text_of(&args.file).and_then(|text| {
         let plan = scenario::parse(&name, &text, &vocabulary::known(), &args.sets)?;
-        if export::is_listed(&plan) { Ok(plan) } else { Err(scenario::not_a_case(&name, &text)) }
+        if export::is_listed(&plan) {
+            return Ok(plan);
+        }
+        Err(scenario::not_for(scenario::Command::Export, (&name, &text), &plan))
     });
     let case = match read {
         Ok(case) => case,

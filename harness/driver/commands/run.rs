@@ -15,10 +15,11 @@ use crate::ground::{Ground, NoGround};
 use crate::interrupt::Interrupts;
 use crate::progress::{Goal, Progress, Ticker};
 use crate::record::{self, Asked};
-use crate::scenario::plan::{Plan, WorldKind};
+use crate::scenario::plan::{Plan, TargetPlan, WorldKind};
 use crate::scenario::{self, Report};
 use crate::script::Misfire;
 use crate::{verdict, vocabulary};
+use mounted::rights;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use report::number::{counted, wide};
 use report::record::{Record, Seed};
@@ -168,6 +169,7 @@ impl Run<'_> {
     fn storm(&self, ground: Ground) -> Result<Campaign, NoGround> {
         let plan = self.asked.plan;
         self.announce(&ground);
+        self.tell_missing();
         let progress = Progress::default();
         let interrupted = self.interrupts.flag();
         let mission =
@@ -188,6 +190,18 @@ impl Run<'_> {
         let campaign = attended(self.pool, look, || campaign::run(mission, ground));
         ticker.clear();
         campaign
+    }
+
+    /// What this user may not do, and a run in a lent directory does without.
+    fn tell_missing(&self) {
+        if !matches!(self.asked.plan.target, TargetPlan::Directory(_)) {
+            return;
+        }
+        for right in [rights::mounting(), rights::stopping()] {
+            if let Some(advice) = right.advice() {
+                self.console.say(&format!("without {}: {}; {advice}", right.what, right.found));
+            }
+        }
     }
 
     /// The first line: what runs where, and why there.

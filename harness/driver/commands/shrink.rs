@@ -90,7 +90,10 @@ fn read(file: &Path) -> Result<Plan, Report> {
     let name = file.display().to_string();
     let case = scenario::parse(&name, &text, &vocabulary::known(), &[])?;
     let is_case = case.is_explicit() || case.is_real_case();
-    if is_case { Ok(case) } else { Err(scenario::not_a_case(&name, &text)) }
+    if is_case {
+        return Ok(case);
+    }
+    Err(scenario::not_for(scenario::Command::Shrink, (&name, &text), &case))
 }
 
 /// Runs the case to see how it fails, and shrinks it.

@@ -211,7 +211,7 @@ impl Prepared {
             reasons.entry(&left.why).or_default().push(&left.file);
         }
         for (why, files) in reasons {
-            console.say(&format!("left out: {}: {why}", files.join(", ")));
+            console.say(&format!("left out: {}: {why}", summed_up(&files)));
         }
     }
 
@@ -243,6 +243,21 @@ impl Prepared {
             watch: Stopwatch::start(),
         }
     }
+}
+
+/// Files that are left out for one reason: a few by name, many by their directories.
+fn summed_up(files: &[&str]) -> String {
+    const FEW: usize = 4;
+    let mut below: BTreeMap<&Path, Vec<&str>> = BTreeMap::new();
+    for file in files {
+        below.entry(Path::new(file).parent().unwrap_or(Path::new(""))).or_default().push(file);
+    }
+    let told = below.iter().map(|(dir, files)| match (files.len(), dir.display().to_string()) {
+        (count, _) if count <= FEW => files.join(", "),
+        (count, dir) if dir.is_empty() => format!("{count} files"),
+        (count, dir) => format!("{count} files in {dir}"),
+    });
+    told.collect::<Vec<_>>().join(", ")
 }
 
 /// How many iterations a scenario has over all shards.
@@ -368,5 +383,19 @@ fn fresh(args: &SoakArgs) -> Night {
         regressions: Vec::new(),
         shards: Vec::new(),
         parts: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::summed_up;
+
+    #[test]
+    fn many_files_are_told_by_their_directories() {
+        let many: Vec<_> = (0..47).map(|number| format!("bugs/{number}.yaml")).collect();
+        let many: Vec<_> = many.iter().map(String::as_str).collect();
+        let few = ["a.yaml", "x/b.yaml"];
+        assert_eq!(summed_up(&few), "a.yaml, x/b.yaml");
+        assert_eq!(summed_up(&[&few[..], &many].concat()), "a.yaml, 47 files in bugs, x/b.yaml");
     }
 }

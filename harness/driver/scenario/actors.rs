@@ -28,6 +28,8 @@ pub(super) struct RawActor {
     ops: Option<Weights>,
     /// What only a filesystem of the kernel can do, and where it stands.
     pub(super) real: Vec<(&'static str, Place)>,
+    /// Where its calls give up at their faults, as only the model's can be made to.
+    pub(super) abandoned: Vec<Place>,
     /// Where `ops` stands, if it is given.
     pub(super) draws: Option<Place>,
     does: Option<List>,
@@ -91,6 +93,7 @@ fn actor(fields: &Fields<'_>) -> RawActor {
     });
     let (ops, does) = work(fields);
     let real = of_real(fields, does.as_deref().unwrap_or_default());
+    let abandoned = does.iter().flatten().flatten().filter_map(|call| call.abandoned).collect();
     if let (Some(pause), Some(rate)) = (fields.given("pause"), fields.given("rate")) {
         let message = "`pause` has no meaning beside `rate`, which says when operations begin";
         let problem = Problem::at(pause.key.place, message).help("remove one of the two");
@@ -101,6 +104,7 @@ fn actor(fields: &Fields<'_>) -> RawActor {
         count: fields.number("count"),
         ops,
         real,
+        abandoned,
         draws: fields.given("ops").map(|entry| entry.key.place),
         does,
         size,

@@ -197,6 +197,8 @@ pub(super) struct RawCall {
     from: Read<Option<String>>,
     /// What only a filesystem of the kernel can do, and where it stands.
     pub(super) real: Option<(&'static str, Place)>,
+    /// Where it says that it gives up at its fault, as only the model's can be made to.
+    pub(super) abandoned: Option<Place>,
     call: Call,
 }
 
@@ -286,7 +288,9 @@ fn call(name: &str, fields: &Fields<'_>) -> Option<RawCall> {
         false
     };
     let call = Call { number: 0, file: 0, op: op?, pieces: pieces?, gap: gap?.value, abandoned };
-    Some(RawCall { file, number: fields.maybe("number", values::number), from, real, call })
+    let abandoned = fields.given("abandoned").filter(|_| abandoned).map(|entry| entry.key.place);
+    let number = fields.maybe("number", values::number);
+    Some(RawCall { file, number, from, real, abandoned, call })
 }
 
 /// How many bytes a call is about, if it has to say so.

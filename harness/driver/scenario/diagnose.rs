@@ -139,6 +139,20 @@ impl Report {
         Report::new(name, "", &[], vec![diagnostic], 0)
     }
 
+    /// A mistake at `place` in a tree, or of the file as a whole.
+    pub(super) fn of_place(
+        name: &str,
+        text: &str,
+        root: &Node,
+        place: Option<Place>,
+        (message, help): (String, String),
+    ) -> Report {
+        let Some(place) = place else { return Report::of_file(name, message, help) };
+        let problems = Problems::default();
+        problems.add(Problem::at(place, message).help(help));
+        Report::of_problems(name, text, root, &[], problems)
+    }
+
     /// A text that is no tree.
     pub(super) fn of_broken(name: &str, text: &str, broken: Broken) -> Report {
         let span = broken.at.map(|at| span_at(text, at));

@@ -557,6 +557,7 @@ pub(super) static FAULTS: &[Variant] = &[
 /// Every mapping, so that a key in the wrong place can be sent to the right one.
 pub(super) static PLACES: &[(&str, &Shape)] = &[
     ("the outermost level", &SCENARIO),
+    ("`target`", &TARGET),
     ("`device`", &DEVICE),
     ("`device.latency`", &LATENCY),
     ("`filesystem`", &FILESYSTEM),

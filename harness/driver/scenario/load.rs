@@ -5,7 +5,9 @@ use super::node::{Node, Value};
 use super::plan::Plan;
 use super::problem::{Problem, Problems};
 use super::suggest::nearest;
-use super::{combinations, explicit, meaning, other_target, other_world, overrides, raw, yaml};
+use super::{
+    combinations, explicit, meaning, other_target, other_world, overrides, raw, wrong_kind, yaml,
+};
 use crate::catalogue::Bug;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -70,10 +72,16 @@ pub fn parse(
     if MAX_BYTES < text.len() {
         return Err(Report::of_file(name, TOO_LARGE.to_owned(), ANOTHER_KIND.to_owned()));
     }
+    if let Some((message, help)) = wrong_kind::stranger_text(text) {
+        return Err(Report::of_file(name, message, help));
+    }
     let mut tree = yaml::tree(text).map_err(|broken| Report::of_broken(name, text, broken))?;
     if matches!(tree.root.value, Value::Null) && overrides.is_empty() {
         let help = "write at least `actors: [{name: writer, ops: {write: 1}}]`";
         return Err(Report::of_file(name, "the scenario is empty".to_owned(), help.to_owned()));
+    }
+    if let Some((message, help)) = wrong_kind::stranger(&tree.root) {
+        return Err(Report::of_file(name, message, help));
     }
     let problems = Problems::default();
     for (key, first, later) in &tree.twice {
@@ -137,28 +145,6 @@ pub fn at_key(
     let place = outer.value.entry(key).map_or(outer.key.place, |inner| inner.value.place);
     problems.add(Problem::at(place, message).help(help));
     Report::of_problems(name, text, &tree.root, overrides, problems)
-}
-
-/// Says that a scenario, which was read without a mistake, is no case, where that can be seen best.
-pub fn not_a_case(name: &str, text: &str) -> Report {
-    let message = "this is no case: what happens is left to chance".to_owned();
-    let help = "`pagestorm run` writes a case for each storm that fails".to_owned();
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let Ok(tree) = yaml::tree(text) else { return Report::of_file(name, message, help) };
-    let drawn = |node: &Node| {
-        let Value::List(actors) = &node.value else { return None };
-        actors.iter().find_map(|actor| Some(actor.entry("ops")?.value.place))
-    };
-    let root = &tree.root;
-    let actors = || root.entry("actors").map(|actors| &actors.value);
-    let chance = ["strategy", "faults", "vary"].iter().find_map(|key| root.entry(key));
-    let place = actors().and_then(drawn).or_else(|| chance.map(|entry| entry.value.place));
-    let Some(place) = place.or_else(|| actors().map(|actors| actors.place)) else {
-        return Report::of_file(name, message, help);
-    };
-    let problems = Problems::default();
-    problems.add(Problem::at(place, message).help(help));
-    Report::of_problems(name, text, root, &[], problems)
 }
 
 /// The file's bytes, one more than allowed at most.

@@ -4,15 +4,17 @@
 //! line itself gives stays, and is a mistake if it does not fit.
 
 use super::node::{Entry, Node, Value};
-use super::other_world::{drop_varied, drop_where, is_command_line};
+use super::other_world::drop_where;
 use super::suggest::did_you_mean;
+use super::varied::{self, drop_varied, first_key, is_command_line};
 use mounted::Kind;
+use std::collections::BTreeSet;
 
 /// What stands before the kind of a filesystem that is made for the run.
 const KERNEL: &str = "kernel:";
 
-/// Keys that are about the model, or about what its simulations left.
-const OF_THE_MODEL: &[&str] =
+/// Keys of a scenario that are about the filesystem model, or about what its simulations left.
+pub(super) const OF_THE_MODEL: &[&str] =
     &["device", "filesystem", "bugs", "schedule", "strikes", "step_budget", "judge"];
 
 /// A target as the command line takes it: `kernel:` and a filesystem that can be made, or a directory.
@@ -62,14 +64,12 @@ pub(super) fn drop_keys(root: &mut Node) -> Vec<&'static str> {
     let mut dropped = Vec::new();
     for name in OF_THE_MODEL {
         let there = drop_where(entries, |key| key == *name);
-        if drop_varied(entries, name) || there {
+        if drop_varied(entries, |path| first_key(path) == *name) || there {
             dropped.push(*name);
         }
     }
-    let is_empty =
-        |entry: &Entry| matches!(&entry.value.value, Value::Mapping(all) if all.is_empty());
-    entries.retain(|entry| entry.key.word() != "vary" || !is_empty(entry));
     dropped.extend(drop_faults(entries, has_disk));
+    dropped.extend(drop_abandoned(entries));
     dropped.extend(drop_recorded(entries));
     dropped.extend(drop_expectation(entries));
     dropped
@@ -92,21 +92,47 @@ fn has_disk(root: &Node) -> bool {
 }
 
 /// Faults that only the model has.
-fn drop_faults(entries: &mut [Entry], has_disk: bool) -> Option<&'static str> {
-    let faults = entries.iter_mut().find(|entry| entry.key.word() == "faults")?;
-    let Value::List(faults) = &mut faults.value.value else { return None };
-    let before = faults.len();
+fn drop_faults(entries: &mut Vec<Entry>, has_disk: bool) -> Option<&'static str> {
     let is_of_disk = |fault: &Node| {
         let error = fault.entry("io_error").map(|entry| &entry.value);
         let flushes = |error: &Node| error.entry("on").is_some_and(|on| on.value.word() == "flush");
         fault.entry("latency").is_some() || error.is_some_and(|error| !flushes(error))
     };
-    let is_for_it = |fault: &Node| {
+    let stays = |fault: &Node| {
         let is_of_source = fault.entry("short_copy").is_some();
         is_of_source || has_disk && is_of_disk(fault) || is_command_line(fault)
     };
-    faults.retain(is_for_it);
-    (faults.len() != before).then_some("faults")
+    let mut dropped = BTreeSet::new();
+    let faults = entries.iter_mut().find(|entry| entry.key.word() == "faults");
+    if let Some(Value::List(faults)) = faults.map(|entry| &mut entry.value.value) {
+        let gone = faults.iter().enumerate().filter(|(_, fault)| !stays(fault));
+        dropped = gone.map(|(item, _)| item).collect();
+        faults.retain(stays);
+    }
+    let varied = varied::drop_faults(entries, stays, &dropped);
+    (varied || !dropped.is_empty()).then_some("faults")
+}
+
+/// Stores that are to give up at their fault: nobody can make a kernel do that to a thread that lives on.
+fn drop_abandoned(entries: &mut [Entry]) -> Option<&'static str> {
+    let mut any = false;
+    let actors = entries.iter_mut().find(|entry| entry.key.word() == "actors")?;
+    for actor in items(&mut actors.value) {
+        let Value::Mapping(keys) = &mut actor.value else { continue };
+        let Some(does) = keys.iter_mut().find(|key| key.key.word() == "does") else { continue };
+        for call in items(&mut does.value) {
+            let Value::Mapping(named) = &mut call.value else { continue };
+            for Entry { value, .. } in named {
+                let Value::Mapping(keys) = &mut value.value else { continue };
+                any |= drop_where(keys, |key| key == "abandoned");
+            }
+        }
+    }
+    any.then_some("abandoned")
+}
+
+fn items(list: &mut Node) -> &mut [Node] {
+    if let Value::List(items) = &mut list.value { items } else { &mut [] }
 }
 
 /// What a wrong decision of the model was to lead to.
@@ -161,6 +187,53 @@ expect: {caught: {by: data_matches_model}}
         assert_eq!(plan.expect, Expectation::Clean);
         let TargetPlan::Kernel(spec) = plan.target else { panic!("{:?}", plan.target) };
         assert_eq!(spec.kind, Kind::Ext4);
+    }
+
+    #[test]
+    fn what_varies_goes_with_what_it_is_about() {
+        const VARIED: &str = "\
+files: [{name: a, size: 64KiB}]
+actors: [{name: a, does: [{mmap_store: {at: 0, size: 9, abandoned: true}}, fsync]}]
+faults: [{evict: {chance: 1%}}, {short_copy: {chance: 5%}}]
+vary:
+  filesystem.block_size: [1KiB, 4KiB]
+  files[0].size: [1KiB, 4KiB]
+  faults[0].evict.chance: [1%, 2%]
+  faults[1].short_copy.chance: [3%, 4%]
+  skip:
+    - {filesystem.block_size: 1KiB, 'files[0].size': 1KiB}
+    - {'files[0].size': 4KiB, 'faults[1].short_copy.chance': [3%]}
+";
+        let plan = read(VARIED, "kernel:btrfs", &[]).unwrap();
+        assert_eq!(plan.dropped, ["filesystem", "faults", "abandoned"]);
+        let drawn: Vec<_> = plan.variants().into_iter().map(|plan| plan.drawn.clone()).collect();
+        let expected = [["1KiB", "3%"], ["1KiB", "4%"], ["4KiB", "4%"]];
+        assert_eq!(drawn.len(), expected.len(), "{drawn:?}");
+        for (drawn, [size, chance]) in drawn.iter().zip(expected) {
+            let put = |path: &str, value: &str| (path.to_owned(), value.to_owned());
+            let chance = put("faults[0].short_copy.chance", chance);
+            assert_eq!(*drawn, [put("files[0].size", size), chance]);
+        }
+    }
+
+    #[test]
+    fn lists_of_faults_that_vary_keep_what_a_real_filesystem_meets() {
+        const VARIED: &str = "\
+actors: [{name: a, ops: {write: 1}}]
+vary:
+  faults:
+    - []
+    - [{evict: {chance: 1%}}]
+    - [{short_copy: {chance: 5%}}, {delay: {at: write.mapped, chance: 5%, for: 1ms}}]
+  ops: [10, 20]
+  skip: {faults: [[]], ops: 10}
+";
+        let plan = read(VARIED, "/tmp", &[("world", "threads")]).unwrap();
+        assert_eq!(plan.dropped, ["ops", "faults"]);
+        let faults: Vec<_> = plan.variants().iter().map(|plan| plan.faults.len()).collect();
+        assert_eq!(faults, [0, 1]);
+        let only = "actors: [{name: a, ops: {write: 1}}]\nvary: {device.size: [16MiB, 1MiB], skip: {device.size: 1MiB}}\n";
+        assert!(read(only, "/tmp", &[]).unwrap().variations.is_none());
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! Only if the command line asks for the world, and only what the file says: a key that the
 //! command line itself gives stays, and is a mistake if it does not fit.
 
-use super::node::{Entry, Node, Place, Value};
+use super::node::{Entry, Node, Value};
+use super::varied::{drop_varied, first_key, is_command_line};
 
 /// Keys of simulations, and with them the operations of one seed, which are too few for threads. A
 /// `script` is not dropped: what is left of its scenario would be judged by what the script does.
@@ -32,7 +33,7 @@ pub(super) fn drop_keys(root: &mut Node, before: &str) -> Vec<&'static str> {
     for name in names {
         let before = entries.len();
         entries.retain(|entry| entry.key.word() != *name || is_command_line(&entry.value));
-        if entries.len() != before || drop_varied(entries, name) {
+        if entries.len() != before || drop_varied(entries, |path| first_key(path) == *name) {
             dropped.push(*name);
         }
     }
@@ -41,21 +42,6 @@ pub(super) fn drop_keys(root: &mut Node, before: &str) -> Vec<&'static str> {
         dropped.extend(drop_rates(entries));
     }
     dropped
-}
-
-/// What varies below the key `name`. Says whether there was such a thing.
-pub(super) fn drop_varied(entries: &mut [Entry], name: &str) -> bool {
-    let vary = entries.iter_mut().find(|entry| entry.key.word() == "vary");
-    let Some(Value::Mapping(paths)) = vary.map(|entry| &mut entry.value.value) else {
-        return false;
-    };
-    let before = paths.len();
-    paths.retain(|path| {
-        let word = path.key.word();
-        let first = word.split(['.', '[']).next();
-        first != Some(name) || is_command_line(&path.value)
-    });
-    paths.len() != before
 }
 
 /// A device that takes real time, which simulations do not have.
@@ -71,19 +57,15 @@ fn drop_device(entries: &mut [Entry]) -> Option<&'static str> {
 }
 
 /// The rates of actors, and what varies of them.
-fn drop_rates(entries: &mut [Entry]) -> Option<&'static str> {
-    let mut any = false;
-    for entry in entries {
-        let name = entry.key.word();
-        if let (Value::List(actors), "actors") = (&mut entry.value.value, name.as_str()) {
-            for actor in actors {
-                let Value::Mapping(keys) = &mut actor.value else { continue };
-                any |= drop_where(keys, |key| key == "rate");
-            }
-        } else if let (Value::Mapping(paths), "vary") = (&mut entry.value.value, name.as_str()) {
-            any |= drop_where(paths, |path| {
-                path.starts_with("actors") && path.rsplit('.').next() == Some("rate")
-            });
+fn drop_rates(entries: &mut Vec<Entry>) -> Option<&'static str> {
+    let is_rate =
+        |path: &str| first_key(path) == "actors" && path.rsplit('.').next() == Some("rate");
+    let mut any = drop_varied(entries, is_rate);
+    let actors = entries.iter_mut().find(|entry| entry.key.word() == "actors");
+    if let Some(Value::List(actors)) = actors.map(|entry| &mut entry.value.value) {
+        for actor in actors {
+            let Value::Mapping(keys) = &mut actor.value else { continue };
+            any |= drop_where(keys, |key| key == "rate");
         }
     }
     any.then_some("actors.rate")
@@ -94,10 +76,6 @@ pub(super) fn drop_where(entries: &mut Vec<Entry>, is_one: impl Fn(&str) -> bool
     let before = entries.len();
     entries.retain(|entry| !is_one(&entry.key.word()) || is_command_line(&entry.value));
     entries.len() != before
-}
-
-pub(super) fn is_command_line(node: &Node) -> bool {
-    matches!(node.place, Place::Set { .. })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::fields::{Fields, Read};
 use super::format::{key, size};
 use super::keys::{Fallback, Key, Kind, Shape};
 use super::node::Place;
+use super::other_target::OF_THE_MODEL;
 use super::plan::{FaultPlan, IoKind, WorldKind};
 use super::problem::{Problem, Problems};
 use super::raw::RawScenario;
@@ -54,13 +55,13 @@ pub(super) static TARGET: Shape = Shape {
         key(
             "kernel",
             "Makes and mounts such a filesystem of this kernel. Needs root.",
-            Fallback::Rule("the filesystem model, if there is no `directory` either"),
+            Fallback::Rule("none; one of `kernel` and `directory` is needed"),
             Kind::Words(KERNELS),
         ),
         key(
             "directory",
             "Uses what is mounted at this directory, whatever it is. Nothing is left there.",
-            Fallback::Rule("none"),
+            Fallback::Rule("none; see `kernel`"),
             Kind::Prose,
         ),
         key(
@@ -112,12 +113,19 @@ pub(super) struct RawTarget {
     size: Read<Option<u64>>,
     image: Read<Option<String>>,
     descriptors: Read<u64>,
+    /// Keys that only some filesystems can have, as far as they were written.
+    of_some: Vec<(&'static str, Place)>,
     /// Keys that are about the model, as far as they were written.
     of_model: Vec<(&'static str, Place)>,
+    /// Where it was written, if it was.
+    place: Option<Place>,
 }
 
-/// Keys of a scenario that are about the filesystem model, or about simulations of it.
-const OF_MODEL: &[&str] = &["device", "filesystem", "bugs", "schedule", "strikes"];
+/// Keys that only a filesystem that is made can have.
+const OF_THE_MADE: &[&str] = &["mkfs", "mount", "size", "image"];
+
+/// Those of them that are about an image.
+const OF_AN_IMAGE: &[&str] = &["mkfs", "image"];
 
 /// Reads the mapping.
 pub(super) fn raw(scenario: &Fields<'_>, fields: &Fields<'_>) -> RawTarget {
@@ -126,7 +134,7 @@ pub(super) fn raw(scenario: &Fields<'_>, fields: &Fields<'_>) -> RawTarget {
         let word = values::word(node, key, &names)?;
         Ok(mounted::Kind::named(&word).expect("it is one of the names"))
     };
-    let given = |name: &&'static str| Some((*name, scenario.given(name)?.key.place));
+    let written = |of: &Fields<'_>, name: &'static str| Some((name, of.given(name)?.key.place));
     RawTarget {
         kernel: fields.maybe("kernel", kernel),
         directory: fields.maybe("directory", values::prose),
@@ -135,7 +143,9 @@ pub(super) fn raw(scenario: &Fields<'_>, fields: &Fields<'_>) -> RawTarget {
         size: fields.maybe("size", values::size),
         image: fields.maybe("image", values::prose),
         descriptors: fields.number("descriptors"),
-        of_model: OF_MODEL.iter().filter_map(given).collect(),
+        of_some: OF_THE_MADE.iter().filter_map(|name| written(fields, name)).collect(),
+        of_model: OF_THE_MODEL.iter().filter_map(|name| written(scenario, name)).collect(),
+        place: scenario.given("target").map(|entry| entry.value.place),
     }
 }
 
@@ -158,7 +168,7 @@ pub(super) fn plan(raw: &RawScenario, problems: &Problems) -> Option<TargetPlan>
     let (kernel, directory) = (target.kernel?, target.directory.as_ref()?);
     let place = kernel.place;
     let plan = match (kernel.value, &directory.value) {
-        (None, None) => return unused(target, problems).then_some(TargetPlan::Model),
+        (None, None) => return is_absent(target, problems).then_some(TargetPlan::Model),
         (Some(_), Some(_)) => {
             let message = "`target` is either a `kernel` filesystem or a `directory`";
             let problem = Problem::at(directory.place, message).help("remove one of the two");
@@ -166,10 +176,13 @@ pub(super) fn plan(raw: &RawScenario, problems: &Problems) -> Option<TargetPlan>
             return None;
         }
         (None, Some(path)) => {
-            unused(target, problems);
+            refuse_keys(target, OF_THE_MADE, problems);
             TargetPlan::Directory(path.into())
         }
         (Some(kind), None) => {
+            if kind.mkfs().is_none() {
+                refuse_keys(target, OF_AN_IMAGE, problems);
+            }
             let mkfs =
                 target.mkfs.as_ref()?.iter().map(|argument| Some(argument.as_ref()?.value.clone()));
             TargetPlan::Kernel(Spec {
@@ -201,24 +214,30 @@ fn refuse_the_kernels(raw: &RawScenario, problems: &Problems) {
     }
 }
 
-/// Keys that only a filesystem that is made can have. True if there are none.
-fn unused(target: &RawTarget, problems: &Problems) -> bool {
-    let mkfs = target.mkfs.iter().flatten().flatten().next().map(|argument| argument.place);
-    let mount = target.mount.as_ref().filter(|mount| !mount.value.is_empty());
-    let given = |name: &'static str, place: Option<Place>| place.map(|place| (name, place));
-    let size = target.size.filter(|size| size.value.is_some()).map(|size| size.place);
-    let image = target.image.as_ref().filter(|image| image.value.is_some());
-    let all = [
-        given("mkfs", mkfs),
-        given("mount", mount.map(|mount| mount.place)),
-        given("size", size),
-        given("image", image.map(|image| image.place)),
-    ];
-    for (name, place) in all.into_iter().flatten() {
-        let message = format!("`{name}` is for a filesystem that is made for the run");
-        problems.add(Problem::at(place, message).help("name it: `kernel: xfs`, or remove the key"));
+/// Whether nothing is said of it. A mapping that names no filesystem is a mistake.
+fn is_absent(target: &RawTarget, problems: &Problems) -> bool {
+    if let Some(place) = target.place {
+        let help = "write `{kernel: xfs}` or `{directory: PATH}`, or remove `target`: then it is the \
+                    filesystem model";
+        problems.add(Problem::at(place, "`target` names no filesystem").help(help));
     }
-    all.iter().all(Option::is_none)
+    target.place.is_none()
+}
+
+/// Refuses keys that this filesystem cannot have.
+fn refuse_keys(target: &RawTarget, names: &[&str], problems: &Problems) {
+    for (name, place) in target.of_some.iter().filter(|(name, _)| names.contains(name)) {
+        let (message, help) = if names == OF_THE_MADE {
+            (
+                "is for a filesystem that is made for the run",
+                "write `kernel: xfs` for the directory",
+            )
+        } else {
+            ("is for a filesystem on an image, and a tmpfs has none", "name another `kernel`")
+        };
+        let problem = Problem::at(*place, format!("`{name}` {message}"));
+        problems.add(problem.help(format!("{help}, or remove the key")));
+    }
 }
 
 /// What a real filesystem cannot be asked for.
@@ -233,6 +252,10 @@ fn refuse_the_models(raw: &RawScenario, target: &RawTarget, problems: &Problems)
     for (name, place) in &target.of_model {
         let message = format!("`{name}` is about the filesystem model, and `target` is a real one");
         refuse(*place, message, "remove one of the two");
+    }
+    for place in raw.actors.iter().flatten().flat_map(|actor| &actor.abandoned) {
+        let message = "no store can be made to give up at its fault on a real filesystem";
+        refuse(*place, message.to_owned(), "remove `abandoned`, or `target`");
     }
 }
 

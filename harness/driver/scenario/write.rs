@@ -37,7 +37,7 @@ pub fn write(case: &Plan) -> String {
     }
     if case.target != TargetPlan::Model {
         lines.push("world: threads".to_owned());
-        lines.extend(mapping("target", &target(&case.target)));
+        lines.extend(mapping("target", &target(case)));
     }
     lines.extend(mapping("device", &device(&case.device)));
     lines.extend(mapping("filesystem", &filesystem(&case.filesystem, &case.bugs)));
@@ -192,9 +192,9 @@ fn bounds(keys: &mut Flow, limit: Limit) {
     }
 }
 
-fn target(target: &TargetPlan) -> Flow {
+fn target(case: &Plan) -> Flow {
     let mut keys = Flow::default();
-    match target {
+    match &case.target {
         TargetPlan::Model => {}
         TargetPlan::Directory(path) => keys.put("directory", text(&path.to_string_lossy())),
         TargetPlan::Kernel(spec) => {
@@ -211,6 +211,9 @@ fn target(target: &TargetPlan) -> Flow {
             }
             keys.put_some("image", spec.image.as_ref().map(|path| text(&path.to_string_lossy())));
         }
+    }
+    if case.descriptors != 1 {
+        keys.put("descriptors", case.descriptors);
     }
     keys
 }

@@ -154,6 +154,10 @@ fn add(
         leave_out("it is no storm but a case or a script: `pagestorm replay --target`".to_owned());
         return Ok(());
     }
+    if let Some(why) = wanted.target.and_then(|_| of_the_model(&own)) {
+        leave_out(why.to_owned());
+        return Ok(());
+    }
     let is_real = own.target != TargetPlan::Model;
     let only_own = once || is_real || own.expect != Expectation::Clean;
     for world in [WorldKind::Simulated, WorldKind::Threads] {
@@ -168,14 +172,18 @@ fn add(
             continue;
         }
         match scenario::parse(&file, &text, &vocabulary::known(), &changes(world, wanted)) {
+            Ok(plan) if wanted.target.is_some() && plan.faults.len() < own.faults.len().min(1) => {
+                let why = "this target can have none of its faults".to_owned();
+                given.left_out.push(LeftOut { file: file.clone(), why, refused: false });
+            }
             Ok(plan) => {
                 let file = file.clone();
                 let enough = enough(&own, &plan, once);
                 let target = wanted.target.map(str::to_owned);
                 given.entries.push(Entry { file, text_hash, plan, target, once, enough });
             }
-            Err(_) if wanted.target.is_some() => {
-                let why = "it makes no sense on a real filesystem".to_owned();
+            Err(report) if wanted.target.is_some() => {
+                let why = reason(&report);
                 given.left_out.push(LeftOut { file: file.clone(), why, refused: false });
             }
             Err(_) if world != own.world => {
@@ -186,6 +194,24 @@ fn add(
         }
     }
     Ok(())
+}
+
+/// Why a scenario is of no use on a real filesystem, although it could be taken there.
+fn of_the_model(own: &Plan) -> Option<&'static str> {
+    if !own.bugs.is_empty() {
+        return Some("it is about a bug that is switched on in the filesystem model");
+    }
+    let expects = own.target == TargetPlan::Model && own.expect != Expectation::Clean;
+    expects.then_some("it expects what a wrong decision of the filesystem model leads to")
+}
+
+/// The first of its mistakes, without its file, which is named beside it.
+fn reason(report: &Report) -> String {
+    let first = report.diagnostics().first();
+    let told = first.map_or("it cannot be read", |first| first.message.as_str());
+    let line = first.and_then(|first| first.span.as_ref()).filter(|at| at.from_override.is_none());
+    let line = line.map(|at| format!("line {}: ", at.line)).unwrap_or_default();
+    format!("it does not fit the target: {line}{told}")
 }
 
 /// As many iterations as a run of the scenario by itself has. One that only a time ends has none of its

@@ -95,6 +95,18 @@ fn scripts_are_followed_to_their_end_and_repeat_themselves() {
 }
 
 #[test]
+fn every_scenario_can_be_taken_to_a_real_filesystem() {
+    for target in ["kernel:xfs", "kernel:tmpfs", "/tmp"] {
+        let overrides = driver::scenario::overrides_for(target).unwrap();
+        for (path, own) in plans() {
+            let plan = load(&path, &vocabulary::known(), &overrides);
+            let plan = plan.unwrap_or_else(|report| panic!("{target}: {report}"));
+            assert_eq!(plan.actors.len(), own.actors.len(), "{target}: {}", path.display());
+        }
+    }
+}
+
+#[test]
 fn scenarios_are_clean_on_threads() {
     for (path, plan) in plans() {
         let mut plan = plan.under(Seed(plan.seed)).into_owned();

@@ -76,5 +76,5 @@ fn read(args: &ExplainArgs) -> Result<Plan, Report> {
     if is_determined && plan.world == WorldKind::Simulated {
         return Ok(plan);
     }
-    Err(scenario::not_a_case(&file, &text))
+    Err(scenario::not_for(scenario::Command::Explain, (&file, &text), &plan))
 }

@@ -1,15 +1,17 @@
 //! `replay --target`: scripts and cases of the model are led through a real filesystem, as far as its
-//! kernel can be led.
+//! kernel can be led. What threads have left, there or elsewhere, is run on it again.
 
 use super::super::outcome;
+use super::told::Told;
+use super::{Case, again};
 use crate::cli::ReplayArgs;
 use crate::console::Console;
 use crate::exit::Exit;
-use crate::ground::place;
+use crate::ground::{NoGround, place};
 use crate::interrupt::Interrupts;
 use crate::real::script::{Followed, How, counted};
 use crate::real::{Host, Real, storm};
-use crate::scenario::plan::Plan;
+use crate::scenario::plan::{FilePlan, Layout, Plan};
 use crate::scenario::{self, Report};
 use crate::storm::{Orders, Storm};
 use crate::{onlooker::Look, retold, vocabulary};
@@ -18,6 +20,7 @@ use serde_json::{Value, json};
 use sim::chance::Seed;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// Steps of one file that are told of.
@@ -29,6 +32,14 @@ struct Led {
     plan: Plan,
     /// What of its schedule has no sentence.
     lost: Vec<String>,
+}
+
+/// What one file becomes on the target.
+enum Taken {
+    /// It is led through.
+    Led(Led),
+    /// It is run as often as one wants.
+    Again(Case),
 }
 
 /// What came of one.
@@ -46,16 +57,20 @@ pub(super) fn replay(args: &ReplayArgs, target: &str, console: Console) -> Exit 
     let read = |file: &Path| read(file, args, target).map_err(tell).ok();
     let all: Vec<_> = args.files.iter().map(|file| read(file)).collect();
     let Some(all) = all.into_iter().collect::<Option<Vec<_>>>() else { return Exit::Usage };
+    if let (Some(_), Some(Taken::Led(led))) = (args.times, all.iter().find(|one| one.is_led())) {
+        console
+            .warn(&format!("{}: it is led, once; --times is for what threads have left", led.file));
+        return Exit::Usage;
+    }
     let interrupts = Interrupts::catch();
     let mut came = Vec::new();
-    let refused = through(&all, &interrupts, &mut came);
+    let refused = through(&all, args.times, &interrupts, &mut came);
     if let Some(refusal) = &refused {
         console.warn(&refusal.to_string());
     }
-    if let Some(caught) = interrupts.caught() {
-        return caught;
-    }
+    let caught = interrupts.caught().unwrap_or(Exit::Ok);
     let given_up = if refused.is_some() { Exit::Environment } else { Exit::Ok };
+    let given_up = given_up.max(caught);
     if came.is_empty() {
         return given_up;
     }
@@ -73,52 +88,95 @@ pub(super) fn replay(args: &ReplayArgs, target: &str, console: Console) -> Exit 
 /// How many there were, if there were several.
 fn sum(came: &[Came]) -> String {
     let hit = came.iter().filter(|one| one.json["hit"] == true).count();
-    if came.len() < 2 { String::new() } else { format!("{hit} of {} hit\n", came.len()) }
+    let led = came.iter().filter(|one| one.json["hit"].is_boolean()).count();
+    if led < 2 { String::new() } else { format!("{hit} of {led} hit\n") }
 }
 
-fn read(file: &Path, args: &ReplayArgs, target: &str) -> Result<Led, Report> {
+impl Taken {
+    fn is_led(&self) -> bool {
+        matches!(self, Taken::Led(_))
+    }
+}
+
+fn read(file: &Path, args: &ReplayArgs, target: &str) -> Result<Taken, Report> {
     let text = scenario::text_of(file)?;
     let file = file.display().to_string();
     let known = vocabulary::known();
-    let model = scenario::parse(&file, &text, &known, &args.sets)?;
-    if model.script.is_empty() && model.schedule.is_none() {
-        return Err(scenario::not_a_case(&file, &text));
+    let own = scenario::parse(&file, &text, &known, &args.sets)?;
+    let is_led = !own.script.is_empty() || own.schedule.is_some();
+    let has_order = own.recorded.as_ref().is_some_and(|recorded| !recorded.order.is_empty());
+    if !is_led && !own.is_real_case() && !has_order {
+        let command = scenario::Command::ReplayElsewhere;
+        return Err(scenario::not_for(command, (&file, &text), &own));
     }
     let elsewhere = scenario::overrides_for(target).expect("it was read before");
     let overrides: Vec<_> = elsewhere.into_iter().chain(args.sets.iter().cloned()).collect();
     let plan = scenario::parse(&file, &text, &known, &overrides)?;
-    if !plan.script.is_empty() {
-        return Ok(Led { file, plan, lost: Vec::new() });
+    if !is_led {
+        let plan = left_there(plan, &own);
+        return Ok(Taken::Again(Case { file, text, sets: overrides, plan }));
     }
-    let retold = retold::steps(&model);
-    Ok(Led { file, plan: Plan { script: retold.steps, ..plan }, lost: retold.lost })
+    if !plan.script.is_empty() {
+        return Ok(Taken::Led(Led { file, plan, lost: Vec::new() }));
+    }
+    let retold = retold::steps(&own);
+    Ok(Taken::Led(Led { file, plan: Plan { script: retold.steps, ..plan }, lost: retold.lost }))
 }
 
-/// One filesystem for all of them, and another for those that hold its disk. Returns why some could not be
-/// led at all.
-fn through(all: &[Led], interrupts: &Interrupts, came: &mut Vec<Came>) -> Option<Refusal> {
+/// What threads have left, as if they had left it on the target: it is to fail as it did, and files of
+/// which only the sizes are known are written.
+fn left_there(plan: Plan, own: &Plan) -> Plan {
+    let written = |file: &FilePlan| match file.layout {
+        Layout::Any => FilePlan { layout: Layout::Written, ..file.clone() },
+        _ => file.clone(),
+    };
+    let files = plan.files.iter().map(written).collect();
+    Plan { files, expect: own.expect.clone(), ..plan }
+}
+
+/// One filesystem for all that are led, and another for those that hold its disk; one for each run of what
+/// is run again. Returns why some could not be run at all.
+fn through(
+    all: &[Taken],
+    times: Option<u32>,
+    interrupts: &Interrupts,
+    came: &mut Vec<Came>,
+) -> Option<NoGround> {
     let (mut hosts, mut refused) = (Vec::new(), None);
-    for led in all {
+    let flag = Arc::clone(interrupts.flag());
+    for taken in all {
         if interrupts.caught().is_some() {
             break;
         }
-        let plan = &led.plan;
-        let real = host(&mut hosts, plan).and_then(|host| Real::on(plan, host));
-        let real = match real {
-            Ok(real) => real,
-            Err(refusal) => {
-                refused = Some(refusal);
-                continue;
-            }
+        let ended = match taken {
+            Taken::Led(led) => led_through(led, &mut hosts, &flag).map_err(NoGround::Real),
+            Taken::Again(case) => again::told(case, times, &flag).map(Came::again),
         };
-        let flag = Arc::clone(interrupts.flag());
-        let (seed, look) = (Seed(plan.seed), Look::default());
-        let orders = Orders { plan, seed, record: false, judged: true, look, interrupted: &flag };
-        let storm = storm::run(orders, real, &Arc::default());
         interrupts.look();
-        came.push(told(led, &storm));
+        match ended {
+            Ok(one) => came.push(one),
+            Err(refusal) => refused = Some(refusal),
+        }
     }
     refused
+}
+
+fn led_through(
+    led: &Led,
+    hosts: &mut Vec<(Place, Arc<Host>)>,
+    interrupted: &Arc<AtomicBool>,
+) -> Result<Came, Refusal> {
+    let plan = &led.plan;
+    let real = Real::on(plan, host(hosts, plan)?)?;
+    let (seed, look) = (Seed(plan.seed), Look::default());
+    let orders = Orders { plan, seed, record: false, judged: true, look, interrupted };
+    Ok(told(led, &storm::run(orders, real, &Arc::default())))
+}
+
+impl Came {
+    fn again(told: Told) -> Came {
+        Came { line: told.line, exit: told.exit, details: Vec::new(), json: told.json }
+    }
 }
 
 /// The filesystem that `plan` asks for, made when it is the first that does.

@@ -88,7 +88,7 @@ impl Case {
         let plan = scenario::parse(&file, &text, &vocabulary::known(), sets)?;
         let case = Case { file: file.clone(), text: text.clone(), sets: sets.to_vec(), plan };
         if !case.plan.is_explicit() && !case.is_of_threads() {
-            return Err(scenario::not_a_case(&file, &text));
+            return Err(scenario::not_for(scenario::Command::Replay, (&file, &text), &case.plan));
         }
         Ok(case)
     }

@@ -25,7 +25,8 @@ pub(super) struct Told {
     violation: Option<(String, String)>,
     /// What no longer fits, where it stands in the file; only if the run was not the same.
     reports: Vec<Report>,
-    json: Value,
+    /// The same, for programs.
+    pub(super) json: Value,
 }
 
 impl Told {

@@ -43,6 +43,13 @@ fn a_failure_of_a_real_filesystem_is_shrunk_run_again_and_exported() {
     let again = limited(&stand, PAGESTORM, &format!("replay {case} --times 7"));
     assert_eq!(again.code, Some(0), "{again:?}");
     assert!(again.out.contains("fails in 7 of 7 runs, results_are_justified"), "{again:?}");
+    fs::create_dir(stand.path("other")).unwrap();
+    let other = limited(&stand, PAGESTORM, &format!("replay {case} --times 3 --target other"));
+    assert_eq!(other.code, Some(0), "{other:?}");
+    assert!(other.out.contains("fails in 3 of 3 runs, results_are_justified"), "{other:?}");
+    let explained = stand.run(&format!("explain {case}"));
+    assert_eq!(explained.code, Some(2), "{explained:?}");
+    assert!(explained.err.contains("`pagestorm export` writes it as a C file"), "{explained:?}");
     let free = stand.run(&format!("replay {case} --times 3"));
     assert_eq!(free.code, Some(1), "{free:?}");
     assert!(free.out.contains("fails in 0 of 3 runs"), "{free:?}");

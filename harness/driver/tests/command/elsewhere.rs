@@ -46,7 +46,8 @@ fn a_scenario_without_an_order_is_refused() {
     let stand = Stand::with("actors: [{name: a, ops: {write: 1}}]\n");
     let ran = stand.run("replay --target kernel:tmpfs a.yaml");
     assert_eq!(ran.code, Some(2), "{ran:?}");
-    assert!(ran.err.contains("this is no case"), "{ran:?}");
+    assert!(ran.err.contains("this is no case and no script"), "{ran:?}");
+    assert!(ran.err.contains("a.yaml:1:25"), "{ran:?}");
     let both = stand.run("replay --target kernel:tmpfs --trace a.yaml");
     assert_eq!(both.code, Some(2), "{both:?}");
 }
@@ -60,6 +61,8 @@ script: [run T until truncate.zeroed, resume T]
 ";
     let stand = Stand::with(script);
     fs::create_dir(stand.path("there")).unwrap();
+    let often = stand.run("replay --target there --times 3 a.yaml");
+    assert!(often.code == Some(2) && often.err.contains("it is led, once"), "{often:?}");
     let ran = stand.run("run a.yaml --target there --json -");
     let record = ran.record();
     assert_eq!((ran.code, record.verdict.kind), (Some(1), VerdictKind::NotProvoked), "{ran:?}");

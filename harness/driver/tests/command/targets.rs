@@ -2,7 +2,7 @@
 
 use crate::allowed::is_allowed;
 use crate::soak::night;
-use crate::stand::Stand;
+use crate::stand::{Stand, project};
 use report::record::DeviceKind;
 use std::fs;
 
@@ -76,6 +76,49 @@ fn nights_of_a_target_are_shared_out_and_gone_on_with() {
     let other = stand.run("soak a.yaml --world threads --seed 5 --resume --out part-1 --quiet");
     assert_eq!(other.code, Some(2), "{other:?}");
     assert!(stand.run("report merged -o again").code == Some(0));
+}
+
+#[test]
+fn nights_of_a_target_leave_out_what_is_about_the_model_and_say_why() {
+    let stand = Stand::with(STORM);
+    fs::create_dir(stand.path("there")).unwrap();
+    let ideal = project("scenarios/ideal.yaml");
+    stand.write("broken.yaml", "world: threads\nops: 9\nfaults: [{io_error: {on: read, chance: 1%}}]\nactors: [{name: a, ops: {write: 1}}]\n");
+    let bugs = project("scenarios/bugs");
+    let given = format!("a.yaml broken.yaml {} {}", ideal.display(), bugs.display());
+    let ran = stand.run(&format!("soak {given} --target there --seed 5 --seeds 200 --out n"));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let left: Vec<_> = ran.err.lines().filter(|line| line.starts_with("left out: ")).collect();
+    let count = fs::read_dir(&bugs).unwrap().count();
+    let files = format!("left out: {count} files in {}: it is about a bug", bugs.display());
+    let [one, other] = left.as_slice() else { panic!("{left:?}") };
+    assert!(one.starts_with(&files), "{one}");
+    assert_eq!(*other, "left out: broken.yaml: this target can have none of its faults");
+    let whole = night(&stand, "n");
+    let names: Vec<_> = whole.scenarios.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["ideal", "storm"]);
+}
+
+#[test]
+fn a_target_is_checked_beforehand() {
+    let stand = Stand::with(STORM);
+    let ran = stand.run("check a.yaml --target kernel:tmpfs");
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let told = "a.yaml: well; threads world, 10s, 3 actors; drops `seeds`, `ops`, `filesystem`, `faults` of the file";
+    assert_eq!(ran.out.trim_end(), told);
+    for (target, judged, not) in [
+        (
+            "kernel:ext4",
+            &["space_survives_a_mount (", "growth_in_steps (ext4"][..],
+            &["folio_"][..],
+        ),
+        ("kernel:tmpfs", &["data_matches_model ("], &["data_survives_eviction", "growth_in_steps"]),
+        ("/tmp", &["data_survives_eviction ("], &["space_survives_a_mount", "folio_"]),
+    ] {
+        let told = stand.run(&format!("invariants --target {target}")).out;
+        assert!(judged.iter().all(|name| told.contains(name)), "{target}: {told}");
+        assert!(!not.iter().any(|name| told.contains(name)), "{target}: {told}");
+    }
 }
 
 #[test]
