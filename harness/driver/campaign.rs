@@ -18,7 +18,7 @@ use crate::storm::{self, Orders, Storm};
 use crate::tally::Tally;
 use oracle::Violation;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
-use report::record::{Clock, Story};
+use report::record::{Again, Clock, Story};
 use sim::chance::Seed;
 use sim::schedule::Schedule;
 use std::sync::Arc;
@@ -95,6 +95,8 @@ pub struct Found {
     pub case: Option<Box<Plan>>,
     /// The file that holds it, once there is one.
     pub kept: Option<Kept>,
+    /// How its case failed when it was run again, where that is a matter of how often.
+    pub again: Option<Again>,
     /// Why it fails, once it was explained.
     pub story: Option<Box<Story>>,
 }
@@ -157,6 +159,7 @@ fn on_threads(mission: Mission<'_>, ground: Ground) -> Result<Campaign, NoGround
         details: Vec::new(),
         case,
         kept: None,
+        again: None,
         story: None,
     });
     Ok(campaign)
@@ -202,8 +205,8 @@ fn count(mission: Mission<'_>, n: u64, ran: Ran, campaign: &mut Campaign) -> Res
     let seed = Seed(mission.plan.seed).nth(n);
     let details = followed(mission.plan, ran.script_step);
     let (strategy, step) = (ran.strategy, ran.step);
-    let (case, kept, story) = (None, None, None);
-    let mut found = Found { seed, violation, strategy, step, details, case, kept, story };
+    let (case, kept, again, story) = (None, None, None, None);
+    let mut found = Found { seed, violation, strategy, step, details, case, kept, again, story };
     campaign.deterministic &= confirm(mission, ran.trace_hash, &mut found)?;
     match campaign.found {
         None => campaign.found = Some(found),

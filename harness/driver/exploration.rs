@@ -171,6 +171,7 @@ fn confirm(mission: Mission<'_>, failed: &Failed, campaign: &mut Campaign) -> Re
         details: campaign::deviations(&again.end.schedule),
         case: case.map(|reproducer| Box::new(reproducer.case)),
         kept: None,
+        again: None,
         story: None,
     });
     Ok(())

@@ -71,6 +71,7 @@ pub fn hunt(
                 details,
                 case: None,
                 kept: None,
+                again: None,
                 story: None,
             });
             break;

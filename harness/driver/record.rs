@@ -281,7 +281,7 @@ fn kinds(fault: &FaultPlan) -> Vec<Fault> {
 }
 
 fn violation(plan: &Plan, found: &Found) -> Violation {
-    let Found { seed, violation, strategy, step, details, kept, story, .. } = found;
+    let Found { seed, violation, strategy, step, details, kept, again, story, .. } = found;
     let cast = Cast::of(plan);
     let file = violation.file.and_then(|file| plan.files.get(file));
     let operation = violation.operation.map(|operation| operation_name(plan, operation));
@@ -299,6 +299,7 @@ fn violation(plan: &Plan, found: &Found) -> Violation {
         step: *step,
         drawn: plan.drawn.iter().map(|(path, value)| format!("{path}={value}")).collect(),
         replay: kept.as_ref().map(|kept| kept.path.clone()),
+        again: *again,
         strip: violation.strip.clone(),
         details: details.clone(),
         story: story.clone(),

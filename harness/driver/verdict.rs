@@ -4,7 +4,7 @@ use crate::campaign::Campaign;
 use crate::exit::Exit;
 use crate::exploration::Tried;
 use crate::real::script::{Followed, How};
-use crate::scenario::plan::{Expectation, Plan, WorldKind};
+use crate::scenario::plan::{Expectation, Plan, TargetPlan, WorldKind};
 use report::record::{Seed, Verdict, VerdictKind};
 use std::collections::BTreeMap;
 
@@ -91,7 +91,10 @@ fn sentence(plan: &Plan, campaign: &Campaign, kind: VerdictKind) -> String {
     let deviations = campaign.tally.deviations;
     let found = campaign.found.as_ref().map(|found| match &campaign.tried {
         Some(_) => found.violation.invariant.to_owned(),
-        _ if plan.is_without_seeds() => found.violation.invariant.to_owned(),
+        // No seed makes threads of a kernel do the same again.
+        _ if plan.is_without_seeds() || plan.target != TargetPlan::Model => {
+            found.violation.invariant.to_owned()
+        }
         None => format!("{} under seed {}", found.violation.invariant, Seed(found.seed.0)),
     });
     let found = found.unwrap_or_default();
@@ -221,6 +224,7 @@ mod tests {
             details: Vec::new(),
             case: None,
             kept: None,
+            again: None,
             story: None,
             violation: Violation {
                 invariant,

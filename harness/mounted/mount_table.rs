@@ -5,17 +5,17 @@ use std::os::fd::{AsFd, AsRawFd};
 
 /// A mount that has a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mounting {
+pub(crate) struct Mounting {
     /// Its type as the kernel names it, as `fuse.sshfs`.
-    pub filesystem: String,
+    pub(crate) filesystem: String,
     /// What is mounted: a device, a server, or any word.
-    pub source: String,
+    pub(crate) source: String,
     /// Its options and those of its filesystem.
-    pub options: String,
+    pub(crate) options: String,
 }
 
 /// The mount of a descriptor. `None`: it has no path here, or `/proc` is not there.
-pub fn of(file: impl AsFd) -> Option<Mounting> {
+pub(crate) fn of(file: impl AsFd) -> Option<Mounting> {
     let number = file.as_fd().as_raw_fd();
     let info = fs::read_to_string(format!("/proc/self/fdinfo/{number}")).ok()?;
     let id = info.lines().find_map(|line| line.strip_prefix("mnt_id:"))?.trim();

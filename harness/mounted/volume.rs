@@ -125,8 +125,12 @@ impl Volume {
         made.or_else(|| Some(self.lent_by()?.filesystem)).unwrap_or_default()
     }
 
-    /// Where it is mounted, if it was lent.
-    pub fn lent_by(&self) -> Option<Mounting> {
+    /// Options of its mount, if it was lent.
+    pub fn lent_options(&self) -> Option<String> {
+        Some(self.lent_by()?.options)
+    }
+
+    fn lent_by(&self) -> Option<Mounting> {
         if self.made.is_some() { None } else { mount_table::of(&self.root) }
     }
 
@@ -308,15 +312,16 @@ fn statvfs_of(root: BorrowedFd<'_>) -> Option<u64> {
 fn unwritable(path: &Path, error: Errno) -> Refusal {
     let tried = format!("a file in the directory {}", path.display());
     let user = nix::unistd::geteuid();
-    let advice = match error {
-        Errno::EROFS => "it is mounted read-only: mount it for writing, or name another".to_owned(),
-        Errno::EACCES | Errno::EPERM => {
-            format!(
-                "the user {user} may not write there: name a directory of its own, or change its mode"
-            )
-        }
-        Errno::ENOSPC | Errno::EDQUOT => "make room there, or name another".to_owned(),
-        _ => "name a directory in which files can be made".to_owned(),
+    let advice = if error == Errno::EROFS {
+        "it is mounted read-only: mount it for writing, or name another".to_owned()
+    } else if matches!(error, Errno::EACCES | Errno::EPERM) {
+        format!(
+            "the user {user} may not write there: name a directory of its own, or change its mode"
+        )
+    } else if matches!(error, Errno::ENOSPC | Errno::EDQUOT) {
+        "make room there, or name another".to_owned()
+    } else {
+        "name a directory in which files can be made".to_owned()
     };
     Refusal::errno(tried, error, advice)
 }

@@ -189,11 +189,15 @@ fn one(text: &mut String, record: &Record, number: usize, violation: &Violation)
     wrapped(text, "   ", &violation.sentence);
     let drawn = violation.drawn.join(", ");
     let strategy = violation.strategy.clone().unwrap_or_default();
+    let again = violation.again.map(|again| format!("in {}", again.rate())).unwrap_or_default();
+    let smaller = violation.again.map(|again| again.smaller()).unwrap_or_default();
     let parts = [
         ("expected", &violation.expected),
         ("found", &violation.found),
         ("after", &violation.operation),
         ("strategy", &strategy),
+        ("fails", &again),
+        ("smaller", &smaller),
         ("drawn", &drawn),
     ];
     for (what, evidence) in parts.into_iter().filter(|(_, evidence)| !evidence.is_empty()) {

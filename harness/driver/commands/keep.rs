@@ -15,7 +15,8 @@ use crate::scenario::{self, Plan};
 use crate::shrink::{self, Limits, Shrunk};
 use crate::signature::signature;
 use rayon::ThreadPool;
-use report::record::Seed;
+use report::number::wide;
+use report::record::{Again, Seed};
 use report::{naming, writing};
 use std::fs;
 use std::io;
@@ -132,6 +133,12 @@ impl Keeper<'_> {
                 self.console.say(&format!(
                     "made smaller: {before} -> {after}; {all} runs; fails in {failed} of {runs} runs"
                 ));
+                found.again = Some(Again {
+                    failed,
+                    runs,
+                    calls_found: wide(before.calls),
+                    calls: wide(after.calls),
+                });
                 **case = shrunk.case;
                 let name = signature(found.violation.invariant, case);
                 let path = failures.join(format!("{name}.yaml"));

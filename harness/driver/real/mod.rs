@@ -206,14 +206,14 @@ impl Real {
 
     fn mounted(&self) -> Mounted {
         let (spec, abilities) = (self.host.volume.spec(), &self.host.abilities);
-        let lent_by = self.host.volume.lent_by().map(|mount| mount.options);
+        let lent = self.host.volume.lent_options();
         let answer = |(ability, errno): (&Ability, &Errno)| {
             (ability.name().to_owned(), format!("{errno:?}"))
         };
         Mounted {
             filesystem: self.host.volume.filesystem(),
             mkfs: spec.map_or_else(Vec::new, |spec| spec.mkfs.clone()),
-            mount: spec.map(|spec| spec.mount.clone()).or(lent_by).unwrap_or_default(),
+            mount: spec.map(|spec| spec.mount.clone()).or(lent).unwrap_or_default(),
             image: self
                 .host
                 .volume

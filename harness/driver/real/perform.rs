@@ -198,7 +198,8 @@ impl Real {
         let len = narrow(range.len());
         memory.resize(memory.len().max(len), 0);
         let seen = &mut memory[..len];
-        let mapping = hands.mapping(file).ok().filter(|_| id.number.is_multiple_of(THROUGH_MAPPING));
+        let mapping =
+            hands.mapping(file).ok().filter(|_| id.number.is_multiple_of(THROUGH_MAPPING));
         let by_call = mapping.is_none();
         let op = if by_call { Op::Read(range) } else { Op::MmapLoad(range) };
         let Some(flight) = self.oracle.begins(file, id, &op) else { return };

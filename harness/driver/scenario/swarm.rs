@@ -8,7 +8,9 @@
 //! for a reason. Each thing has a stream of its own.
 
 use super::actors::HEAVIEST;
-use super::plan::{ActorPlan, FaultPlan, FilePlan, Layout, Plan, SizeShape, StrategyPlan};
+use super::plan::{
+    ActorPlan, FaultPlan, FilePlan, Layout, Plan, SizeShape, StrategyPlan, WorldKind,
+};
 use super::quantity::{show_chance, show_duration, show_size};
 use sim::chance::{Seed, Stream};
 use std::borrow::Cow;
@@ -19,7 +21,9 @@ use stormfs::op::OpKind;
 /// drawn already.
 pub(super) fn drawn(plan: &Plan, seed: Seed) -> Cow<'_, Plan> {
     let any = plan.files.iter().any(|file| file.layout == Layout::Any);
-    let open = strategy(plan.strategy, seed);
+    // The kernel schedules threads.
+    let is_drawn = plan.world == WorldKind::Simulated;
+    let open = if is_drawn { strategy(plan.strategy, seed) } else { plan.strategy };
     if !plan.swarm && !any && open == plan.strategy {
         return Cow::Borrowed(plan);
     }

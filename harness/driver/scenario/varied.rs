@@ -55,7 +55,7 @@ pub(super) fn drop_faults(
     let Some(paths) = paths(entries) else { return any };
     for path in paths.iter_mut() {
         if path.key.word() == SKIP {
-            each_skip(&mut path.value, |part| {
+            each_skip(&mut path.value, &|part| {
                 renumber(&mut part.key, dropped);
                 keep_faults(part, &stays);
             });
@@ -132,15 +132,13 @@ fn keep_skips(paths: &mut Vec<Entry>, stays: impl Fn(&Node) -> bool) {
 }
 
 /// Every path that is named by what is skipped.
-fn each_skip(skipped: &mut Node, mut change: impl FnMut(&mut Entry)) {
-    let items = match &mut skipped.value {
-        Value::List(items) => items.as_mut_slice(),
-        _ => std::slice::from_mut(skipped),
-    };
-    for item in items {
-        if let Value::Mapping(parts) = &mut item.value {
-            parts.iter_mut().for_each(&mut change);
+fn each_skip(skipped: &mut Node, change: &dyn Fn(&mut Entry)) {
+    if let Value::List(items) = &mut skipped.value {
+        for item in items {
+            each_skip(item, change);
         }
+    } else if let Value::Mapping(parts) = &mut skipped.value {
+        parts.iter_mut().for_each(change);
     }
 }
 

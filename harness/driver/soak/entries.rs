@@ -149,13 +149,13 @@ fn add(
         );
         return Ok(());
     }
+    if let Some(why) = wanted.target.and_then(|_| of_the_model(&own)) {
+        leave_out(why.to_owned());
+        return Ok(());
+    }
     let once = own.is_without_seeds();
     if once && wanted.target.is_some() {
         leave_out("it is no storm but a case or a script: `pagestorm replay --target`".to_owned());
-        return Ok(());
-    }
-    if let Some(why) = wanted.target.and_then(|_| of_the_model(&own)) {
-        leave_out(why.to_owned());
         return Ok(());
     }
     let is_real = own.target != TargetPlan::Model;

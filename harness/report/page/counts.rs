@@ -14,8 +14,12 @@ pub(super) fn counts(html: &mut Html, record: &Record) {
                 Some(_) => "Schedules that were tried out",
                 None => "Seeds that ran to their end",
             };
-            let mut totals = vec![
-                (runs, number::count(counts.seeds_done)),
+            let is_real = record.device.mounted.is_some();
+            let mut totals = Vec::new();
+            if !is_real {
+                totals.push((runs, number::count(counts.seeds_done)));
+            }
+            totals.extend([
                 ("Operations", number::count(counts.operations)),
                 ("Verified operations", number::count(counts.verified_operations)),
                 (
@@ -24,8 +28,8 @@ pub(super) fn counts(html: &mut Html, record: &Record) {
                 ),
                 ("Bytes written", number::bytes(counts.bytes_written)),
                 ("Bytes read", number::bytes(counts.bytes_read)),
-            ];
-            if record.device.mounted.is_none() {
+            ]);
+            if !is_real {
                 totals.push(("Deviations of the rules", number::count(counts.deviations)));
             }
             if record.world == World::Simulated {
@@ -38,6 +42,7 @@ pub(super) fn counts(html: &mut Html, record: &Record) {
                 .collect();
             let caption = match record.explored {
                 Some(_) => "Totals over all schedules",
+                None if is_real => "Totals",
                 None => "Totals over all seeds",
             };
             table(html, caption, &[words("What"), numbers("How many")], &rows);
@@ -51,13 +56,6 @@ pub(super) fn counts(html: &mut Html, record: &Record) {
             }
             let kinds: Vec<_> = counts.operations_by_kind.iter().map(pair).collect();
             table(html, "Operations by kind", &[words("Operation"), numbers("Ended")], &kinds);
-            let left_out = counts.left_out.iter().map(|(kind, left)| {
-                let (count, reason) = (number::count(left.count), left.reason.clone());
-                vec![Cell::Name(kind.clone()), Cell::Text(count), Cell::Text(reason)]
-            });
-            let left_out: Vec<_> = left_out.collect();
-            let columns = [words("Operation"), numbers("Drawn"), words("The filesystem's answer")];
-            table(html, "Left out: what the filesystem cannot do", &columns, &left_out);
             let errors: Vec<_> = counts.failed_operations.iter().map(pair).collect();
             let columns = [words("Errno"), numbers("Returned")];
             table(html, "Errors that operations returned", &columns, &errors);

@@ -15,6 +15,7 @@ mod heat;
 mod throughput;
 mod coverage;
 mod setting;
+mod target;
 mod table;
 mod night;
 mod html;

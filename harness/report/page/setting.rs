@@ -2,7 +2,7 @@
 
 use super::html::Html;
 use super::table::{Cell, table, words};
-use crate::record::{Device, Mounted, Record, Varied};
+use crate::record::{Record, Varied};
 use crate::{number, visible};
 
 /// Characters of the scenario that are shown: its file may be a mebibyte.
@@ -17,7 +17,8 @@ pub(super) fn environment(html: &mut Html, record: &Record) {
     let folio = number::bytes(filesystem.max_folio);
     let block = number::bytes(filesystem.block_size);
     let mut facts = match &record.device.mounted {
-        Some(mounted) => mounted_facts(&record.device, mounted),
+        // It has a section of its own.
+        Some(_) => Vec::new(),
         None => vec![
             (
                 "Device",
@@ -62,25 +63,6 @@ pub(super) fn environment(html: &mut Html, record: &Record) {
         let caption = "Decisions that differ from the correct ones";
         table(html, caption, &[words("Decision"), words("Set to")], &rows);
     });
-}
-
-/// What is mounted, and what it can do.
-fn mounted_facts(device: &Device, mounted: &Mounted) -> Vec<(&'static str, String)> {
-    let or_none = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
-    let mut facts = vec![("Filesystem", device.detail.clone())];
-    if !mounted.filesystem.is_empty() {
-        facts.push(("Arguments of mkfs", or_none(&mounted.mkfs.join(" "))));
-        facts.push(("Mount options", or_none(&mounted.mount)));
-    }
-    if !mounted.image.is_empty() {
-        let size = number::bytes(device.size);
-        facts.push(("Image", format!("{size} in {}", mounted.image)));
-    }
-    facts.push(("Block size", number::bytes(mounted.block_size)));
-    facts.push(("Direct I/O in units of", number::bytes(mounted.direct_unit)));
-    let lacks: Vec<_> = mounted.lacks.iter().map(|(what, why)| format!("{what} ({why})")).collect();
-    facts.push(("Cannot do", or_none(&lacks.join("; "))));
-    facts
 }
 
 /// Adds the scenario, verbatim.

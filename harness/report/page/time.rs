@@ -11,7 +11,9 @@ use crate::visible;
 
 pub(super) const WIDTH: f64 = 860.0;
 pub(super) const LEFT: f64 = 66.0;
-pub(super) const RIGHT: f64 = 150.0;
+pub(super) const RIGHT: f64 = 190.0;
+/// Characters beside a strip: as many as fit there.
+const NAMED: usize = 23;
 /// The height of the strip of one kind of fault.
 const STRIP: f64 = 15.0;
 /// Kinds of fault with a strip of their own; the table of faults has all.
@@ -122,7 +124,7 @@ impl<'a> TimeAxis<'a> {
 /// The name of a strip, at its right, with how often it struck.
 fn name(html: &mut Html, kind: &str, counts: impl Iterator<Item = u64>, y: f64) {
     let n = number::count(number::sum(counts));
-    let (name, whole) = visible::clipped(kind, 14);
+    let (name, whole) = visible::clipped(kind, NAMED.saturating_sub(n.len()));
     let rest = if whole { "" } else { "\u{2026}" };
     let told = format!("{name}{rest} {n}\u{d7}");
     label(html, "tick", WIDTH - RIGHT + 8.0, y + STRIP - 3.5, &told);

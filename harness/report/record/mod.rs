@@ -38,4 +38,4 @@ pub use story::{
 pub use surroundings::{Environment, Timing};
 pub use timeline::{Buckets, FaultWindow, Slice, Spread, Timeline};
 pub use verdict::{Verdict, VerdictKind};
-pub use violation::{ByteRange, Violation};
+pub use violation::{Again, ByteRange, Violation};

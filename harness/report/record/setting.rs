@@ -89,7 +89,7 @@ pub struct Device {
 /// A filesystem of the kernel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mounted {
-    /// Its type as the kernel names it; empty if it was lent as a directory.
+    /// Its type as the kernel names it; empty if nobody knows.
     pub filesystem: String,
     /// Arguments of its `mkfs`, beside those that always go with it.
     pub mkfs: Vec<String>,

@@ -36,6 +36,10 @@ pub struct Violation {
     pub step: u64,
     /// The reproducer, as a path that `pagestorm replay` takes; none if there is none yet.
     pub replay: Option<String>,
+    /// How its case failed when it was run again, where threads of a real filesystem did it; None where
+    /// a schedule decides, or nobody tried.
+    #[serde(default)]
+    pub again: Option<Again>,
     /// Extents and folios around the range, several lines in the notation of the strips; may be
     /// empty.
     pub strip: String,
@@ -57,6 +61,33 @@ impl Violation {
             (Some(file), None) => Some(format!("file {file}")),
             (None, range) => range,
         }
+    }
+}
+
+/// A case of threads that was made smaller and run again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Again {
+    /// Runs in which it failed alike.
+    pub failed: u64,
+    /// All runs.
+    pub runs: u64,
+    /// Calls that it had when it was found.
+    pub calls_found: u64,
+    /// Calls that it has now.
+    pub calls: u64,
+}
+
+impl Again {
+    /// How often it fails.
+    pub fn rate(&self) -> String {
+        let Again { failed, runs, .. } = self;
+        format!("{} of {}", number::count(*failed), number::counted(*runs, "run"))
+    }
+
+    /// How much smaller it has become.
+    pub fn smaller(&self) -> String {
+        let Again { calls_found, calls, .. } = self;
+        format!("from {} to {}", number::count(*calls_found), number::counted(*calls, "call"))
     }
 }
 

@@ -13,7 +13,7 @@ use std::fs;
 use std::path::Path;
 
 use report::page;
-use report::record::{Lacking, Mounted, Record, VerdictKind};
+use report::record::{Again, Lacking, Mounted, Record, VerdictKind};
 use report::summary::summary;
 
 /// The size that a usual page may have, in bytes.
@@ -281,13 +281,40 @@ fn the_page_of_a_real_filesystem_tells_of_it_and_of_nothing_that_only_the_model_
     if let Some(timeline) = &mut record.timeline {
         timeline.workers = 0;
     }
+    record.counts.leeways = BTreeMap::from([("growth_in_steps".to_owned(), 8127)]);
+    let again = Again { failed: 19, runs: 20, calls_found: 1040, calls: 3 };
+    record.violations = samples::record(VerdictKind::Violated).violations;
+    record.violations.truncate(1);
+    (record.violations[0].again, record.violations[0].story) = (Some(again), None);
     let page = page::render(&record);
-    for told in
-        ["-bsize=1024", "allocsize=4k", "1 KiB blocks", "512 B", "cachestat (ENOSYS)", "EOPNOTSUPP"]
-    {
+    for told in [
+        "-bsize=1024",
+        "allocsize=4k",
+        "1 KiB blocks",
+        "512 B",
+        "cachestat (ENOSYS)",
+        "EOPNOTSUPP",
+        "growth_in_steps",
+        "8,127",
+        "fails in 19 of 20 runs",
+        "from 1,040 to 3 calls",
+        "As it was found",
+    ] {
         assert!(page.contains(told), "{told}");
     }
-    for models in ["folios of up to", "points reached", "of the device", "Deviations"] {
+    assert!(
+        summary(&record)
+            .contains("   fails     in 19 of 20 runs\n   smaller   from 1,040 to 3 calls\n")
+    );
+    for models in [
+        "folios of up to",
+        "points reached",
+        "of the device",
+        "Deviations",
+        "seeds",
+        "the simulated world",
+        "met it",
+    ] {
         assert!(!page.contains(models), "{models}");
     }
     assert!(summary(&record).contains("reflink"));

@@ -126,9 +126,9 @@ fn read(file: &Path, args: &ReplayArgs, target: &str) -> Result<Taken, Report> {
 /// What threads have left, as if they had left it on the target: it is to fail as it did, and files of
 /// which only the sizes are known are written.
 fn left_there(plan: Plan, own: &Plan) -> Plan {
-    let written = |file: &FilePlan| match file.layout {
-        Layout::Any => FilePlan { layout: Layout::Written, ..file.clone() },
-        _ => file.clone(),
+    let written = |file: &FilePlan| {
+        let layout = if file.layout == Layout::Any { Layout::Written } else { file.layout };
+        FilePlan { layout, ..file.clone() }
     };
     let files = plan.files.iter().map(written).collect();
     Plan { files, expect: own.expect.clone(), ..plan }
@@ -150,7 +150,7 @@ fn through(
         }
         let ended = match taken {
             Taken::Led(led) => led_through(led, &mut hosts, &flag).map_err(NoGround::Real),
-            Taken::Again(case) => again::told(case, times, &flag).map(Came::again),
+            Taken::Again(left) => again::told(left, times, &flag).map(Came::again),
         };
         interrupts.look();
         match ended {

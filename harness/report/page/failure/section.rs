@@ -70,8 +70,14 @@ fn one(html: &mut Html, record: &Record, (id, entry): (&str, &Entry<'_>)) {
     html.element("summary", &[], |html| {
         html.element("h3", &[], |html| html.line("code", "", &violation.invariant));
         html.element("span", &[("class", "place")], |html| {
-            html.text("seed ");
-            html.line("code", "", &violation.seed.to_string());
+            match &violation.again {
+                Some(again) => html.text(&format!("fails in {}", again.rate())),
+                None if record.device.mounted.is_some() => html.text("found once"),
+                None => {
+                    html.text("seed ");
+                    html.line("code", "", &violation.seed.to_string());
+                }
+            }
             if let Some(others) = entry.all.len().checked_sub(1).filter(|others| *others > 0) {
                 html.text(&format!(" and {others} more"));
             }
@@ -89,7 +95,7 @@ fn one(html: &mut Html, record: &Record, (id, entry): (&str, &Entry<'_>)) {
             evidence(html, (&violation.expected, &violation.found));
         });
     }
-    as_found(html, entry);
+    as_found(html, (record, entry));
 }
 
 /// A story as far as there is room for it; where there is none, it is in `record`.
@@ -103,6 +109,10 @@ pub(in crate::page) fn told(html: &mut Html, (id, story): (&str, &Story), record
 /// Why there is no story.
 fn untold(html: &mut Html, record: &Record) {
     let why = match record.world {
+        World::Threads if record.device.mounted.is_some() => concat!(
+            "Threads of a kernel ran, and nothing fixes their order. The reproducer makes the same calls, ",
+            "which begin and end in the order in which they did; how often that fails says replay.",
+        ),
         World::Threads => concat!(
             "Real threads ran, and nothing fixes their order. The reproducer looks for the same ",
             "failure in the simulated world, where its story can be told.",
@@ -130,40 +140,48 @@ pub(super) fn evidence(html: &mut Html, (expected, found): (&str, &str)) {
 }
 
 /// The failure as its seed met it, before anything was made smaller.
-fn as_found(html: &mut Html, entry: &Entry<'_>) {
+fn as_found(html: &mut Html, (record, entry): (&Record, &Entry<'_>)) {
     let violation = entry.first;
+    let is_real = record.device.mounted.is_some();
     let has_story = violation.story.is_some();
     let class = [("class", "found-first"), ("open", "")];
     let class = if has_story { &class[..1] } else { &class[..] };
     html.element("details", class, |html| {
-        html.line("summary", "", &format!("As seed {} met it", violation.seed));
+        let title = format!("As seed {} met it", violation.seed);
+        html.line("summary", "", if is_real { "As it was found" } else { &title });
         if has_story {
             evidence(html, (&violation.expected, &violation.found));
         }
         if !violation.strip.is_empty() {
             strip(html, &violation.strip);
         }
-        facts(html, entry);
+        facts(html, entry, is_real);
         details(html, &violation.details);
     });
 }
 
-fn facts(html: &mut Html, entry: &Entry<'_>) {
+fn facts(html: &mut Html, entry: &Entry<'_>, is_real: bool) {
     let violation = entry.first;
     html.element("dl", &[("class", "facts")], |html| {
         if let Some(place) = violation.place() {
             fact(html, "Where", &place);
         }
         fact(html, "After operation", &violation.operation);
-        fact(html, "Step", &number::count(violation.step));
+        if !is_real {
+            fact(html, "Step", &number::count(violation.step));
+        }
         fact(html, "Signature", &violation.signature);
+        if let Some(again) = &violation.again {
+            fact(html, "Fails in", &again.rate());
+            fact(html, "Made smaller", &again.smaller());
+        }
         if let Some(strategy) = &violation.strategy {
             fact(html, "Strategy", strategy);
         }
         if !violation.drawn.is_empty() {
             fact(html, "Drawn", &violation.drawn.join(", "));
         }
-        if entry.all.len() > 1 {
+        if entry.all.len() > 1 && !is_real {
             let seeds = entry.all.iter().take(SEEDS).map(|one| one.seed.to_string());
             let mut seeds = seeds.collect::<Vec<_>>().join(", ");
             if let Some(rest) = entry.all.len().checked_sub(SEEDS).filter(|rest| *rest > 0) {

@@ -459,6 +459,7 @@ fn lost_backing() -> Violation {
         operation: "writer-0#97: write 4096 bytes at 69632, short after 1536".to_owned(),
         step: 14_203,
         replay: Some("reports/short-copies/failures/F-3b1c.yaml".to_owned()),
+        again: None,
         strip: "          64      68      72      76\nextents   MMMM....uuuudddd\n\
                 folios    ccccDD--DDDDDDDD\nfound         ^^"
             .to_owned(),
@@ -489,6 +490,7 @@ fn size_off() -> Violation {
         operation: "truncater-0#12: truncate to 65536".to_owned(),
         step: 911,
         replay: None,
+        again: None,
         strip: String::new(),
         details: vec![],
         story: None,
