@@ -311,7 +311,7 @@ fn the_page_of_a_real_filesystem_tells_of_it_and_of_nothing_that_only_the_model_
         "points reached",
         "of the device",
         "Deviations",
-        "seeds",
+        "over all seeds",
         "the simulated world",
         "met it",
     ] {

@@ -4,6 +4,7 @@ use crate::allowed::is_allowed;
 use crate::stand::{CLEAN, PAGESTORM, Ran, Stand, THREADS, is_root};
 use report::record::VerdictKind;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
@@ -97,6 +98,70 @@ fn a_loop_device_that_must_be_and_cannot_is_told_with_what_to_do() {
     assert!(ran.out.contains("--device image"), "{ran:?}");
     assert_eq!(stand.record().verdict.kind, VerdictKind::Environment);
     assert!(stand.record().device.detail.starts_with("not opened: "));
+}
+
+/// A scenario that anybody may run on a filesystem of the kernel, or in a directory.
+const SMALL: &str = "world: threads\nops: 40\nactors: [{name: a, ops: {write: 2, truncate: 1, fsync: 1}}]\n";
+
+#[test]
+fn who_has_no_rights_is_told_once_what_is_missing_and_how_to_have_it_allowed() {
+    let stand = Stand::with(SMALL);
+    fs::create_dir(stand.path("there")).unwrap();
+    fs::set_permissions(stand.path("there"), fs::Permissions::from_mode(0o777)).unwrap();
+    let ran = as_nobody(&stand, "run a.yaml --target there");
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let told = "without mounting: not for this user; `kernel:` targets, with their fsck and second mount, \
+                need it: be root; ";
+    assert_eq!(ran.err.matches(told).count(), 1, "{ran:?}");
+    let doctor = as_nobody(&stand, "doctor").out;
+    let advice = told.split_once("; ").unwrap().1.trim_end();
+    assert!(doctor.contains("warn  mounting             not for this user\n"), "{doctor}");
+    assert!(doctor.contains(advice), "{doctor}");
+    for line in ran.err.lines().filter(|line| line.starts_with("without ")) {
+        let (_, advice) = line.split_once("; ").unwrap();
+        assert!(doctor.contains(advice), "{line}: {doctor}");
+    }
+    let made = as_nobody(&stand, "run a.yaml --target kernel:xfs");
+    assert_eq!(made.code, Some(5), "{made:?}");
+    assert!(made.err.contains("xfs of its own: not for this user"), "{made:?}");
+    fs::set_permissions(stand.path("there"), fs::Permissions::from_mode(0o755)).unwrap();
+    if is_root() {
+        let denied = as_nobody(&stand, "run a.yaml --target there");
+        assert_eq!(denied.code, Some(5), "{denied:?}");
+        assert!(denied.err.contains("the user 65534 may not write there"), "{denied:?}");
+    }
+}
+
+#[test]
+fn what_a_target_lacks_is_told_with_what_brings_it() {
+    let stand = Stand::with(SMALL);
+    let nowhere = stand.run("run a.yaml --target not/there");
+    assert!(nowhere.code == Some(5) && nowhere.err.contains("ENOENT"), "{nowhere:?}");
+    if !is_allowed("places of targets", &[]) {
+        return;
+    }
+    let path = stand.command("run a.yaml --target kernel:ext4").env("PATH", "/not/there").output();
+    let path = Ran::of(path.unwrap());
+    let told = "mkfs.ext4: not installed, or not in PATH";
+    assert!(path.code == Some(5) && path.err.contains(told), "{path:?}");
+    assert!(path.err.contains("apt install e2fsprogs"), "{path:?}");
+    let mut bounded = Command::new("setpriv");
+    bounded.args(["--bounding-set=-sys_admin", PAGESTORM, "run", "a.yaml", "--target", "kernel:xfs"]);
+    if let Ok(bounded) = bounded.current_dir(stand.path(".")).output() {
+        let bounded = Ran::of(bounded);
+        assert!(bounded.code == Some(5), "{bounded:?}");
+        assert!(bounded.err.contains("no CAP_SYS_ADMIN, as in a container"), "{bounded:?}");
+        assert!(bounded.err.contains("--cap-add SYS_ADMIN"), "{bounded:?}");
+    }
+    if let Some(_mounted) = Small::mount(stand.path("fixed"), "ro,size=4k") {
+        let fixed = stand.run("run a.yaml --target fixed");
+        assert_eq!(fixed.code, Some(5), "{fixed:?}");
+        assert!(fixed.err.contains("it is mounted read-only"), "{fixed:?}");
+    }
+    stand.write("b.yaml", format!("target: {{kernel: xfs, image: /nowhere}}\n{SMALL}"));
+    let image = stand.run("run b.yaml");
+    assert_eq!(image.code, Some(5), "{image:?}");
+    assert!(image.err.contains("b.yaml:1:30") && image.err.contains("make it, or name"), "{image:?}");
 }
 
 #[test]
