@@ -172,7 +172,7 @@ device: {size: 64MiB}
 filesystem: {block_size: 1KiB}
 seeds: 7
 vary: {filesystem.max_folio: [4KiB, 16KiB]}
-faults: [{short_copy: {chance: 5%}}, {io_error: {on: write, chance: 1%}}]
+faults: [{short_copy: {chance: 5%}}, {evict: {chance: 1%}}]
 actors: [{name: a, ops: {write: 1}}]
 expect: {caught: {by: data_matches_model}}
 ";

@@ -101,7 +101,8 @@ fn a_loop_device_that_must_be_and_cannot_is_told_with_what_to_do() {
 }
 
 /// A scenario that anybody may run on a filesystem of the kernel, or in a directory.
-const SMALL: &str = "world: threads\nops: 40\nactors: [{name: a, ops: {write: 2, truncate: 1, fsync: 1}}]\n";
+const SMALL: &str =
+    "world: threads\nops: 40\nactors: [{name: a, ops: {write: 2, truncate: 1, fsync: 1}}]\n";
 
 #[test]
 fn who_has_no_rights_is_told_once_what_is_missing_and_how_to_have_it_allowed() {
@@ -146,7 +147,14 @@ fn what_a_target_lacks_is_told_with_what_brings_it() {
     assert!(path.code == Some(5) && path.err.contains(told), "{path:?}");
     assert!(path.err.contains("apt install e2fsprogs"), "{path:?}");
     let mut bounded = Command::new("setpriv");
-    bounded.args(["--bounding-set=-sys_admin", PAGESTORM, "run", "a.yaml", "--target", "kernel:xfs"]);
+    bounded.args([
+        "--bounding-set=-sys_admin",
+        PAGESTORM,
+        "run",
+        "a.yaml",
+        "--target",
+        "kernel:xfs",
+    ]);
     if let Ok(bounded) = bounded.current_dir(stand.path(".")).output() {
         let bounded = Ran::of(bounded);
         assert!(bounded.code == Some(5), "{bounded:?}");
@@ -161,7 +169,10 @@ fn what_a_target_lacks_is_told_with_what_brings_it() {
     stand.write("b.yaml", format!("target: {{kernel: xfs, image: /nowhere}}\n{SMALL}"));
     let image = stand.run("run b.yaml");
     assert_eq!(image.code, Some(5), "{image:?}");
-    assert!(image.err.contains("b.yaml:1:30") && image.err.contains("make it, or name"), "{image:?}");
+    assert!(
+        image.err.contains("b.yaml:1:30") && image.err.contains("make it, or name"),
+        "{image:?}"
+    );
 }
 
 #[test]
