@@ -21,9 +21,7 @@ use stormfs::op::OpKind;
 /// drawn already.
 pub(super) fn drawn(plan: &Plan, seed: Seed) -> Cow<'_, Plan> {
     let any = plan.files.iter().any(|file| file.layout == Layout::Any);
-    // The kernel schedules threads.
-    let is_drawn = plan.world == WorldKind::Simulated;
-    let open = if is_drawn { strategy(plan.strategy, seed) } else { plan.strategy };
+    let open = strategy(plan.strategy, seed);
     if !plan.swarm && !any && open == plan.strategy {
         return Cow::Borrowed(plan);
     }
@@ -35,7 +33,10 @@ pub(super) fn drawn(plan: &Plan, seed: Seed) -> Cow<'_, Plan> {
         } else {
             open.name().to_owned()
         };
-        draw.note("strategy".to_owned(), shown);
+        // Threads are scheduled by the kernel, whatever is drawn.
+        if plan.world == WorldKind::Simulated {
+            draw.note("strategy".to_owned(), shown);
+        }
     }
     if plan.swarm {
         draw.plan.swarm = false;

@@ -111,7 +111,7 @@ fn untold(html: &mut Html, record: &Record) {
     let why = match record.world {
         World::Threads if record.device.mounted.is_some() => concat!(
             "Threads of a kernel ran, and nothing fixes their order. The reproducer makes the same calls, ",
-            "which begin and end in the order in which they did; how often that fails says replay.",
+            "which begin and end in the order in which they did, and replay says how often that fails.",
         ),
         World::Threads => concat!(
             "Real threads ran, and nothing fixes their order. The reproducer looks for the same ",
