@@ -46,6 +46,7 @@ pub mod shrink;
 pub mod exploration;
 pub mod signature;
 pub mod bench;
+pub mod scratch;
 pub mod peer;
 pub mod conform;
 pub mod clock;

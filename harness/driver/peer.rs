@@ -9,11 +9,12 @@ use crate::clock::Stopwatch;
 use crate::onlooker::Look;
 use crate::scenario::plan::Plan;
 use crate::scenario::{Known, parse};
+use crate::scratch::Scratch;
 use crate::storm::{self, Orders};
 use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 use sim::chance::Seed;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -26,9 +27,6 @@ pub struct Trouble {
     /// What to do about it.
     pub advice: String,
 }
-
-/// A directory of its own, which goes when this does.
-struct Ground(PathBuf);
 
 /// Where there is a tmpfs on every Linux.
 const SHARED_MEMORY: &str = "/dev/shm";
@@ -61,16 +59,17 @@ actors:
 ///
 /// What is wrong with fsx, or with the place where both are to run.
 pub fn against(fsx: &Path, mut tell: impl FnMut(&str)) -> Result<Vec<Figure>, Trouble> {
-    let ground = Ground::new()?;
+    let ground = ground()?;
+    let place = &ground.path;
     tell(&format!("{}: which of its operations it skips", fsx.display()));
-    let share = performed(fsx, &ground)?;
+    let share = performed(fsx, place)?;
     tell(&format!("{}: it performs {:.1} % of what it draws", fsx.display(), 100.0 * share));
     let (mut theirs, mut one, mut four) = (Vec::new(), Vec::new(), Vec::new());
     for round in 1..=ROUNDS {
         let arguments = arguments(round, DRAWN);
         tell(&format!("round {round} of {ROUNDS}: fsx {}, 1 actor, 4 actors", arguments.join(" ")));
         let started = Stopwatch::start();
-        run(fsx, &ground, &arguments)?;
+        run(fsx, place, &arguments)?;
         theirs.push(f64::from(DRAWN) * share / started.elapsed().as_secs_f64());
         one.push(checked_a_second(1, round)?);
         four.push(checked_a_second(4, round)?);
@@ -95,23 +94,23 @@ fn arguments(seed: u64, count: u32) -> Vec<String> {
 }
 
 /// The share of what fsx draws that it performs, by its own record; all of it, if it keeps none.
-fn performed(fsx: &Path, ground: &Ground) -> Result<f64, Trouble> {
-    run(fsx, ground, &arguments(1, 1))?;
-    let record = ground.0.join("record");
+fn performed(fsx: &Path, place: &Path) -> Result<f64, Trouble> {
+    run(fsx, place, &arguments(1, 1))?;
+    let record = place.join("record");
     let mut arguments = arguments(1, LOGGED);
     arguments.push(format!("--record-ops={}", record.display()));
     // Not every fsx has that option.
-    let recorded =
-        run(fsx, ground, &arguments).ok().and_then(|()| fs::read_to_string(&record).ok());
+    let recorded = run(fsx, place, &arguments).ok().and_then(|()| fs::read_to_string(&record).ok());
     let Some(recorded) = recorded.filter(|text| !text.trim().is_empty()) else { return Ok(1.0) };
     let skipped = recorded.lines().filter(|line| line.starts_with("skip")).count();
     let count = |lines: usize| f64::from(u32::try_from(lines).unwrap_or(u32::MAX));
     Ok(1.0 - count(skipped) / count(recorded.lines().count()))
 }
 
-fn run(fsx: &Path, ground: &Ground, arguments: &[String]) -> Result<(), Trouble> {
+fn run(fsx: &Path, place: &Path, arguments: &[String]) -> Result<(), Trouble> {
     let mut command = Command::new(fsx);
-    command.args(arguments).arg("-P").arg(&ground.0).arg(ground.0.join("file"));
+    command.args(arguments).arg("-P").arg(place).arg(place.join("file"));
+    mounted::die_with_parent(&mut command);
     let output = command.output().map_err(|error| Trouble {
         cause: format!("{} cannot be run: {error}", fsx.display()),
         advice: "say where fsx is, that of xfstests: `--against fsx=PATH`".to_owned(),
@@ -177,36 +176,24 @@ fn plan(actors: u32) -> Plan {
     plan
 }
 
-impl Ground {
-    fn new() -> Result<Ground, Trouble> {
-        let is_tmpfs = statfs(SHARED_MEMORY).is_ok_and(|it| it.filesystem_type() == TMPFS_MAGIC);
-        let trouble = |cause: String| Trouble {
-            cause,
-            advice: format!("mount a tmpfs at {SHARED_MEMORY} that you may write to"),
-        };
-        if !is_tmpfs {
-            return Err(trouble(format!("{SHARED_MEMORY} is no tmpfs")));
-        }
-        let directory =
-            Path::new(SHARED_MEMORY).join(format!("pagestorm-bench-{}", std::process::id()));
-        match fs::create_dir(&directory) {
-            Ok(()) => Ok(Ground(directory)),
-            Err(error) => Err(trouble(format!("{}: {error}", directory.display()))),
-        }
+/// Where fsx runs.
+fn ground() -> Result<Scratch, Trouble> {
+    let trouble = |cause: String| Trouble {
+        cause,
+        advice: format!("mount a tmpfs at {SHARED_MEMORY} that you may write to"),
+    };
+    if !statfs(SHARED_MEMORY).is_ok_and(|it| it.filesystem_type() == TMPFS_MAGIC) {
+        return Err(trouble(format!("{SHARED_MEMORY} is no tmpfs")));
     }
-}
-
-impl Drop for Ground {
-    fn drop(&mut self) {
-        // What stays is a file of 256 KiB in memory.
-        let _ = fs::remove_dir_all(&self.0);
-    }
+    let made = Scratch::new(Path::new(SHARED_MEMORY));
+    made.map_err(|error| trouble(format!("a directory in {SHARED_MEMORY}: {error}")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
+    use std::path::PathBuf;
 
     fn script(dir: &Path, text: &str) -> PathBuf {
         let path = dir.join("fsx");
@@ -218,14 +205,13 @@ mod tests {
     #[test]
     fn what_fsx_skips_does_not_count_and_an_fsx_that_does_not_say_skips_nothing() {
         let (dir, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let ground = Ground(place.path().to_owned());
         let keeps = r#"for word; do case $word in --record-ops=*)
             printf 'skip read 0x0\nwrite 0x1 0x2 0x3\nread 0x1 0x1 0x3\nskip punch_hole 0x0\n' > "${word#*=}";;
         esac; done"#;
         let unknown = "for word; do case $word in --record-ops=*) exit 90;; esac; done";
         for (text, share) in [(keeps, 0.5), ("exit 0", 1.0), (unknown, 1.0)] {
-            let _ = fs::remove_file(ground.0.join("record"));
-            let found = performed(&script(dir.path(), text), &ground);
+            let _ = fs::remove_file(place.path().join("record"));
+            let found = performed(&script(dir.path(), text), place.path());
             assert!(found.is_ok_and(|found| (found - share).abs() < 1e-9), "{text}");
         }
     }
@@ -236,7 +222,7 @@ mod tests {
         assert_eq!((four.actors.len(), four.files.len()), (4, 4));
         let apart: Vec<_> = four.actors.iter().map(|actor| actor.apart).collect();
         assert_eq!(apart, [Some(0), Some(1), Some(2), Some(3)]);
-        if Ground::new().is_err() {
+        if ground().is_err() {
             return;
         }
         let small = Plan { ops: Some(4000), ..four };

@@ -112,7 +112,8 @@ pub fn run_under(orders: Orders<'_>, strategy: Box<dyn Strategy>) -> Result<Stor
 ///
 /// # Errors
 ///
-/// The device of a run before it, of which only the profile is kept, could not be opened.
+/// The device of a run before it, of which only the profile is kept, could not be opened; or nothing is
+/// known of a real filesystem, as its writes could not be given what they were to write.
 pub fn run_on(
     orders: Orders<'_>,
     ground: Ground,
@@ -122,7 +123,9 @@ pub fn run_on(
     let orders = Orders { plan: &plan, ..orders };
     let device = match ground {
         Ground::Device(device) => device,
-        Ground::Real(real) => return Ok(real::storm::run(orders, *real, live)),
+        Ground::Real(real) => {
+            return real::storm::run(orders, *real, live).map_err(NoGround::Real);
+        }
     };
     let decider = Decider::Drawn(profile(orders)?);
     Ok(run_drawn(orders, decider, &device, live))

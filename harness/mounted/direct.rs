@@ -1,25 +1,24 @@
 //! Reads and writes past the page cache, whose memory has to lie at whole pages.
 
-use crate::memory::{PAGE, Pages, read_into, write_from};
+use crate::memory::{Memory, write_from};
 use nix::errno::Errno;
 use nix::libc;
 use std::os::fd::{AsFd, AsRawFd};
 
 /// Memory for them, used again and again.
 #[derive(Debug)]
-pub struct Aligned(Pages);
+pub struct Aligned(Memory);
 
 impl Aligned {
     /// Room for `len` bytes.
     pub fn new(len: usize) -> Result<Aligned, Errno> {
-        Pages::anonymous(len).map(Aligned)
+        Memory::anonymous(len).map(Aligned)
     }
 
     /// `pread(2)` from a descriptor with `O_DIRECT`.
     pub fn read(&mut self, file: impl AsFd, pos: u64, bytes: &mut [u8]) -> Result<usize, Errno> {
         self.make_room(bytes.len())?;
-        let found = read_into(file, (self.0.address(0), bytes.len()), pos)?;
-        let found = usize::try_from(found).expect("at most what was asked for");
+        let found = self.0.fill(bytes.len(), file, pos)?;
         self.0.take(0, &mut bytes[..found]);
         Ok(found)
     }
@@ -28,12 +27,12 @@ impl Aligned {
     pub fn write(&mut self, file: impl AsFd, pos: u64, bytes: &[u8]) -> Result<u64, Errno> {
         self.make_room(bytes.len())?;
         self.0.put(0, bytes);
-        write_from(file, &[(self.0.address(0).cast_const(), bytes.len())], Some(pos))
+        write_from(file, &[(self.0.address(0), bytes.len())], Some(pos))
     }
 
     fn make_room(&mut self, len: usize) -> Result<(), Errno> {
         if self.0.len() < len {
-            self.0 = Pages::anonymous(len.next_multiple_of(PAGE))?;
+            self.0 = Memory::anonymous(len)?;
         }
         Ok(())
     }
@@ -43,7 +42,8 @@ impl Aligned {
 /// does not say.
 pub fn alignment(file: impl AsFd) -> Option<u64> {
     let mut told = std::mem::MaybeUninit::<libc::statx>::zeroed();
-    // SAFETY: the path is empty, and the kernel writes at most the structure that it is given.
+    // SAFETY: the path is empty, the kernel writes at most the structure that it is given, and of that
+    // every bit pattern is valid.
     #[expect(unsafe_code, reason = "a system call that has no wrapper")]
     let told = unsafe {
         let fd = file.as_fd().as_raw_fd();

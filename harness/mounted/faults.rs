@@ -1,13 +1,13 @@
 //! Page faults of memory that somebody else supplies: `userfaultfd(2)`.
 
-use crate::memory::PAGE;
+use crate::memory::{PAGE, Pages};
 use crate::refusal::Refusal;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::libc;
 use nix::sys::stat::Mode;
 use nix::unistd::read;
-use std::ffi::c_void;
+use std::ops::Range;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 /// Told of every fault on a missing page of what is registered with it, and lets nobody go on who has
@@ -42,11 +42,12 @@ impl Faults {
         Ok(faults)
     }
 
-    /// From now on missing pages of `len` bytes at `start` are asked for.
-    pub(crate) fn register(&self, start: *mut c_void, len: usize) -> Result<(), Errno> {
-        let range = range(start, len);
+    /// From now on missing pages of `pages` are asked for.
+    pub(crate) fn register(&self, pages: &Pages) -> Result<(), Errno> {
+        let range = range(pages, 0, pages.len());
         let mut register = kernel::Register { range, mode: kernel::MISSING, ioctls: 0 };
-        // SAFETY: the kernel reads and writes one `Register`; the pages keep what they hold.
+        // SAFETY: the kernel reads and writes one `Register`. The pages keep what they hold, and only the
+        // kernel comes to them.
         #[expect(unsafe_code, reason = "an ioctl")]
         unsafe { kernel::raw::register(self.number(), &raw mut register) }.map(drop)
     }
@@ -69,29 +70,34 @@ impl Faults {
 
     /// Puts the page at `from` where a page is missing, and lets go on who waits for it. One that is
     /// there already stays as it is.
-    pub(crate) fn supply(&self, to: *mut c_void, from: *mut c_void) -> Result<(), Errno> {
-        let mut copy =
-            kernel::Copy { to: address(to), from: address(from), len: page(), mode: 0, copied: 0 };
-        // SAFETY: both are pages of ours, known by address only, and the kernel writes one `Copy`.
+    pub(crate) fn supply(
+        &self,
+        (to, at): (&Pages, usize),
+        (from, page): (&Pages, usize),
+    ) -> Result<(), Errno> {
+        let kernel::Range { start: source, len } = range(from, page, PAGE);
+        let target = range(to, at, PAGE).start;
+        let mut copy = kernel::Copy { to: target, from: source, len, mode: 0, copied: 0 };
+        // SAFETY: both are pages that only the kernel comes to, and it writes one `Copy`.
         #[expect(unsafe_code, reason = "an ioctl")]
         match unsafe { kernel::raw::copy(self.number(), &raw mut copy) } {
-            Err(Errno::EEXIST) => self.wake(to),
+            Err(Errno::EEXIST) => self.wake(to, at..at + PAGE),
             done => done.map(drop),
         }
     }
 
-    /// Lets go on who waits for the page at `at`: it is looked for again.
-    pub(crate) fn wake(&self, at: *mut c_void) -> Result<(), Errno> {
-        let mut range = range(at, PAGE);
+    /// Lets go on who waits for one of these pages: it is looked for again.
+    pub(crate) fn wake(&self, pages: &Pages, at: Range<usize>) -> Result<(), Errno> {
+        let mut range = range(pages, at.start, at.len());
         // SAFETY: the kernel reads one `Range`.
         #[expect(unsafe_code, reason = "an ioctl")]
         unsafe { kernel::raw::wake(self.number(), &raw mut range) }.map(drop)
     }
 
     /// Makes a missing page one that nobody can read, and lets go on who waits for it.
-    pub(crate) fn poison(&self, at: *mut c_void) -> Result<(), Errno> {
-        let mut poison = kernel::Poison { range: range(at, PAGE), mode: 0, updated: 0 };
-        // SAFETY: the page is ours, known by address only, and the kernel writes one `Poison`.
+    pub(crate) fn poison(&self, pages: &Pages, at: usize) -> Result<(), Errno> {
+        let mut poison = kernel::Poison { range: range(pages, at, PAGE), mode: 0, updated: 0 };
+        // SAFETY: only the kernel comes to the page, and it writes one `Poison`.
         #[expect(unsafe_code, reason = "an ioctl")]
         unsafe { kernel::raw::poison(self.number(), &raw mut poison) }.map(drop)
     }
@@ -133,17 +139,14 @@ fn from_device() -> Result<OwnedFd, Errno> {
     }
 }
 
-fn range(start: *mut c_void, len: usize) -> kernel::Range {
-    kernel::Range { start: address(start), len: u64::try_from(len).expect("it fits") }
+fn range(pages: &Pages, at: usize, len: usize) -> kernel::Range {
+    assert!(at + len <= pages.len(), "the range is of these pages");
+    kernel::Range { start: address(pages, at), len: u64::try_from(len).expect("it fits") }
 }
 
 /// An address as the kernel tells it.
-pub(crate) fn address(of: *mut c_void) -> u64 {
-    u64::try_from(of.addr()).expect("it fits")
-}
-
-fn page() -> u64 {
-    u64::try_from(PAGE).expect("it fits")
+pub(crate) fn address(pages: &Pages, at: usize) -> u64 {
+    u64::try_from(pages.address(at).addr()).expect("it fits")
 }
 
 /// The kernel's interface, as in `linux/userfaultfd.h`.
@@ -207,5 +210,68 @@ mod kernel {
         nix::ioctl_read!(wake, 0xaa, 2, super::Range);
         nix::ioctl_readwrite!(copy, 0xaa, 3, super::Copy);
         nix::ioctl_readwrite!(poison, 0xaa, 8, super::Poison);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::allowed::is_allowed;
+    use crate::memory::{Memory, Missing, write_from};
+
+    /// What somebody is told who meets a missing page.
+    #[derive(Debug, Clone, Copy)]
+    enum Answer {
+        Supply,
+        Poison,
+        Lose(Missing<'static>),
+    }
+
+    #[test]
+    fn who_meets_a_missing_page_gets_what_is_supplied_or_an_error() {
+        if !is_allowed("page faults", &["/proc/sys/vm/unprivileged_userfaultfd"]) {
+            return;
+        }
+        for (answer, expected) in [
+            (Answer::Supply, Ok(8192)),
+            (Answer::Poison, Ok(4096)),
+            (Answer::Lose(Missing::Protected), Ok(4096)),
+            (Answer::Lose(Missing::Unmapped), Ok(4096)),
+        ] {
+            let (faults, file) = (Faults::open().unwrap(), tempfile::tempfile().unwrap());
+            let mut there = Memory::apart(2 * PAGE).unwrap();
+            there.put(0, &[5; PAGE]);
+            let mut shelf = Memory::anonymous(PAGE).unwrap();
+            shelf.put(0, &[7; PAGE]);
+            let (pages, shelf) = (there.into_pages(), shelf.into_pages());
+            faults.register(&pages).unwrap();
+            assert_eq!(faults.next(), Ok(None), "nobody came yet");
+            let write = || {
+                let piece = [(pages.address(0).cast_const(), 2 * PAGE)];
+                write_from(&file, &piece, Some(0))
+            };
+            let written = std::thread::scope(|scope| {
+                let writer = scope.spawn(write);
+                let met = loop {
+                    if let Some(met) = faults.next().unwrap() {
+                        break met;
+                    }
+                };
+                assert_eq!(met, address(&pages, PAGE), "{answer:?}");
+                match answer {
+                    Answer::Supply => faults.supply((&pages, PAGE), (&shelf, 0)),
+                    Answer::Poison => faults.poison(&pages, PAGE),
+                    Answer::Lose(how) => pages
+                        .lose(PAGE..2 * PAGE, how)
+                        .and_then(|()| faults.wake(&pages, PAGE..2 * PAGE)),
+                }
+                .unwrap();
+                writer.join().unwrap()
+            });
+            assert_eq!(written, expected, "{answer:?}");
+            let bytes = std::fs::read(format!("/proc/self/fd/{}", file.as_raw_fd())).unwrap();
+            let whole = [[5; PAGE], [7; PAGE]].concat();
+            assert!(bytes == whole[..bytes.len()], "{answer:?}");
+        }
     }
 }

@@ -54,7 +54,7 @@ impl Habit {
         world.spawn("watcher", move || *seen.lock() = Some(watch(window, &file, &done)));
         let _ = world.run();
         let found = found.lock().take();
-        found.unwrap_or(Err(Errno::ETIME)).map_err(refused)
+        found.unwrap_or(Err(Refusal::errno(TRIAL, Errno::ETIME, "see dmesg")))
     }
 
     /// Whether a write of `len` bytes at `pos` can be made to stand when so many are copied.
@@ -71,20 +71,67 @@ impl Habit {
     }
 }
 
+/// What is tried.
+const TRIAL: &str = "a write that stands still in the middle of its source";
+
 /// Waits until the write stands at its missing page, and looks what of it is in the page cache by then.
-fn watch(mut window: Window, file: &File, done: &AtomicBool) -> Result<Habit, Errno> {
-    while window.look()?.is_none() {
+fn watch(mut window: Window, file: &File, done: &AtomicBool) -> Result<Habit, Refusal> {
+    let failed = |errno| Refusal::errno(TRIAL, errno, "see dmesg");
+    while window.look().map_err(failed)?.is_none() {
         if done.load(Ordering::SeqCst) {
-            return Err(Errno::ENOTSUP);
+            let came = "it returned without having asked for all of that";
+            return Err(Refusal::told(TRIAL, came, "leave out the steps that lead into writes"));
         }
         sim::pause();
     }
     let page = u64::try_from(PAGE).expect("a page is small");
-    let copied = look::cached(file, 0..2 * page).map(|cached| cached.pages);
-    window.let_go()?;
-    Ok(match copied? {
+    let cached = look::cached(file, 0..2 * page);
+    window.let_go().map_err(failed)?;
+    Ok(match cached.map_err(blind)?.pages {
         0 => Habit::Ahead,
         1 => Habit::PageByPage,
         _ => Habit::AfterTheCopy,
     })
+}
+
+/// Why nobody can say where a write stands.
+fn blind(errno: Errno) -> Refusal {
+    let advice = if errno == Errno::ENOSYS {
+        "kernels since 6.5 have it; without it no write can be led to a place"
+    } else if errno == Errno::EPERM {
+        "something forbids it, a seccomp filter for instance: run outside of it"
+    } else {
+        "leave out the steps that lead into writes"
+    };
+    Refusal::errno("cachestat, which tells how far a write has come", errno, advice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kernel_without_cachestat_is_told_by_its_name() {
+        let told = blind(Errno::ENOSYS).to_string();
+        assert!(told.contains("cachestat") && told.contains("since 6.5"), "{told}");
+        assert!(!blind(Errno::EPERM).to_string().contains("6.5"));
+    }
+
+    #[test]
+    fn where_a_write_can_stand_is_a_matter_of_habit() {
+        let whole = 3 * PAGE;
+        for (habit, pos, copied, can) in [
+            (Habit::Ahead, 0, 0, true),
+            (Habit::Ahead, 0, whole - 2, true),
+            (Habit::Ahead, 0, whole - 1, false),
+            (Habit::PageByPage, 0, PAGE, true),
+            (Habit::PageByPage, 0, PAGE + 1, false),
+            (Habit::PageByPage, 100, PAGE - 100, true),
+            (Habit::PageByPage, 0, whole, false),
+            (Habit::AfterTheCopy, 0, whole - 1, true),
+            (Habit::AfterTheCopy, 0, whole, false),
+        ] {
+            assert_eq!(habit.can_stand((pos, whole), copied), can, "{habit:?} {pos} {copied}");
+        }
+    }
 }

@@ -9,6 +9,7 @@
 pub mod refusal;
 pub mod kind;
 mod tool;
+pub mod descriptors;
 mod detached;
 pub mod gate;
 pub mod volume;
@@ -39,5 +40,6 @@ pub use look::{Cached, Extent};
 pub use mapping::Mapping;
 pub use refusal::Refusal;
 pub use source::{Armed, Hole, Way};
+pub use tool::die_with_parent;
 pub use volume::{Place, Spec, Unmounted, Volume};
 pub use window::{Failing, Stops, Wanted, Window};

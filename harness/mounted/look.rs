@@ -156,3 +156,78 @@ mod fiemap {
         Ok(map)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::allowed::is_allowed;
+    use crate::file::Bytes;
+    use crate::{File, Kind, Place, Spec, Volume};
+    use nix::fcntl::FallocateFlags;
+
+    const BLOCK: u64 = 4096;
+
+    fn file(kind: Kind) -> Option<(File, Volume)> {
+        if !is_allowed("looking at files", &[]) {
+            return None;
+        }
+        let volume = Volume::open(&Place::Made(Spec::plain(kind))).unwrap();
+        Some((volume.create("a").and_then(File::open).unwrap(), volume))
+    }
+
+    fn write(file: &File, block: u64) {
+        let bytes = [7; 4096];
+        assert_eq!(file.write(block * BLOCK, Bytes::Whole(&bytes, &[])), Ok(BLOCK));
+    }
+
+    #[test]
+    fn blocks_are_promised_then_there_and_dirty_until_they_are_written() {
+        for kind in [Kind::Xfs, Kind::Ext4] {
+            let Some((file, _volume)) = file(kind) else { return };
+            file.truncate(16 * BLOCK).unwrap();
+            write(&file, 2);
+            let range = 0..16 * BLOCK;
+            let seen = extents(&file, range.clone()).unwrap();
+            assert!(seen.iter().any(|it| it.is_delalloc && it.start == 2 * BLOCK), "{seen:?}");
+            let dirty = Cached { pages: 1, dirty: 1, writeback: 0 };
+            assert_eq!(cached(&file, range.clone()), Ok(dirty), "{kind:?}");
+            assert_eq!(cached(&file, 0..2 * BLOCK), Ok(Cached::default()), "{kind:?}");
+            file.sync().unwrap();
+            file.allocate(FallocateFlags::empty(), 8 * BLOCK..9 * BLOCK).unwrap();
+            let seen = extents(&file, range.clone()).unwrap();
+            let told = |it: &Extent| (it.start, it.len, it.is_delalloc, it.is_unwritten);
+            let expected = [(2 * BLOCK, BLOCK, false, false), (8 * BLOCK, BLOCK, false, true)];
+            assert_eq!(seen.iter().map(told).collect::<Vec<_>>(), expected, "{kind:?}");
+            assert!(seen.iter().all(|it| it.disk != 0), "{seen:?}");
+            assert_eq!(cached(&file, range), Ok(Cached { dirty: 0, ..dirty }), "{kind:?}");
+            assert_eq!(size_and_space(&file), Ok((16 * BLOCK, 2 * BLOCK)), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn more_extents_than_are_asked_for_at_once_come_all_and_in_order() {
+        let Some((file, _volume)) = file(Kind::Ext4) else { return };
+        (0..150).for_each(|nth| write(&file, 2 * nth));
+        file.sync().unwrap();
+        let starts = |range| {
+            let seen = extents(&file, range).unwrap();
+            seen.iter().map(|it| it.start / BLOCK).collect::<Vec<_>>()
+        };
+        assert_eq!(starts(0..300 * BLOCK), (0..150).map(|nth| 2 * nth).collect::<Vec<_>>());
+        assert_eq!(starts(4 * BLOCK..7 * BLOCK), [4, 6]);
+    }
+
+    #[test]
+    fn data_and_holes_are_found_and_behind_the_end_there_is_none() {
+        let Some((file, _volume)) = file(Kind::Tmpfs) else { return };
+        file.truncate(8 * BLOCK).unwrap();
+        write(&file, 2);
+        for (pos, data, hole) in
+            [(0, Some(2), Some(0)), (2, Some(2), Some(3)), (3, None, Some(3)), (8, None, None)]
+        {
+            let blocks = |found: Option<u64>| found.map(|pos| pos / BLOCK);
+            assert_eq!(next_data(&file, pos * BLOCK).map(blocks), Ok(data), "{pos}");
+            assert_eq!(next_hole(&file, pos * BLOCK).map(blocks), Ok(hole), "{pos}");
+        }
+    }
+}

@@ -4,53 +4,45 @@
 //! memory. It takes the same page faults as an instruction of ours would, and where that would be
 //! `SIGBUS`, it stops and says how far it came.
 
-use crate::memory::{PAGE, Pages, read_into, write_from};
+use crate::memory::{Between, Pages, write_from};
 use nix::errno::Errno;
-use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::mman::MmapAdvise;
+use sim::{Mutex, Rank, sync};
 use std::ops::Range;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 
 /// See the module.
 #[derive(Debug)]
 pub struct Mapping {
     pages: Pages,
-    /// What is between us and the mapping, with a mapping of its own.
-    between: OwnedFd,
-    ours: Pages,
+    /// Carries the bytes of one load or store at a time.
+    between: Mutex<Between>,
+    /// How many bytes that are at most.
+    most: usize,
 }
+
+static BETWEEN: Rank = Rank::new(12, "bytes on their way to or from a mapping");
 
 impl Mapping {
     /// Maps the first `len` bytes of `file`, whether it has them or not; at most `most` bytes can be
     /// loaded or stored at once.
     pub fn new(file: impl AsFd, len: usize, most: usize) -> Result<Mapping, Errno> {
-        let between = memfd_create(c"pagestorm", MFdFlags::MFD_CLOEXEC)?;
-        let most = most.next_multiple_of(PAGE);
-        nix::unistd::ftruncate(&between, i64::try_from(most).map_err(|_| Errno::EINVAL)?)?;
-        Ok(Mapping {
-            pages: Pages::shared(file, len)?,
-            ours: Pages::shared(&between, most)?,
-            between,
-        })
+        let between = Between::new(most)?;
+        let most = between.len();
+        let between = sync::mutex(&BETWEEN, 0, between);
+        Ok(Mapping { pages: Pages::shared(file, len)?, between, most })
     }
 
     /// Loads the bytes at `at`: how many came before there was none. `EFAULT`: not one.
     pub fn load(&self, at: usize, bytes: &mut [u8]) -> Result<usize, Errno> {
         let len = self.within(at, bytes.len())?;
-        let piece = [(self.pages.address(at).cast_const(), len)];
-        let loaded = write_from(&self.between, &piece, Some(0))?;
-        let loaded = usize::try_from(loaded).expect("at most what was asked for");
-        self.ours.take(0, &mut bytes[..loaded]);
-        Ok(loaded)
+        self.between.lock().bring(&self.pages, at, &mut bytes[..len])
     }
 
     /// Stores `bytes` at `at`: how many went before there was no place. `EFAULT`: not one.
     pub fn store(&self, at: usize, bytes: &[u8]) -> Result<usize, Errno> {
         let len = self.within(at, bytes.len())?;
-        self.ours.put(0, &bytes[..len]);
-        let place = (self.pages.address(at), len);
-        let stored = read_into(&self.between, place, 0)?;
-        Ok(usize::try_from(stored).expect("at most what was asked for"))
+        self.between.lock().carry(&bytes[..len], &self.pages, at)
     }
 
     /// Writes the bytes of the mapping at `source` to `file` at `pos`.
@@ -83,7 +75,7 @@ impl Mapping {
     /// How many of `len` bytes at `at` are mapped, and can be moved at once.
     fn within(&self, at: usize, len: usize) -> Result<usize, Errno> {
         let mapped = self.pages.len().checked_sub(at).filter(|mapped| 0 < *mapped);
-        Ok(len.min(self.ours.len()).min(mapped.ok_or(Errno::EFAULT)?))
+        Ok(len.min(self.most).min(mapped.ok_or(Errno::EFAULT)?))
     }
 }
 
@@ -119,6 +111,27 @@ mod tests {
         mapping.unmap(0..1 << 20).unwrap();
         file.set_len(0).unwrap();
         assert_eq!(mapping.store(0, &bytes), Err(Errno::EFAULT));
+    }
+
+    #[test]
+    fn threads_that_share_a_mapping_get_each_its_own_bytes() {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(1 << 20).unwrap();
+        let mapping = Mapping::new(&file, 1 << 20, 64 << 10).unwrap();
+        let act = |number: u8| {
+            let (at, bytes) = (usize::from(number) << 16, vec![number; 60 << 10]);
+            let mut seen = vec![0; bytes.len()];
+            (0..200).all(|_| {
+                let stored = mapping.store(at, &bytes) == Ok(bytes.len());
+                stored && mapping.load(at, &mut seen) == Ok(bytes.len()) && seen == bytes
+            })
+        };
+        std::thread::scope(|scope| {
+            let all = [1, 2, 3, 4].map(|number| scope.spawn(move || act(number)));
+            for (number, one) in (1..).zip(all) {
+                assert!(one.join().unwrap(), "the bytes of thread {number}");
+            }
+        });
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Source buffers with a byte that is not there.
 
-use crate::memory::{PAGE, Pages};
+use crate::memory::{Holed, Memory, Missing, PAGE};
 use nix::errno::Errno;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::uio::pwrite;
@@ -39,7 +39,8 @@ pub struct Hole {
 /// Memory for buffers with holes, used again and again.
 #[derive(Debug)]
 pub struct Source {
-    pages: Pages,
+    /// `None` while a buffer is armed, and where a hole could not be mended: the next gets another.
+    memory: Option<Memory>,
     /// A file of no bytes.
     empty: OwnedFd,
     /// A file of one page.
@@ -50,9 +51,10 @@ pub struct Source {
 #[derive(Debug)]
 pub struct Armed<'a> {
     source: &'a mut Source,
+    /// `None` once it is dropped.
+    holed: Option<Holed>,
     start: usize,
     len: usize,
-    hole: Hole,
 }
 
 impl Source {
@@ -61,54 +63,47 @@ impl Source {
         let file = || memfd_create(c"pagestorm", MFdFlags::MFD_CLOEXEC);
         let (empty, page) = (file()?, file()?);
         ftruncate(&page, i64::try_from(PAGE).expect("a page is small"))?;
-        Ok(Source { pages: Pages::apart(len + 3 * PAGE)?, empty, page })
+        Ok(Source { memory: Some(Memory::apart(len + 3 * PAGE)?), empty, page })
     }
 
     /// A buffer that holds `bytes`, up to its hole.
     pub fn with_hole(&mut self, bytes: &[u8], hole: Hole) -> Result<Armed<'_>, Errno> {
         assert!(hole.at < bytes.len(), "the hole is one of the bytes");
         let room = bytes.len() + 3 * PAGE;
-        if self.pages.len() < room {
-            self.pages = Pages::apart(room)?;
-        }
+        let memory = self.memory.take().filter(|memory| room <= memory.len());
+        let mut memory = memory.map_or_else(|| Memory::apart(room), Ok)?;
         // A page begins at the hole.
         let start = (PAGE - hole.at % PAGE) % PAGE;
-        self.pages.put(start, &bytes[..hole.at]);
+        memory.put(start, &bytes[..hole.at]);
         let missing = start + hole.at..start + hole.at + PAGE;
         let behind = missing.end.min(start + bytes.len());
-        self.pages.put(behind, &bytes[behind - start..]);
-        match hole.way {
-            Way::Protected => self.pages.protect(missing, false)?,
-            Way::Unmapped => self.pages.remove(missing)?,
-            Way::BeyondEof => self.pages.replace(missing, Some(&self.empty))?,
+        memory.put(behind, &bytes[behind - start..]);
+        let how = match hole.way {
+            Way::Protected => Missing::Protected,
+            Way::Unmapped => Missing::Unmapped,
+            Way::BeyondEof => Missing::Of(&self.empty),
             Way::NotPresent => {
                 pwrite(&self.page, &bytes[hole.at..behind - start], 0)?;
-                self.pages.replace(missing, Some(&self.page))?;
+                Missing::Of(&self.page)
             }
-        }
-        Ok(Armed { source: self, start, len: bytes.len(), hole })
+        };
+        let holed = Some(memory.pierced(missing, how)?);
+        Ok(Armed { source: self, holed, start, len: bytes.len() })
     }
 }
 
 impl Armed<'_> {
     /// Its pieces, if it is cut at these offsets, in order: addresses and lengths.
     pub(crate) fn pieces(&self, cuts: &[usize]) -> Vec<(*const c_void, usize)> {
-        let pages = &self.source.pages;
-        let address = |at: usize| pages.address(self.start + at).cast_const();
+        let holed = self.holed.as_ref().expect("it is there until the buffer is dropped");
+        let address = |at: usize| holed.address(self.start + at);
         cut(self.len, cuts).map(|(at, len)| (address(at), len)).collect()
     }
 }
 
 impl Drop for Armed<'_> {
     fn drop(&mut self) {
-        let missing = self.start + self.hole.at..self.start + self.hole.at + PAGE;
-        let restored = match self.hole.way {
-            Way::Protected => self.source.pages.protect(missing, true),
-            Way::Unmapped | Way::BeyondEof | Way::NotPresent => {
-                self.source.pages.replace(missing, None)
-            }
-        };
-        restored.expect("a page was there before, and there is room for it still");
+        self.source.memory = self.holed.take().and_then(|holed| holed.mended().ok());
     }
 }
 
@@ -167,10 +162,21 @@ mod tests {
         let file = tempfile::tempfile().unwrap();
         let mut source = Source::new(PAGE).unwrap();
         let armed = source.with_hole(&[7; 2], Hole { at: 0, way: Way::Unmapped }).unwrap();
-        let others: Vec<_> = (0..64).map(|_| Pages::anonymous(PAGE).unwrap()).collect();
+        let others: Vec<_> = (0..64).map(|_| Memory::anonymous(PAGE).unwrap()).collect();
         assert_eq!(write_from(&file, &armed.pieces(&[]), Some(0)), Err(Errno::EFAULT));
         drop(armed);
         drop(others);
+    }
+
+    #[test]
+    fn a_buffer_that_was_forgotten_takes_its_memory_with_it() {
+        let file = tempfile::tempfile().unwrap();
+        let mut source = Source::new(PAGE).unwrap();
+        let hole = Hole { at: 1, way: Way::Unmapped };
+        std::mem::forget(source.with_hole(&[7; 2 * PAGE], hole).unwrap());
+        let armed = source.with_hole(&[8; 2 * PAGE], Hole { at: PAGE + 5, ..hole }).unwrap();
+        let written = write_from(&file, &armed.pieces(&[]), Some(0));
+        assert_eq!(written, Ok(u64::try_from(PAGE).unwrap() + 5));
     }
 
     #[test]

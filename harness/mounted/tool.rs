@@ -48,7 +48,7 @@ fn lines(printed: &str) -> String {
 
 /// Has the kernel kill the command when the thread that waits for it is gone.
 #[expect(unsafe_code, reason = "something must happen between fork and exec")]
-pub(crate) fn die_with_parent(command: &mut Command) {
+pub fn die_with_parent(command: &mut Command) {
     let parent = nix::unistd::getpid();
     let die = move || {
         nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;

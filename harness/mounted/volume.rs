@@ -13,7 +13,8 @@ use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, openat, openat2};
 use nix::sys::stat::Mode;
 use nix::sys::statvfs::{fstatvfs, statvfs};
 use nix::unistd::{UnlinkatFlags, unlinkat};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::fs;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 /// Which filesystem a run wants.
@@ -110,6 +111,7 @@ impl Volume {
             let tried = format!("the directory {}", path.display());
             Refusal::errno(tried, error, "name a directory that you may write to").of("directory")
         })?;
+        sweep(root.as_fd());
         let on = mount_table::of(&root);
         let on = on.map(|on| format!(" on {} ({})", on.filesystem, on.source)).unwrap_or_default();
         let detail = format!("directory {}{on}", path.display());
@@ -183,12 +185,7 @@ impl Volume {
         }
         match openat(self.root(), ".", new | OFlag::O_TMPFILE, OWNER) {
             // What filesystems answer that do not know O_TMPFILE.
-            Err(Errno::EOPNOTSUPP | Errno::EISDIR | Errno::EINVAL) => {
-                let name = format!(".pagestorm-{}-{name}", std::process::id());
-                let file = inside(self.root(), &name, new | OFlag::O_CREAT | OFlag::O_EXCL)?;
-                unlinkat(self.root(), name.as_str(), UnlinkatFlags::NoRemoveDir)?;
-                Ok(file)
-            }
+            Err(Errno::EOPNOTSUPP | Errno::EISDIR | Errno::EINVAL) => briefly(self.root(), name),
             opened => opened,
         }
     }
@@ -347,6 +344,40 @@ fn full(dir: &Path) -> Option<String> {
     (space.blocks_available() == 0).then(advice)
 }
 
+/// What the names of files begin with for as long as they have one in a directory that was lent; the number
+/// of the process follows.
+const PREFIX: &str = ".pagestorm-";
+
+/// A new file that has lost its name again.
+fn briefly(root: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Errno> {
+    let name = format!("{PREFIX}{}-{name}", std::process::id());
+    let new = OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_CREAT | OFlag::O_EXCL;
+    let file = inside(root, &name, new)?;
+    match unlinkat(root, name.as_str(), UnlinkatFlags::NoRemoveDir) {
+        // On another machine nobody sees that we live, and takes it for what a dead process has left.
+        Ok(()) | Err(Errno::ENOENT) => Ok(file),
+        Err(error) => Err(error),
+    }
+}
+
+/// Takes names away that processes have left who died before they could: of empty files, as nothing is
+/// written to any that still has a name.
+fn sweep(root: BorrowedFd<'_>) {
+    let entries = fs::read_dir(format!("/proc/self/fd/{}", root.as_raw_fd()));
+    for entry in entries.into_iter().flatten().filter_map(Result::ok) {
+        let name = entry.file_name();
+        let number = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(PREFIX)?.split_once('-')?.0.parse::<u32>().ok());
+        let Some(number) = number else { continue };
+        let is_gone = !Path::new("/proc").join(number.to_string()).exists();
+        if is_gone && entry.metadata().is_ok_and(|data| data.is_file() && data.len() == 0) {
+            // Whose it is, and who may remove it, the directory decides.
+            let _ = unlinkat(root, name.as_os_str(), UnlinkatFlags::NoRemoveDir);
+        }
+    }
+}
+
 const OWNER: Mode = Mode::S_IRUSR.union(Mode::S_IWUSR);
 
 /// A name from a scenario leads nowhere else: not up, not through links, not to another mount.
@@ -426,6 +457,39 @@ mod tests {
         assert!(unwritable.tried.starts_with("a file in the directory /proc"), "{unwritable}");
         let missing = Volume::open(&Place::Directory("/not/there".into())).err().unwrap();
         assert_eq!(missing.came, "ENOENT, No such file or directory");
+    }
+
+    #[test]
+    fn names_that_the_dead_have_left_are_swept_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let make = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+        let gone = u32::MAX;
+        make(&format!("{PREFIX}{gone}-a"), "");
+        make(&format!("{PREFIX}{gone}-full"), "x");
+        make(&format!("{PREFIX}1-a"), "");
+        make(&format!("{PREFIX}{gone}"), "");
+        make("a", "");
+        std::fs::create_dir(dir.path().join(format!("{PREFIX}{gone}-dir"))).unwrap();
+        let volume = Volume::open(&Place::Directory(dir.path().to_owned())).unwrap();
+        let listed = || {
+            let entries = std::fs::read_dir(dir.path()).unwrap();
+            let mut names: Vec<_> =
+                entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+            names.sort();
+            names
+        };
+        let mut stay = vec![
+            format!("{PREFIX}{gone}"),
+            format!("{PREFIX}{gone}-dir"),
+            format!("{PREFIX}{gone}-full"),
+            format!("{PREFIX}1-a"),
+            "a".to_owned(),
+        ];
+        stay.sort();
+        assert_eq!(listed(), stay);
+        let file = briefly(volume.root(), "b").unwrap();
+        assert_eq!(pwrite(&file, b"x", 0), Ok(1));
+        assert_eq!(listed(), stay, "a new file has no name");
     }
 
     #[test]

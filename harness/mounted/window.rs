@@ -16,7 +16,7 @@
 
 use crate::faults::{Faults, address};
 use crate::habit::Habit;
-use crate::memory::{PAGE, Pages};
+use crate::memory::{Memory, Missing, PAGE, Pages};
 use crate::refusal::Refusal;
 use nix::errno::Errno;
 use nix::sys::mman::MmapAdvise;
@@ -56,6 +56,9 @@ struct Piece {
 }
 
 /// Says how far a write from its [`Stops`] goes. When it is dropped, the write goes on to its end.
+///
+/// If something fails here, the write finds nothing more in its source, and so ends with a short count or
+/// `EFAULT`: it never copies bytes that were not meant. What came of it says nothing then.
 #[derive(Debug)]
 pub struct Window {
     faults: Faults,
@@ -95,15 +98,17 @@ impl Window {
         let faults = Faults::open()?;
         let failed = |errno| Refusal::errno("memory for a source buffer", errno, "free some");
         let stops = Arc::new(Stops::new(wanted, habit).map_err(failed)?);
-        let shelf = Pages::anonymous(stops.pieces.len() * PAGE).map_err(failed)?;
+        let mut shelf = Memory::anonymous(stops.pieces.len() * PAGE).map_err(failed)?;
         for (number, piece) in stops.pieces.iter().enumerate() {
             shelf.put(number * PAGE, &wanted.bytes[piece.at..piece.at + piece.len.min(PAGE)]);
         }
-        faults.register(stops.pages.address(0), stops.pages.len()).map_err(failed)?;
+        faults.register(&stops.pages).map_err(|errno| {
+            Refusal::errno("telling the page faults of a source buffer", errno, NO_REGISTER)
+        })?;
         let mut window = Window {
             faults,
             stops: Arc::clone(&stops),
-            shelf,
+            shelf: shelf.into_pages(),
             habit,
             at: wanted.stops.to_vec(),
             next: 0,
@@ -120,8 +125,12 @@ impl Window {
     /// until it is told something else. `None`: it is on its way, or has returned.
     pub fn look(&mut self) -> Result<Option<usize>, Errno> {
         while !self.stands {
-            let Some(met) = self.faults.next()? else { return Ok(None) };
-            self.meets(met)?;
+            let met = match self.faults.next() {
+                Ok(Some(met)) => self.meets(met),
+                Ok(None) => return Ok(None),
+                Err(error) => Err(error),
+            };
+            self.or_nothing(met)?;
         }
         Ok(self.at.get(self.next).copied())
     }
@@ -129,11 +138,13 @@ impl Window {
     /// Lets the write, which stands, go on to the next of its stops.
     pub fn resume(&mut self) -> Result<(), Errno> {
         let from = self.leave();
-        self.prepare()?;
-        if self.unreadable == Some(from) {
-            return self.refuse(from, Failing::Protected);
-        }
-        self.supply(self.stops.piece(from))
+        let resumed = self.prepare().and_then(|()| {
+            if self.unreadable == Some(from) {
+                return self.refuse(from, Failing::Protected);
+            }
+            self.supply(self.stops.piece(from))
+        });
+        self.or_nothing(resumed)
     }
 
     /// The byte before which the write stands can no longer be read, and the write goes on.
@@ -141,24 +152,38 @@ impl Window {
         let from = self.leave();
         self.next = self.at.len();
         self.unreadable = Some(from);
-        self.refuse(from, how)
+        let failed = self.refuse(from, how);
+        self.or_nothing(failed)
     }
 
     /// Lets the write go on to its end, wherever it is.
     pub fn let_go(&mut self) -> Result<(), Errno> {
         self.next = self.at.len();
         self.stands = false;
-        self.prepare()?;
-        (0..self.stops.pieces.len())
-            .filter(|piece| Some(self.stops.pieces[*piece].at) != self.unreadable)
-            .try_for_each(|piece| self.supply(piece))
+        let let_go = self.prepare().and_then(|()| {
+            (0..self.stops.pieces.len())
+                .filter(|piece| Some(self.stops.pieces[*piece].at) != self.unreadable)
+                .try_for_each(|piece| self.supply(piece))
+        });
+        self.or_nothing(let_go)
+    }
+
+    /// Where something has failed, the source is taken away, and the write ends there. Once nobody tells of
+    /// faults any more, it would find zeros in the pages that are missing.
+    fn or_nothing(&self, done: Result<(), Errno>) -> Result<(), Errno> {
+        done.inspect_err(|_| {
+            let whole = 0..self.stops.pages.len();
+            let gone = self.stops.pages.lose(whole.clone(), Missing::Unmapped);
+            gone.expect("whole mappings can be unmapped");
+            // Where nobody can be woken, nobody is told of faults, either, and so nobody waits.
+            let _ = self.faults.wake(&self.stops.pages, whole);
+        })
     }
 
     /// Somebody has met a missing page.
     fn meets(&mut self, met: u64) -> Result<(), Errno> {
         let page = u64::try_from(PAGE).expect("a page is small");
-        let is_met =
-            |piece: &Piece| address(self.stops.pages.address(piece.place)) == met - met % page;
+        let is_met = |piece: &Piece| address(&self.stops.pages, piece.place) == met - met % page;
         let Some(piece) = self.stops.pieces.iter().position(is_met) else { return Ok(()) };
         let found = self.stops.pieces[piece].at;
         match self.at.get(self.next) {
@@ -213,30 +238,36 @@ impl Window {
     }
 
     fn supply(&self, piece: usize) -> Result<(), Errno> {
-        let to = self.stops.pages.address(self.stops.pieces[piece].place);
-        self.faults.supply(to, self.shelf.address(piece * PAGE))
+        let place = self.stops.pieces[piece].place;
+        self.faults.supply((&self.stops.pages, place), (&self.shelf, piece * PAGE))
     }
 
     /// Makes the byte one that nobody can read, and lets go on who waits for it.
     fn refuse(&mut self, at: usize, how: Failing) -> Result<(), Errno> {
         self.refused = true;
+        let pages = &self.stops.pages;
         let place = self.stops.pieces[self.stops.piece(at)].place;
         let page = place..place + PAGE;
         match how {
-            Failing::Protected => self.stops.pages.protect(page, false)?,
-            Failing::Unmapped => self.stops.pages.remove(page)?,
-            Failing::Poisoned => return self.faults.poison(self.stops.pages.address(place)),
+            Failing::Protected => pages.lose(page.clone(), Missing::Protected)?,
+            Failing::Unmapped => pages.lose(page.clone(), Missing::Unmapped)?,
+            Failing::Poisoned => return self.faults.poison(pages, place),
         }
-        self.faults.wake(self.stops.pages.address(place))
+        self.faults.wake(pages, page)
     }
 }
 
 impl Drop for Window {
     fn drop(&mut self) {
-        // What cannot be supplied any more, nobody waits for: closing the descriptor wakes them all.
+        // What fails here fails a write that has not returned yet, and whoever lets go of its window then
+        // does not look at what came of it.
         let _ = self.let_go();
     }
 }
+
+/// What to do where a kernel has userfaultfd and will not tell of these faults.
+const NO_REGISTER: &str = "see whether the kernel was built with CONFIG_USERFAULTFD, and whether a \
+                           limit of this user is reached (ulimit -a)";
 
 impl Stops {
     fn new(wanted: Wanted<'_>, habit: Habit) -> Result<Stops, Errno> {
@@ -257,11 +288,11 @@ impl Stops {
             pieces.push(Piece { at: *at, place, len: end - at });
             place += (end - at).next_multiple_of(PAGE);
         }
-        let pages = Pages::apart(place)?;
+        let mut memory = Memory::apart(place)?;
         for piece in &pieces {
-            pages.put(piece.place, &bytes[piece.at..piece.at + piece.len]);
+            memory.put(piece.place, &bytes[piece.at..piece.at + piece.len]);
         }
-        Ok(Stops { pages, pieces })
+        Ok(Stops { pages: memory.into_pages(), pieces })
     }
 
     /// The piece that begins at that byte.

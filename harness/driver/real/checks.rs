@@ -169,3 +169,76 @@ fn judge_quiet(oracle: &Outside, number: usize, call: &str, failed: Option<Errno
     let verdict = results_are_good_when_quiet(oracle.checks(), complaint.as_deref());
     oracle.judge(number, None, verdict);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::trial::Trial;
+    use super::*;
+    use crate::target::Target;
+    use mounted::file::Bytes;
+    use nix::sys::uio::pwrite;
+    use stormfs::op::Op;
+
+    /// What somebody does behind the back of the oracle.
+    type Tamper = fn(&File);
+
+    #[test]
+    fn whatever_changes_behind_the_back_of_all_is_seen_when_nobody_acts() {
+        let nothing: Tamper = |_| ();
+        let byte: Tamper = |file| assert_eq!(pwrite(file, b"x", 5000), Ok(1));
+        let grows: Tamper = |file| file.truncate(20_000).unwrap();
+        let shrinks: Tamper = |file| file.truncate(9000).unwrap();
+        let grows_and_back: Tamper = |file| {
+            assert_eq!(file.write(10_000, Bytes::Whole(&[7; 9], &[])), Ok(9));
+            file.truncate(10_000).unwrap();
+        };
+        for (name, tamper, standing, at_the_end) in [
+            ("nothing", nothing, None, None),
+            ("byte", byte, Some("data_matches_model"), Some("data_matches_model")),
+            ("grows", grows, Some("size_matches_model"), Some("size_matches_model")),
+            ("shrinks", shrinks, Some("size_matches_model"), Some("size_matches_model")),
+            ("and back", grows_and_back, None, None),
+        ] {
+            for (at_end, expected) in [(false, standing), (true, at_the_end)] {
+                let trial = Trial::new();
+                trial.act(Op::Write(ByteRange::new(0, 10_000)));
+                tamper(trial.real.file(0));
+                if at_end {
+                    trial.real.look_at_the_end();
+                } else {
+                    trial.real.look_at_everything();
+                }
+                assert_eq!(trial.violated(), expected, "{name}, at the end: {at_end}");
+                assert_eq!(trial.real.size(1), 0, "nobody has touched the other file");
+            }
+        }
+    }
+
+    #[test]
+    fn what_fails_while_nobody_acts_is_told_with_its_name() {
+        let trial = Trial::new();
+        judge_quiet(&trial.real.oracle, 0, "pread", None);
+        assert_eq!(trial.violated(), None);
+        judge_quiet(&trial.real.oracle, 0, "pread", Some(Errno::EIO));
+        let violation = trial.real.oracle.violation().unwrap();
+        assert_eq!(violation.invariant, "results_are_good_when_quiet");
+        assert!(violation.to_string().contains("pread: EIO"), "{violation}");
+    }
+
+    #[test]
+    fn from_the_device_is_seen_what_nobody_has_in_the_cache() {
+        let trial = Trial::new();
+        trial.act(Op::Write(ByteRange::new(0, 10_000)));
+        trial.real.file(0).sync().unwrap();
+        let before = trial.real.oracle.checks().counts();
+        trial.real.look_from_disk(0);
+        let after = trial.real.oracle.checks().counts();
+        let looked = |counts: &std::collections::BTreeMap<_, _>| {
+            counts.get("data_survives_eviction").copied().unwrap_or(0_u64)
+        };
+        let (before, after) =
+            (looked(&before.into_iter().collect()), looked(&after.into_iter().collect()));
+        let cached = look::cached(trial.real.file(0), 0..WHOLE.end).unwrap_or_default();
+        assert_eq!(before < after, cached.pages != 0, "a read brings it back: {cached:?}");
+    }
+}

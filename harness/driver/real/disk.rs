@@ -73,3 +73,67 @@ impl Real {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Host;
+    use super::super::script::Followed;
+    use super::super::trial::Trial;
+    use super::*;
+    use mounted::{Kind, Place, Refusal, Spec};
+    use std::io::Write;
+    use stormfs::op::Op;
+    use stormfs::quantity::ByteRange;
+
+    fn why(how: &How) -> &str {
+        match how {
+            How::Steered(_) => "steered",
+            How::Nearby(why) | How::Not(why) => why,
+        }
+    }
+
+    #[test]
+    fn a_disk_that_nobody_can_hold_is_not_held_and_says_why() {
+        let trial = Trial::new();
+        let mut held = None;
+        let came_of = |held: &mut _, point| trial.real.hold_disk(held, 1, point);
+        let no_disk = came_of(&mut held, Point::IoendBeforeConvert);
+        assert_eq!(why(&no_disk), "there is no disk of its own that could be held");
+        let elsewhere = came_of(&mut held, Point::WriteMapped);
+        assert!(why(&elsewhere).contains("none of them stands at `write.mapped`"));
+        assert_eq!(why(&trial.real.resume_disk(&mut held)), "the disk is not held");
+    }
+
+    #[test]
+    fn a_disk_is_held_and_what_came_of_it_is_known_when_it_is_resumed() {
+        let spec = Spec { gated: true, ..Spec::plain(Kind::Ext4) };
+        let host = match Host::open(&Place::Made(spec)) {
+            Ok(host) => host,
+            Err(Refusal { tried, came, .. }) => {
+                let _ =
+                    writeln!(std::io::stderr(), "skipped: a disk that is held: {tried}: {came}");
+                return;
+            }
+        };
+        for (writes, expected) in [(true, "is in flight"), (false, "nothing was in writeback")] {
+            let trial = Trial::on(std::sync::Arc::clone(&host));
+            let range = ByteRange::new(0, 8192);
+            trial.act(Op::Write(range));
+            if !writes {
+                trial.act(Op::Fsync);
+            }
+            let mut held = None;
+            let how = trial.real.hold_disk(&mut held, 7, Point::IoendBeforeConvert);
+            let text = "hold disk".to_owned();
+            trial.real.followed.lock().push(Followed { step: 7, text, how });
+            if writes {
+                trial.act(Op::Writeback(range));
+            }
+            assert_eq!(why(&trial.real.resume_disk(&mut held)), "steered");
+            drop(held);
+            let followed = std::mem::take(&mut *trial.real.followed.lock());
+            assert!(why(&followed[0].how).contains(expected), "{followed:?}");
+            trial.real.conclude();
+        }
+    }
+}

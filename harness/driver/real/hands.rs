@@ -106,4 +106,22 @@ mod tests {
         made.truncate(77).unwrap();
         assert_eq!(hands.file(0, id(1)).size(), Ok(77), "and it is of the same file");
     }
+
+    #[test]
+    fn a_file_that_cannot_be_mapped_has_no_mapping_and_the_others_have_their_own() {
+        let (one, other) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
+        let files = [one, other].map(|file| File::open(file).unwrap());
+        files[1].truncate(4096).unwrap();
+        let mut hands = Hands::default();
+        hands.take_up(&files[0], 1, None, 4096).unwrap();
+        hands.take_up(&files[1], 1, Some(8192), 4096).unwrap();
+        assert_eq!(hands.mapping(0).err(), Some(Errno::ENODEV));
+        let mapping = hands.mapping(1).unwrap();
+        assert_eq!(mapping.store(0, b"there"), Ok(5));
+        let mut seen = [0; 5];
+        let id = OpId { actor: 1, number: 1 };
+        assert_eq!(hands.file(1, id).read(0, &mut seen, &[]), Ok(5));
+        assert_eq!(&seen, b"there");
+        assert_eq!(hands.file(0, id).size(), Ok(0), "and of their own file");
+    }
 }

@@ -135,3 +135,61 @@ pub(super) fn shifted(done: Result<(), System>) -> (Performed, Came<'static>) {
     let (performed, came) = whole(done);
     (performed, if done == Err(System::EINVAL) { Came::Nothing } else { came })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::trial::Trial;
+    use super::*;
+    use stormfs::errno::Errno;
+
+    #[test]
+    fn ranges_fit_blocks_and_files_or_may_be_refused() {
+        let trial = Trial::new();
+        let block = trial.real.host.abilities.block_size;
+        let unit = trial.real.host.abilities.direct_unit;
+        let blocks = |start: u64, end: u64| ByteRange::new(start * block, end * block);
+        let transfer = |from, source, pos| Transfer { from, source, pos };
+        let sizes = (8 * block, 4 * block);
+        for (op, fits) in [
+            (Op::Collapse(blocks(1, 2)), true),
+            (Op::Collapse(ByteRange::new(1, block)), false),
+            (Op::Collapse(blocks(4, 8)), false),
+            (Op::Insert(blocks(7, 9)), true),
+            (Op::Insert(blocks(8, 9)), false),
+            (Op::Reflink(transfer(1, blocks(0, 4), block)), true),
+            (Op::Reflink(transfer(1, blocks(0, 5), block)), false),
+            (Op::Reflink(transfer(1, blocks(0, 4), 1)), false),
+            (Op::Reflink(transfer(0, blocks(0, 2), block)), false),
+            (Op::CopyRange(transfer(1, ByteRange::new(0, 5), 3)), true),
+            (Op::CopyRange(transfer(0, ByteRange::new(0, 5), 5)), true),
+            (Op::CopyRange(transfer(0, ByteRange::new(0, 5), 4)), false),
+            (Op::DirectRead(ByteRange::new(unit, 3 * unit)), true),
+            (Op::DirectWrite(ByteRange::new(1, 1 + unit)), false),
+            (Op::Write(ByteRange::new(1, 2)), true),
+        ] {
+            assert_eq!(trial.real.fits(0, &op, sizes), fits, "{op:?}");
+        }
+    }
+
+    #[test]
+    fn a_call_that_fails_may_have_done_a_part_unless_it_says_so_before() {
+        let range = ByteRange::at(10, 5);
+        let (performed, came) = moved(range, Ok(3));
+        assert_eq!((performed.asked, performed.outcome), (5, Ok(3)));
+        assert_eq!(came, Came::Wrote(ByteRange::at(10, 3)));
+        assert_eq!(moved(range, Err(System::EIO)).1, Came::Nothing);
+        for (done, came) in [
+            (Ok(()), Came::AsAsked),
+            (Err(System::EINVAL), Came::Nothing),
+            (Err(System::EIO), Came::Perhaps),
+        ] {
+            assert_eq!(shifted(done).1, came, "{done:?}");
+        }
+        let trial = Trial::new();
+        // Of a byte, which is no unit of any disk: it is refused, or done as asked.
+        let performed = trial.act(Op::DirectWrite(ByteRange::at(1, 1)));
+        assert!(performed.unfit, "{performed:?}");
+        assert!([Ok(1), Err(Errno::Invalid)].contains(&performed.outcome), "{performed:?}");
+        assert_eq!(trial.violated(), None);
+    }
+}

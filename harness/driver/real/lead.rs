@@ -6,6 +6,7 @@ use super::wishes::{Wish, wishes};
 use crate::call::Call;
 use crate::scenario::plan::{ActorPlan, Plan};
 use mounted::{Habit, Refusal, Stops, Thread, Wanted, Window};
+use nix::errno::Errno;
 use sim::{Mutex, Rank, Site, WaitQueue};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use stormfs::quantity::narrow;
 
 static WINDOW: Rank = Rank::leaf(12, "window");
+static FAILED: Rank = Rank::leaf(13, "what failed in a window");
 static THREAD: Rank = Rank::leaf(12, "thread of an actor");
 
 /// See the module.
@@ -23,6 +25,8 @@ pub(super) struct Lead {
     pub(super) actors: Vec<Led>,
     changed: WaitQueue,
     over: AtomicBool,
+    /// Why a write did not copy what it was given, once that has happened.
+    failed: Mutex<Option<Errno>>,
 }
 
 /// An actor that is led.
@@ -73,6 +77,7 @@ impl Lead {
             actors: names.map(Led::new).collect(),
             changed: WaitQueue::new(),
             over: AtomicBool::new(false),
+            failed: sim::sync::mutex(&FAILED, 0, None),
         }))
     }
 
@@ -126,6 +131,7 @@ impl Lead {
         let (mut window, source) = Window::new(wanted, habit).ok().filter(|_| !at.is_empty())?;
         let mut write = self.actors[actor].write.lock();
         if self.is_over() {
+            // Nobody waits in it yet, and the write takes its bytes from elsewhere.
             window.let_go().ok()?;
         }
         *write = Some(Write { window, at });
@@ -143,8 +149,27 @@ impl Lead {
         let led = &self.actors[actor];
         led.stops_at_return.store(to_its_return, Ordering::SeqCst);
         led.may.store(true, Ordering::SeqCst);
-        led.go_on();
+        self.go_on(actor);
         self.changed.wake_all();
+    }
+
+    /// Where an actor is, as seen by this step.
+    pub(super) fn stands(&self, actor: usize, step: usize) -> Stands {
+        let mut write = self.actors[actor].write.lock();
+        let Some(Write { window, at }) = write.as_mut() else { return Stands::Nowhere };
+        let Some(copied) = self.noted(window.look()).flatten() else { return Stands::Nowhere };
+        let reached = at.iter().find(|(wish, at)| wish.step == step && *at == copied);
+        reached.map_or(Stands::Elsewhere, |(wish, _)| Stands::There(*wish))
+    }
+
+    /// Lets the write of an actor go on, if it stands.
+    pub(super) fn go_on(&self, actor: usize) {
+        let mut write = self.actors[actor].write.lock();
+        if let Some(Write { window, .. }) = write.as_mut()
+            && self.noted(window.look()).flatten().is_some()
+        {
+            self.noted(window.resume());
+        }
     }
 
     /// The script is over: everybody goes on.
@@ -152,17 +177,34 @@ impl Lead {
         self.over.store(true, Ordering::SeqCst);
         for led in &self.actors {
             if let Some(write) = &mut *led.write.lock() {
-                // If it fails, the window is gone once the write is, and so is who waits for it.
-                let _ = write.window.let_go();
+                self.noted(write.window.let_go());
             }
         }
         self.changed.wake_all();
+    }
+
+    /// Why some write did not copy what it was given. Nothing that was seen since then tells anything of
+    /// the filesystem.
+    pub(super) fn failed(&self) -> Option<Refusal> {
+        let errno = (*self.failed.lock())?;
+        Some(Refusal::errno("the source of a write that was to stand", errno, ADVICE))
+    }
+
+    /// What came of asking a window for something; that it failed is kept.
+    pub(super) fn noted<T>(&self, came: Result<T, Errno>) -> Option<T> {
+        came.inspect_err(|errno| {
+            self.failed.lock().get_or_insert(*errno);
+        })
+        .ok()
     }
 
     fn is_over(&self) -> bool {
         self.over.load(Ordering::SeqCst)
     }
 }
+
+/// What to do if userfaultfd fails in the middle of a run.
+const ADVICE: &str = "nothing is known of the filesystem: free some memory, and run it again";
 
 impl Led {
     fn new(name: String) -> Led {
@@ -176,26 +218,6 @@ impl Led {
             leaves_out: AtomicBool::new(false),
             thread: sim::sync::mutex(&THREAD, 0, None),
             write: sim::sync::mutex(&WINDOW, 0, None),
-        }
-    }
-
-    /// Where it is, as seen by this step.
-    pub(super) fn stands(&self, step: usize) -> Stands {
-        let mut write = self.write.lock();
-        let Some(Write { window, at }) = write.as_mut() else { return Stands::Nowhere };
-        let Some(copied) = window.look().ok().flatten() else { return Stands::Nowhere };
-        let reached = at.iter().find(|(wish, at)| wish.step == step && *at == copied);
-        reached.map_or(Stands::Elsewhere, |(wish, _)| Stands::There(*wish))
-    }
-
-    /// Lets a write go on that stands.
-    pub(super) fn go_on(&self) {
-        let mut write = self.write.lock();
-        if let Some(Write { window, .. }) = write.as_mut()
-            && window.look().is_ok_and(|copied| copied.is_some())
-        {
-            // Whoever cannot be told to go on has nobody who would hold it.
-            let _ = window.resume();
         }
     }
 }

@@ -11,6 +11,8 @@ pub mod leeway;
 mod perform;
 pub mod script;
 pub mod storm;
+#[cfg(test)]
+mod trial;
 mod wishes;
 
 use crate::call::Call;
@@ -22,6 +24,7 @@ use collisions::Collisions;
 use failing::Failing;
 use hands::Hands;
 use lead::Lead;
+use mounted::descriptors;
 use mounted::{Abilities, Ability, File, Habit, Mapping, Place, Refusal, Volume, look};
 use nix::errno::Errno;
 use oracle::results::{Excuses, results_are_justified, results_count_every_readable_byte};
@@ -113,8 +116,15 @@ impl Host {
     }
 }
 
-fn failed(tried: &str, errno: nix::errno::Errno) -> Refusal {
-    Refusal::errno(tried, errno, "see whether it can be written to")
+fn failed(tried: &str, errno: Errno) -> Refusal {
+    let known = [
+        (Errno::ENFILE, "all processes together have too many files open: sysctl fs.file-max"),
+        (Errno::ENOMEM, "free memory, or raise the number of mappings: sysctl vm.max_map_count"),
+        (Errno::ENOSPC, "make room on it"),
+    ];
+    let advice = known.iter().find(|(known, _)| *known == errno);
+    let advice = advice.map_or("see whether it can be written to", |(_, advice)| advice);
+    Refusal::errno(tried, errno, advice)
 }
 
 impl Real {
@@ -125,6 +135,7 @@ impl Real {
 
     /// Makes the files of `plan` on a filesystem, empty.
     pub fn on(plan: &Plan, host: Arc<Host>) -> Result<Real, Refusal> {
+        descriptors::make_room(descriptors_of(plan))?;
         let drawn = plan.actors.iter().map(|actor| actor.size.max);
         let listed = plan.actors.iter().flat_map(|actor| &actor.does);
         let listed = listed.filter_map(|call| {
@@ -373,10 +384,32 @@ fn longest_file(plan: &Plan) -> u64 {
     aims.chain(sizes).fold(1 << 21, u64::max).saturating_mul(2).min(LONGEST_MAPPING)
 }
 
+/// How many descriptors the files of `plan` take: three at a time, what a mapping needs, and memory of
+/// each task.
+fn descriptors_of(plan: &Plan) -> u64 {
+    let (tasks, files) = (wide(1 + crate::storm::actors(plan)), wide(plan.files.len()));
+    let each = u64::from(plan.descriptors).saturating_mul(3).saturating_add(1);
+    files.saturating_mul(3 + tasks.saturating_mul(each)).saturating_add(tasks.saturating_mul(2))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::scenario::{Known, parse};
+
+    #[test]
+    fn every_task_has_its_own_descriptors_of_every_file_and_gets_them() {
+        let text = "world: threads\nops: 9\ntarget: {directory: /, descriptors: 3}\n\
+                    files: [{name: a, size: 1MiB}, {name: b, size: 1MiB}]\n\
+                    actors: [{name: w, count: 32, ops: {write: 1}}]\n";
+        let Ok(plan) = parse("a", text, &Known::default(), &[]) else { panic!("{text}") };
+        assert_eq!(descriptors_of(&plan), 2 * 3 + 33 * (2 * (3 * 3 + 1) + 2));
+        let dir = tempfile::tempdir().unwrap();
+        let real = Real::open(&plan, &Place::Directory(dir.path().to_owned()));
+        let real = real.unwrap_or_else(|refusal| panic!("{refusal}"));
+        let open = std::fs::read_dir("/proc/self/fd").unwrap().count();
+        assert!(33 * 2 * 3 * 3 < open && real.hands.len() == 33, "{open}");
+    }
 
     #[test]
     fn nobody_maps_more_than_a_file_can_hold() {

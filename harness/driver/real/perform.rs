@@ -342,3 +342,128 @@ pub(super) fn known(errno: System) -> Errno {
     let number = std::io::Error::from(errno).raw_os_error().unwrap_or(0);
     named.iter().find(|row| row.0 == errno).map_or(Errno::Other(number), |row| row.1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::trial::Trial;
+    use super::*;
+    use crate::target::Target;
+    use oracle::Leeway;
+    use stormfs::op::Transfer;
+
+    fn to(start: u64, end: u64) -> ByteRange {
+        ByteRange::new(start, end)
+    }
+
+    #[test]
+    fn calls_do_what_they_say_and_leave_the_size_that_they_should() {
+        let kib = |count: u64| count << 10;
+        let transfer = |from, source| Transfer { from, source, pos: kib(4) };
+        let table = [
+            (Op::Write(to(0, 10_000)), Ok(10_000), 10_000),
+            (Op::Read(to(5000, 20_000)), Ok(5000), 10_000),
+            (Op::Read(to(20_000, 20_010)), Ok(0), 10_000),
+            (Op::MmapLoad(to(100, 200)), Ok(100), 10_000),
+            (Op::MmapStore(to(9000, 9100)), Ok(100), 10_000),
+            (Op::MmapStore(to(kib(12), kib(13))), Err(Errno::Bus), 10_000),
+            (Op::Append(500), Ok(500), 10_500),
+            (Op::WriteFromMmap { pos: kib(16), source: to(100, 300) }, Ok(200), kib(16) + 200),
+            (Op::Truncate(kib(16)), Ok(0), kib(16)),
+            (Op::Punch(to(0, kib(4))), Ok(0), kib(16)),
+            (Op::ZeroRange { range: to(kib(15), kib(18)), keep_size: true }, Ok(0), kib(16)),
+            (Op::ZeroRange { range: to(kib(15), kib(18)), keep_size: false }, Ok(0), kib(18)),
+            (Op::Fallocate { range: to(0, kib(20)), keep_size: true }, Ok(0), kib(18)),
+            (Op::Fallocate { range: to(0, kib(20)), keep_size: false }, Ok(0), kib(20)),
+            (Op::CopyRange(transfer(0, to(kib(8), kib(12)))), Ok(kib(4)), kib(20)),
+            (Op::Reflink(transfer(0, to(kib(8), kib(12)))), Ok(kib(4)), kib(20)),
+            (Op::DirectWrite(to(kib(4), kib(8))), Ok(kib(4)), kib(20)),
+            (Op::DirectRead(to(0, kib(8))), Ok(kib(8)), kib(20)),
+            (Op::Writeback(to(0, kib(20))), Ok(0), kib(20)),
+            (Op::SyncRange { range: to(0, kib(20)), wait: true }, Ok(0), kib(20)),
+            (Op::Msync(to(0, kib(20))), Ok(0), kib(20)),
+            (Op::Fdatasync, Ok(0), kib(20)),
+            (Op::Fsync, Ok(0), kib(20)),
+            (Op::Sync, Ok(0), kib(20)),
+            (Op::PageOut(to(0, kib(20))), Ok(0), kib(20)),
+            (Op::DontNeed(to(0, kib(20))), Ok(0), kib(20)),
+            (Op::Evict(to(0, kib(20))), Ok(0), kib(20)),
+            (Op::Insert(to(kib(4), kib(8))), Ok(0), kib(24)),
+            (Op::Collapse(to(0, kib(4))), Ok(0), kib(20)),
+            (Op::Release, Ok(0), kib(20)),
+            (Op::Fallocate { range: to(5, 5), keep_size: true }, Err(Errno::Invalid), kib(20)),
+        ];
+        let trial = Trial::new();
+        for (op, outcome, size) in table {
+            if trial.real.lacks(op.kind()).is_none() {
+                assert_eq!(trial.act(op.clone()).outcome, outcome, "{op:?}");
+                assert!(op == Op::Release || trial.real.size(0) == size, "{op:?}");
+            }
+            if trial.real.size(0) != size {
+                trial.act(Op::Truncate(size));
+            }
+            assert_eq!(trial.violated(), None, "{op:?}");
+        }
+        trial.real.look_at_the_end();
+        assert_eq!(trial.violated(), None, "at the end");
+    }
+
+    #[test]
+    fn a_source_that_ends_early_is_told_by_what_came_of_it() {
+        let trial = Trial::new();
+        if trial.real.leeways.has(Leeway::ShortCountsAreRounded) {
+            return;
+        }
+        let write = Op::Write(to(3, 20_003));
+        for (op, at, persistent, outcome, fired) in [
+            (write.clone(), 777, true, Ok(777), true),
+            (write.clone(), 0, true, Err(Errno::Fault), true),
+            (write, 777, false, Ok(20_000), true),
+            (Op::Append(100), 99, true, Ok(99), true),
+        ] {
+            let gap = Some(Gap { at, persistent });
+            // Which way it is missing is a matter of the number of the call.
+            for _ in Way::PERSISTENT {
+                let call = Call { gap, pieces: vec![50], ..Call::plain(1, 1, op.clone()) };
+                let performed = trial.call(call);
+                assert_eq!(performed.outcome, outcome, "{op:?} {gap:?}");
+                assert_eq!(performed.short_source, Shortness { armed: true, fired, persistent });
+                assert_eq!(trial.violated(), None, "{op:?} {gap:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_looked_at_again_is_what_was_changed() {
+        let range = to(4096, 8192);
+        let large = ByteRange::at(0, 3 << 20);
+        for (op, came, again) in [
+            (Op::Write(range), Came::Wrote(to(4096, 5000)), to(4096, 5000)),
+            (Op::Write(range), Came::Nothing, to(0, 0)),
+            (Op::Truncate(1000), Came::AsAsked, to(936, 1000)),
+            (Op::Truncate(10), Came::AsAsked, to(0, 10)),
+            (Op::Punch(large), Came::AsAsked, to(0, MOST_AGAIN)),
+            (Op::Punch(range), Came::Perhaps, to(0, 0)),
+            (Op::Collapse(range), Came::AsAsked, to(4032, 8192)),
+            (Op::Fsync, Came::AsAsked, to(0, 0)),
+        ] {
+            assert_eq!(left_behind(&op, came), again, "{op:?} {came:?}");
+        }
+    }
+
+    #[test]
+    fn errors_have_the_names_of_reports_and_mappings_know_one_only() {
+        for (errno, name) in [
+            (System::EFAULT, Errno::Fault),
+            (System::ENOSPC, Errno::NoSpace),
+            (System::EIO, Errno::Io),
+            (System::EINVAL, Errno::Invalid),
+            (System::EFBIG, Errno::TooBig),
+            (System::EPERM, Errno::Other(1)),
+        ] {
+            assert_eq!(known(errno), name);
+        }
+        assert_eq!(through_mapping(Err(Errno::Fault)), Err(Errno::Bus));
+        assert_eq!(through_mapping(Err(Errno::Io)), Err(Errno::Io));
+        assert_eq!(through_mapping(Ok(5)), Ok(5));
+    }
+}

@@ -166,7 +166,7 @@ fn run_to(stage: &Stage, lead: &Lead, step: usize, (actor, until): (usize, &[Tar
         Some(why) => How::Nearby(format!("`{}`: {why}", wish.point.name())),
     };
     // Two points may be the same place here.
-    if let Stands::There(wish) = one.stands(step) {
+    if let Stands::There(wish) = lead.stands(actor, step) {
         return at(wish);
     }
     let (returned, begun) = (one.returned.load(Ordering::SeqCst), sim::now());
@@ -175,10 +175,10 @@ fn run_to(stage: &Stage, lead: &Lead, step: usize, (actor, until): (usize, &[Tar
     loop {
         let ended = one.ended.load(Ordering::SeqCst);
         let has_returned = returned < one.returned.load(Ordering::SeqCst);
-        match one.stands(step) {
+        match lead.stands(actor, step) {
             Stands::There(wish) => return at(wish),
             Stands::Elsewhere => {
-                one.go_on();
+                lead.go_on(actor);
                 doze = Doze::default();
             }
             Stands::Nowhere if has_returned && until.contains(&Target::Returned) => {

@@ -1,6 +1,7 @@
 //! One storm on a real filesystem: threads, to the end, and then what lies on the device.
 
 use super::Real;
+use super::lead::Lead;
 use crate::in_order::InOrder;
 use crate::incidents::Incidents;
 use crate::memory::Memory;
@@ -9,6 +10,7 @@ use crate::stage::Stage;
 use crate::storm::{self, Orders, PATIENCE, Storm};
 use crate::tally::{Fault, Tally};
 use crate::target::Target;
+use mounted::Refusal;
 use oracle::progress;
 use report::record::Clock;
 use sim::{End, World};
@@ -16,7 +18,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 /// Runs it. Operations are added to `live` as they end, some at a time.
-pub fn run(orders: Orders<'_>, mut real: Real, live: &Arc<AtomicU64>) -> Storm {
+///
+/// # Errors
+///
+/// What was to be given to a write could not be, so that nothing is known of what it wrote.
+pub fn run(orders: Orders<'_>, mut real: Real, live: &Arc<AtomicU64>) -> Result<Storm, Refusal> {
     let Orders { plan, seed, .. } = orders;
     let oracle = Arc::clone(&real.oracle);
     let incidents = Arc::new(Incidents::new(plan));
@@ -41,11 +47,15 @@ pub fn run(orders: Orders<'_>, mut real: Real, live: &Arc<AtomicU64>) -> Storm {
     let last_calls = stage.memory.as_ref().map(Memory::last).unwrap_or_default();
     drop(stage);
     let followed = std::mem::take(&mut *real.followed.lock());
+    let failed = real.lead.as_ref().and_then(Lead::failed);
     // A task that has hung keeps the filesystem: then nobody can look at what lies below it.
     if let Some(real) = Arc::into_inner(real) {
         real.conclude();
     }
-    Storm {
+    if let Some(refusal) = failed {
+        return Err(refusal);
+    }
+    Ok(Storm {
         violation: oracle.violation(),
         tally: Tally { invariants: oracle.checks().counts().into_iter().collect(), ..tally },
         end,
@@ -58,7 +68,7 @@ pub fn run(orders: Orders<'_>, mut real: Real, live: &Arc<AtomicU64>) -> Storm {
         last_calls,
         recording: None,
         drifts: Vec::new(),
-    }
+    })
 }
 
 fn counted(stage: &Stage, end: &End, real: &Real) -> Tally {
@@ -86,11 +96,36 @@ mod tests {
     use super::super::Host;
     use super::*;
     use crate::onlooker::Look;
+    use crate::scenario::plan::Plan;
     use crate::scenario::{Known, parse};
     use mounted::{Ability, Place};
     use nix::errno::Errno;
     use sim::chance::Seed;
+    use std::sync::atomic::AtomicBool;
     use stormfs::op::OpKind;
+
+    fn orders<'a>(plan: &'a Plan, interrupted: &'a Arc<AtomicBool>) -> Orders<'a> {
+        let (seed, look) = (Seed(1), Look::default());
+        Orders { plan, seed, record: false, judged: true, look, interrupted }
+    }
+
+    #[test]
+    fn a_write_that_was_not_given_its_bytes_is_no_violation_but_the_end() {
+        let text = "\
+world: threads
+target: {directory: /not/used}
+files: [{name: a, size: 64KiB, layout: written}]
+actors: [{name: W, does: [write: {at: 0, size: 8KiB}]}]
+script: [run W until done]
+";
+        let plan = parse("a.yaml", text, &Known::default(), &[]).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let real = Real::open(&plan, &Place::Directory(dir.path().to_owned())).unwrap();
+        real.lead.as_ref().unwrap().noted::<()>(Err(Errno::ENOMEM));
+        let came = run(orders(&plan, &Arc::default()), real, &Arc::default());
+        let Err(refusal) = came else { panic!("nothing is known") };
+        assert_eq!(refusal.came, "ENOMEM, Out of memory");
+    }
 
     #[test]
     fn a_filesystem_without_mappings_does_the_rest() {
@@ -108,17 +143,7 @@ actors: [{name: one, ops: {write: 2, evict: 1, mmap_store: 1, mmap_load: 1, msyn
         abilities.missing.insert(Ability::Mmap, Errno::ENODEV);
         let real = Real::on(&plan, host).unwrap();
         assert_eq!(real.mappings(0).count(), 0);
-        let interrupted = Arc::default();
-        let (seed, look) = (Seed(1), Look::default());
-        let orders = Orders {
-            plan: &plan,
-            seed,
-            record: false,
-            judged: true,
-            look,
-            interrupted: &interrupted,
-        };
-        let storm = run(orders, real, &Arc::default());
+        let storm = run(orders(&plan, &Arc::default()), real, &Arc::default()).unwrap();
         assert!(storm.violation.is_none(), "{:?}", storm.violation);
         let left = &storm.tally.left_out;
         let kinds: Vec<_> = left.keys().copied().collect();

@@ -2,19 +2,19 @@
 //! request counted that it comes of, without asking anybody.
 
 use super::rules::Access;
-use crate::memory::Pages;
+use crate::memory::Numbers;
 use nix::errno::Errno;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// See the module. It can be read after the gate is gone.
 #[derive(Debug, Clone)]
-pub struct Failed(Arc<Pages>);
+pub struct Failed(Arc<Numbers>);
 
 impl Failed {
     /// None yet. A fork shares it from then on.
     pub(super) fn none() -> Result<Failed, Errno> {
-        Pages::common(2 * size_of::<AtomicU64>()).map(|pages| Failed(Arc::new(pages)))
+        Numbers::zero().map(|numbers| Failed(Arc::new(numbers)))
     }
 
     /// How many reads.
@@ -33,15 +33,9 @@ impl Failed {
     }
 
     fn count(&self, access: Access) -> &AtomicU64 {
-        let at = match access {
+        self.0.number(match access {
             Access::Read => 0,
-            Access::Write => size_of::<AtomicU64>(),
-        };
-        // SAFETY: the pages live as long as this, are zero at first, begin at a page, and are used as
-        // these two atomic numbers alone.
-        #[expect(unsafe_code, reason = "memory that another process writes, too")]
-        unsafe {
-            &*self.0.address(at).cast::<AtomicU64>()
-        }
+            Access::Write => 1,
+        })
     }
 }

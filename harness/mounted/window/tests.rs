@@ -140,6 +140,31 @@ fn a_write_stands_several_times_and_fails_where_it_cannot_be_read() {
 }
 
 #[test]
+fn what_cannot_be_supplied_ends_the_write_and_is_never_read_as_zeros() {
+    type Act = fn(&mut Window) -> Result<(), Errno>;
+    let acts: [(&str, Act); 2] = [("r", Window::resume), ("g", Window::let_go)];
+    for kind in Kind::ALL {
+        let Some(volume) = volume(kind) else { return };
+        let habit = Habit::of(&volume).unwrap();
+        let bytes = bytes(20_000);
+        for (at, (name, act)) in [0, 4096].into_iter().flat_map(|at| acts.map(|act| (at, act))) {
+            let file = new_file(&volume, &format!("{name}{at}"));
+            let wanted = Wanted { bytes: &bytes, cuts: &[300], stops: &[at], unreadable: None };
+            let came = written(&file, (wanted, 0), habit, move |window| {
+                window.shelf.lose(0..window.shelf.len(), Missing::Protected).unwrap();
+                act(window)
+            });
+            assert_eq!(came.seen, [Err(Errno::EFAULT)], "{kind:?} {name} {at}");
+            let written = came.returned.unwrap_or(0);
+            assert!(written <= u64::try_from(at).unwrap(), "{kind:?} {name} {at}: {written}");
+            let mut back = vec![0; 20_000];
+            let found = file.read(0, &mut back, &[]).unwrap();
+            assert!(back[..found] == bytes[..found], "{kind:?} {name} {at}");
+        }
+    }
+}
+
+#[test]
 fn before_the_first_byte_there_may_be_blocks_and_later_there_are_pages() {
     // Blocks promised before the first byte is copied, and whether a folio was made for it.
     for (kind, promised, folio) in [

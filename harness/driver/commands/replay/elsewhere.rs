@@ -170,7 +170,7 @@ fn led_through(
     let real = Real::on(plan, host(hosts, plan)?)?;
     let (seed, look) = (Seed(plan.seed), Look::default());
     let orders = Orders { plan, seed, record: false, judged: true, look, interrupted };
-    Ok(told(led, &storm::run(orders, real, &Arc::default())))
+    Ok(told(led, &storm::run(orders, real, &Arc::default())?))
 }
 
 impl Came {

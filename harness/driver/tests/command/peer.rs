@@ -3,6 +3,8 @@
 use crate::stand::Stand;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
 
 #[test]
 fn a_tool_that_cannot_be_measured_is_told_with_what_to_do() {
@@ -26,4 +28,41 @@ fn a_tool_that_cannot_be_measured_is_told_with_what_to_do() {
         assert!(ran.err.contains(told), "{against}: {ran:?}");
         assert!(ran.out.is_empty(), "{against}: {ran:?}");
     }
+}
+
+/// Until it is so.
+fn until(what: &str, mut so: impl FnMut() -> bool) {
+    for _ in 0..3000 {
+        if so() {
+            return;
+        }
+        sim::sleep(Duration::from_millis(10));
+    }
+    panic!("never: {what}");
+}
+
+#[test]
+fn a_bench_that_is_killed_takes_its_tool_with_it_and_the_next_one_sweeps_its_files() {
+    let stand = Stand::new();
+    stand.write("waits", "#!/bin/sh\necho $$ > pid\nexec sleep 600\n");
+    stand.write("fails", "#!/bin/sh\nexit 3\n");
+    for name in ["waits", "fails"] {
+        fs::set_permissions(stand.path(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    if !Path::new("/dev/shm").is_dir() {
+        return;
+    }
+    let mut child = stand.start("bench --against fsx=./waits");
+    let place = format!("/dev/shm/pagestorm-bench-{}", child.id());
+    let pid = || fs::read_to_string(stand.path("pid")).ok()?.trim().parse::<u32>().ok();
+    until("the tool runs", || pid().is_some());
+    assert!(Path::new(&place).is_dir());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let tool = format!("/proc/{}/stat", pid().unwrap());
+    // Of one that has ended and that nobody waits for, a Z is left.
+    let gone = |stat: String| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('Z'));
+    until("the tool is gone", || fs::read_to_string(&tool).map_or(true, gone));
+    let _ = stand.run("bench --against fsx=./fails");
+    assert!(!Path::new(&place).exists(), "{place}");
 }

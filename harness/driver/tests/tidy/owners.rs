@@ -37,6 +37,7 @@ const RANKS: &[(&str, &str)] = &[
     ("driver/stage.rs", "what happened is counted by actors that hold nothing else"),
     ("mounted/gate/link.rs", "one question at a time is asked of the process behind a gate"),
     ("mounted/habit.rs", "what a trial has found, in a world of its own"),
+    ("mounted/mapping.rs", "the bytes of one load or store, below all that its caller holds"),
     ("oracle/docket.rs", "a verdict is taken under every other lock, and is a leaf"),
     ("oracle/outside.rs", "the shadow of a file that is looked at from outside only: a leaf"),
     (
@@ -51,10 +52,10 @@ const RANKS: &[(&str, &str)] = &[
 const UNSAFE: &[(&str, &str)] = &[
     ("block/loop_dev.rs", "the ioctls of loop devices"),
     ("mounted/clone.rs", "the ioctl that shares blocks"),
+    ("mounted/descriptors.rs", "the limit of open files, which nobody wraps here"),
     ("mounted/direct.rs", "statx, which tells what O_DIRECT wants"),
-    ("mounted/faults.rs", "the ioctls of userfaultfd, and addresses given to it"),
+    ("mounted/faults.rs", "the ioctls of userfaultfd"),
     ("mounted/file.rs", "sync_file_range, which nobody wraps"),
-    ("mounted/gate/failed.rs", "numbers in memory that the process behind a gate counts in"),
     ("mounted/gate/mod.rs", "the fork that serves a gate"),
     (
         "mounted/gate/server.rs",
