@@ -75,7 +75,7 @@ fn shrunk(
 ) -> Result<Option<Sought>, NoGround> {
     let shrunk = match shrink::shrink(case, &failure, limits, &mut |_, _| {}) {
         Ok(shrunk) => shrunk,
-        Err(Refused::NoDevice(error)) => return Err(error),
+        Err(Refused::NoGround(error)) => return Err(error),
         Err(Refused::FailsOtherwise(_) | Refused::NotDeterministic) => return Ok(None),
     };
     let depth = u32::try_from(shrunk.after.preemptions).unwrap_or(u32::MAX).saturating_add(1);

@@ -121,7 +121,7 @@ fn refuse(file: &Path, refused: &Refused, console: Console) -> Exit {
     match refused {
         Refused::FailsOtherwise(_) => Exit::Failed,
         Refused::NotDeterministic => Exit::Harness,
-        Refused::NoDevice(_) => Exit::Environment,
+        Refused::NoGround(_) => Exit::Environment,
     }
 }
 

@@ -91,8 +91,8 @@ pub enum Refusal {
     Differs,
     /// It passes so many points, more than are kept.
     TooLong(u64),
-    /// The system has no room for a device.
-    NoDevice(NoGround),
+    /// There is nothing to run it on.
+    NoGround(NoGround),
 }
 
 /// A case passes at most so many points: of each of them the files are kept as they were then, some
@@ -120,7 +120,7 @@ pub fn explain(plan: &Plan, interrupted: &Arc<AtomicBool>) -> Result<Explanation
     if plan.schedule.is_none() {
         let told = (plan, plan.name.as_str());
         let case = reproducer::of(told, Seed(plan.seed), &first, interrupted);
-        if let Some(case) = case.map_err(Refusal::NoDevice)? {
+        if let Some(case) = case.map_err(Refusal::NoGround)? {
             return explain(&case.case, interrupted);
         }
     }
@@ -204,7 +204,7 @@ fn told(plan: &Plan, violation: &Violation, frames: &[Frame], focus: Option<Focu
 fn run(plan: &Plan, look: Look<'_>, interrupted: &Arc<AtomicBool>) -> Result<Storm, Refusal> {
     let seed = Seed(plan.seed);
     let orders = Orders { plan, seed, record: true, judged: true, look, interrupted };
-    storm::run(orders).map_err(Refusal::NoDevice)
+    storm::run(orders).map_err(Refusal::NoGround)
 }
 
 /// The strips show at most this many blocks, and this many bytes.

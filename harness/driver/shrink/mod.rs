@@ -84,8 +84,8 @@ pub enum Refused {
     FailsOtherwise(Option<Failure>),
     /// Run twice, it did not do the same.
     NotDeterministic,
-    /// There is no device to run it on.
-    NoDevice(NoGround),
+    /// There is nothing to run it on: no device, or no filesystem.
+    NoGround(NoGround),
 }
 
 impl fmt::Display for Refused {
@@ -98,14 +98,14 @@ impl fmt::Display for Refused {
             Refused::NotDeterministic => {
                 f.write_str("run twice, the case did not do the same: it is not deterministic")
             }
-            Refused::NoDevice(error) => error.fmt(f),
+            Refused::NoGround(error) => error.fmt(f),
         }
     }
 }
 
 impl From<NoGround> for Refused {
     fn from(error: NoGround) -> Refused {
-        Refused::NoDevice(error)
+        Refused::NoGround(error)
     }
 }
 
@@ -140,7 +140,7 @@ fn failing(case: &Plan, failure: &Failure) -> Result<trial::Fails, Refused> {
 fn repeated(case: &Plan, failure: &Failure, trace_hash: u64) -> Result<(), Refused> {
     match failing(case, failure) {
         Ok(again) if again.trace_hash == trace_hash => Ok(()),
-        Err(Refused::NoDevice(error)) => Err(Refused::NoDevice(error)),
+        Err(Refused::NoGround(error)) => Err(Refused::NoGround(error)),
         Ok(_) | Err(_) => Err(Refused::NotDeterministic),
     }
 }

@@ -196,7 +196,7 @@ impl<'a> First<'a> {
                 entered.case = Some(self.text(&small));
             }
             Err(Refused::NotDeterministic) => return Ok(false),
-            Err(Refused::NoDevice(error)) => return Err(error),
+            Err(Refused::NoGround(error)) => return Err(error),
             // It fails, and in another way than the storm did: it stays as it was found.
             Err(Refused::FailsOtherwise(_)) => {}
         }
@@ -233,7 +233,7 @@ impl<'a> First<'a> {
                 entered.rate = Rate { failed, runs };
                 entered.case = Some(self.text(&shrunk.case));
             }
-            Err(Refused::NoDevice(error)) => return Err(error),
+            Err(Refused::NoGround(error)) => return Err(error),
             Err(Refused::FailsOtherwise(_) | Refused::NotDeterministic) => {
                 entered.rate = self.tried_again(limits.interrupted)?;
             }

@@ -36,7 +36,7 @@ pub(super) enum Asked {
 
 /// What it is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Told {
+pub struct Counted {
     /// The answer, where it is one number.
     pub number: u64,
     /// Reads that came so far.
@@ -60,7 +60,7 @@ impl Link {
     }
 
     /// Asks, and waits for the answer.
-    pub(super) fn call(&self, asked: &Asked) -> Result<Told, Errno> {
+    pub(super) fn call(&self, asked: &Asked) -> Result<Counted, Errno> {
         let socket = self.0.lock();
         let fd = socket.as_raw_fd();
         send(fd, &bytes(asked.numbers()), MsgFlags::MSG_NOSIGNAL)?;
@@ -70,7 +70,7 @@ impl Link {
             FaultCount { armed, fired }
         });
         let struck = FaultCounts { spike, read_error, write_error, ..FaultCounts::default() };
-        Ok(Told { number, reads, writes, flushes, struck })
+        Ok(Counted { number, reads, writes, flushes, struck })
     }
 }
 
@@ -80,8 +80,8 @@ pub(super) fn question(socket: &OwnedFd) -> Result<Asked, Errno> {
 }
 
 /// Answers it.
-pub(super) fn answer(socket: &OwnedFd, told: Told) -> Result<(), Errno> {
-    let Told { number, reads, writes, flushes, struck } = told;
+pub(super) fn answer(socket: &OwnedFd, told: Counted) -> Result<(), Errno> {
+    let Counted { number, reads, writes, flushes, struck } = told;
     let FaultCounts { spike, read_error, write_error, .. } = struck;
     let counts = [spike, read_error, write_error].map(|count| [count.armed, count.fired]);
     let numbers = padded(&[&[number, reads, writes, flushes], counts.as_flattened()].concat());

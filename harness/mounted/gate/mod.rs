@@ -17,7 +17,7 @@ mod parent;
 mod server;
 
 pub use failed::Failed;
-pub use link::Told;
+pub use link::Counted;
 pub use rules::{Access, Chances, Rule, What};
 
 use crate::detached;
@@ -136,11 +136,11 @@ impl Gate {
     }
 
     /// Requests since it was opened: reads, writes and flushes.
-    pub fn told(&self) -> Result<Told, Errno> {
+    pub fn told(&self) -> Result<Counted, Errno> {
         self.call(&Asked::Count)
     }
 
-    fn call(&self, asked: &Asked) -> Result<Told, Errno> {
+    fn call(&self, asked: &Asked) -> Result<Counted, Errno> {
         self.link.as_ref().ok_or(Errno::EPIPE)?.call(asked)
     }
 }

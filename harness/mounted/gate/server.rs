@@ -2,7 +2,7 @@
 
 use super::data;
 use super::failed::Failed;
-use super::link::{self, Asked, Told};
+use super::link::{self, Asked, Counted};
 use super::parent::is_dying;
 use super::rules::{Access, Chances, Rule, What};
 use super::wire::{self, Asks, Request};
@@ -36,7 +36,7 @@ pub(super) struct Server {
     chance: Option<Chance>,
     /// Requests that wait for their time, by that and by their own number.
     slow: BTreeMap<(Duration, u64), Request>,
-    counts: Told,
+    counts: Counted,
     failed: Failed,
     /// When the parent was looked at last.
     looked: Duration,
@@ -87,7 +87,7 @@ impl Server {
             chance: None,
             next: 1,
             slow: BTreeMap::new(),
-            counts: Told::default(),
+            counts: Counted::default(),
             failed,
             looked: Duration::ZERO,
             awaited: None,
@@ -366,7 +366,7 @@ impl Server {
     fn tell(&self, number: u64) {
         let struck = self.chance.as_ref().map(|chance| chance.injector.counts());
         let struck = struck.unwrap_or_default();
-        let _ = link::answer(&self.link, Told { number, struck, ..self.counts });
+        let _ = link::answer(&self.link, Counted { number, struck, ..self.counts });
     }
 }
 

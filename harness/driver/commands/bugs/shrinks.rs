@@ -125,7 +125,7 @@ fn one(
     let limits = Limits { time, runs: None, interrupted, parallel: false };
     let result = match shrink::shrink(&case, &failure, limits, &mut |_, _| {}) {
         Ok(shrunk) => Came::Shrunk(Box::new(shrunk)),
-        Err(Refused::NoDevice(error)) => return Err(error),
+        Err(Refused::NoGround(error)) => return Err(error),
         Err(refused) => Came::Refused(refused),
     };
     made(result, watch.elapsed())

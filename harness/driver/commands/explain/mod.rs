@@ -61,7 +61,7 @@ pub fn explain(args: &ExplainArgs, console: Console) -> Exit {
             console.warn(&format!("{file}: {}", Refusal::too_long(points)));
             Exit::Usage
         }
-        Err(Refusal::NoDevice(error)) => {
+        Err(Refusal::NoGround(error)) => {
             console.warn(&error.to_string());
             Exit::Environment
         }

@@ -43,7 +43,7 @@ enum Taken {
 }
 
 /// What came of one.
-struct Came {
+struct Ended {
     line: String,
     exit: Exit,
     /// What a person wants to see besides.
@@ -86,7 +86,7 @@ pub(super) fn replay(args: &ReplayArgs, target: &str, console: Console) -> Exit 
 }
 
 /// How many there were, if there were several.
-fn sum(came: &[Came]) -> String {
+fn sum(came: &[Ended]) -> String {
     let hit = came.iter().filter(|one| one.json["hit"] == true).count();
     let led = came.iter().filter(|one| one.json["hit"].is_boolean()).count();
     if led < 2 { String::new() } else { format!("{hit} of {led} hit\n") }
@@ -140,7 +140,7 @@ fn through(
     all: &[Taken],
     times: Option<u32>,
     interrupts: &Interrupts,
-    came: &mut Vec<Came>,
+    came: &mut Vec<Ended>,
 ) -> Option<NoGround> {
     let (mut hosts, mut refused) = (Vec::new(), None);
     let flag = Arc::clone(interrupts.flag());
@@ -150,7 +150,7 @@ fn through(
         }
         let ended = match taken {
             Taken::Led(led) => led_through(led, &mut hosts, &flag).map_err(NoGround::Real),
-            Taken::Again(left) => again::told(left, times, &flag).map(Came::again),
+            Taken::Again(left) => again::told(left, times, &flag).map(Ended::again),
         };
         interrupts.look();
         match ended {
@@ -165,7 +165,7 @@ fn led_through(
     led: &Led,
     hosts: &mut Vec<(Place, Arc<Host>)>,
     interrupted: &Arc<AtomicBool>,
-) -> Result<Came, Refusal> {
+) -> Result<Ended, Refusal> {
     let plan = &led.plan;
     let real = Real::on(plan, host(hosts, plan)?)?;
     let (seed, look) = (Seed(plan.seed), Look::default());
@@ -173,9 +173,9 @@ fn led_through(
     Ok(told(led, &storm::run(orders, real, &Arc::default())?))
 }
 
-impl Came {
-    fn again(told: Told) -> Came {
-        Came { line: told.line, exit: told.exit, details: Vec::new(), json: told.json }
+impl Ended {
+    fn again(told: Told) -> Ended {
+        Ended { line: told.line, exit: told.exit, details: Vec::new(), json: told.json }
     }
 }
 
@@ -190,7 +190,7 @@ fn host(hosts: &mut Vec<(Place, Arc<Host>)>, plan: &Plan) -> Result<Arc<Host>, R
     Ok(host)
 }
 
-fn told(led: &Led, storm: &Storm) -> Came {
+fn told(led: &Led, storm: &Storm) -> Ended {
     let (steered, nearby, missed) = counted(&storm.followed);
     let all = led.plan.script.len() + led.lost.len();
     let hit = missed.is_empty() && steered == all;
@@ -233,7 +233,7 @@ fn told(led: &Led, storm: &Storm) -> Came {
         "steps": storm.followed.iter().map(step).collect::<Vec<_>>(),
         "lost": led.lost,
     });
-    Came { line, exit, details, json }
+    Ended { line, exit, details, json }
 }
 
 /// A step that did something else than it says.

@@ -58,7 +58,10 @@ fn whatever_is_mounted_does_what_it_can() {
     fs::create_dir(stand.path("there")).unwrap();
     let ran = stand.run("run a.yaml --target there --json -");
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    all_told(&ran.record());
+    let record = ran.record();
+    all_told(&record);
+    let mounted = record.device.mounted.expect("it is mounted");
+    assert!(!mounted.filesystem.is_empty() && !mounted.mount.is_empty(), "{mounted:?}");
 }
 
 #[test]

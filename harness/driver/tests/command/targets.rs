@@ -133,6 +133,8 @@ fn filesystems_of_the_kernel_are_made_for_a_run() {
         assert_eq!(ran.code, Some(0), "{name}: {ran:?}");
         let record = ran.record();
         assert!(record.device.detail.starts_with(name), "{:?}", record.device);
+        assert!(16 << 20 <= record.device.size, "{:?}", record.device);
+        assert!(record.violations.is_empty() && record.trace_hash.is_none());
         let invariants = record.counts.invariants;
         assert_eq!(invariants.contains_key("data_survives_eviction"), name != "tmpfs", "{name}");
         assert_eq!(invariants.contains_key(OF_ITS_TOOL), name != "tmpfs", "{name}");
