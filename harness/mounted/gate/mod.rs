@@ -201,8 +201,10 @@ fn refused(tried: &str, came: &str) -> Refusal {
     reason = "a fork: another process must go on while all of this one stands still"
 )]
 fn start(server: Server) -> Result<Pid, Errno> {
-    // SAFETY: the child uses only what it was given, of which no other thread holds a lock; the allocator
-    // of the C library can be used after a fork. It never returns.
+    // SAFETY: the child uses only what it was given, of which no other thread holds a lock, and memory: the
+    // C library's own fork, which this is, leaves its allocator usable there. It never returns, neither
+    // unwinds nor runs what its parent wants done at the end, and has no mapping of any file of a
+    // filesystem, which it would keep mounted: those are not for children.
     match unsafe { fork() }? {
         ForkResult::Parent { child } => Ok(child),
         ForkResult::Child => server.run(),
