@@ -45,6 +45,7 @@ pub fn of(plan: &Plan, seed: Seed, recording: &Recording) -> Plan {
         drawn: Vec::new(),
         variations: None,
         dropped: Vec::new(),
+        missing: Vec::new(),
         ..Plan::clone(&drawn)
     };
     name_apart(&mut case.actors);

@@ -150,6 +150,7 @@ fn scenario(asked: Asked<'_>) -> Scenario {
         scheduled: asked.plan.schedule.is_some(),
         overrides: kept.map(|(path, value)| format!("{path}={value}")).collect(),
         varied: varied(asked.plan),
+        dropped: asked.plan.dropped.clone(),
     }
 }
 

@@ -123,6 +123,7 @@ pub fn of_threads((plan, from): (&Plan, &str), seed: Seed, failed: &Storm) -> Op
         drawn: Vec::new(),
         variations: None,
         dropped: Vec::new(),
+        missing: Vec::new(),
         ..Plan::clone(&drawn)
     };
     (!left.actors.is_empty()).then(|| search::tail(&left, usize::MAX))

@@ -67,6 +67,7 @@ fn kind(plan: &Plan, campaign: &Campaign, interrupted: bool) -> VerdictKind {
         None if !tally.passed_over.is_empty() => VerdictKind::Clean,
         None if tally.deviations != 0 => VerdictKind::Missed,
         None if caught_by.is_some() || !unsteered(campaign).is_empty() => VerdictKind::NotProvoked,
+        None if !plan.missing.is_empty() => VerdictKind::NotProvoked,
         None => VerdictKind::Clean,
     }
 }
@@ -129,6 +130,10 @@ fn sentence(plan: &Plan, campaign: &Campaign, kind: VerdictKind) -> String {
             let steps = unsteered(campaign).join("; ");
             format!("In {done} this filesystem could not be led as the script says: {steps}.")
         }
+        VerdictKind::NotProvoked if !plan.missing.is_empty() => format!(
+            "Every invariant held in {done}, but what the scenario is about this target has not: `{}`.",
+            plan.missing.join("`, `")
+        ),
         VerdictKind::NotProvoked => {
             format!("In {done} the filesystem never decided otherwise than a correct one.")
         }
@@ -291,6 +296,18 @@ mod tests {
         let verdict = verdict(&plan("clean"), &campaign, false);
         assert_eq!((verdict.kind, exit(&verdict).code()), (VerdictKind::NotProvoked, 1));
         let told = ": step 3, run T until zero.mapped: `T` ended.";
+        assert!(verdict.sentence.ends_with(told), "{}", verdict.sentence);
+    }
+
+    #[test]
+    fn nothing_is_clean_without_what_it_is_about() {
+        let mut plan = plan("clean");
+        plan.missing = vec!["faults[0].evict".to_owned(), "bugs: some".to_owned()];
+        let found = verdict(&plan, &campaign(9, 0, Some("data_matches_model")), false);
+        assert_eq!(found.kind, VerdictKind::Violated);
+        let verdict = verdict(&plan, &campaign(9, 0, None), false);
+        assert_eq!((verdict.kind, exit(&verdict).code()), (VerdictKind::NotProvoked, 1));
+        let told = "has not: `faults[0].evict`, `bugs: some`.";
         assert!(verdict.sentence.ends_with(told), "{}", verdict.sentence);
     }
 

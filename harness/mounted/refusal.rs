@@ -1,5 +1,6 @@
 //! Why a filesystem cannot be had, and what to do about it.
 
+use block::{Attempt, OpenError};
 use nix::errno::Errno;
 use std::fmt;
 
@@ -31,10 +32,55 @@ impl Refusal {
         Refusal { tried: tried.into(), came: came.into(), advice: advice.into(), of: None }
     }
 
+    /// `tried` found no device for an image.
+    pub fn of_device(tried: impl Into<String>, error: &OpenError) -> Refusal {
+        let advice = match error {
+            OpenError::LoopControl { errno } | OpenError::LoopNode { errno, .. } => {
+                if [Errno::EACCES, Errno::EPERM].contains(&Errno::from_raw(*errno)) {
+                    "run as root; a directory of your own needs no device: --target PATH"
+                } else {
+                    "load it (modprobe loop), or give the container /dev/loop-control and /dev/loop*; \
+                     a directory needs no device: --target PATH"
+                }
+            }
+            OpenError::LoopFree { .. } => "detach one that is not in use (losetup -a)",
+            OpenError::LoopAttach { .. } => "try again: another program may have taken it",
+            OpenError::Backing { tried, .. } => backing_advice(tried),
+            OpenError::BlockSize { .. } | OpenError::Size { .. } => "name another `size`",
+        };
+        Refusal::told(tried, error.cause(), advice)
+    }
+
+    /// `/dev/fuse` cannot be opened.
+    pub(crate) fn of_fuse(errno: Errno) -> Refusal {
+        let allow = if [Errno::EACCES, Errno::EPERM].contains(&errno) {
+            "run as root, and let the container have it (--device /dev/fuse)"
+        } else {
+            "load it as root (modprobe fuse), or give the container /dev/fuse"
+        };
+        let advice =
+            format!("{allow}; only `latency`, `io_error` and `hold disk` need it on a real disk");
+        Refusal::errno("/dev/fuse", errno, advice)
+    }
+
     /// The same, of that key; unless it is known better.
     #[must_use]
     pub fn of(self, key: &'static str) -> Refusal {
         Refusal { of: self.of.or(Some(key)), ..self }
+    }
+}
+
+/// What to do if no directory takes an image.
+fn backing_advice(tried: &[Attempt]) -> &'static str {
+    let came = |errno| tried.iter().any(|attempt| Errno::from_raw(attempt.errno) == errno);
+    if came(Errno::ENOSPC) {
+        "make room there, name another directory with `image`, or a smaller `size`"
+    } else if came(Errno::ENOENT) || came(Errno::ENOTDIR) {
+        "there is no such directory: make it, or name another with `image`"
+    } else if came(Errno::EOPNOTSUPP) {
+        "its filesystem makes no files without names: name another directory with `image`"
+    } else {
+        "name a directory with `image` that can be written to"
     }
 }
 
@@ -45,3 +91,30 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_told_with_how_to_allow_it() {
+        let raw = |errno: Errno| std::io::Error::from(errno).raw_os_error().unwrap();
+        let advice = |error| Refusal::of_device("a loop device", &error).advice;
+        let control = |errno| advice(OpenError::LoopControl { errno: raw(errno) });
+        assert!(control(Errno::EACCES).starts_with("run as root"));
+        assert!(control(Errno::ENOENT).contains("modprobe loop"));
+        let path = || "/dev/loop0".to_owned();
+        let others = [
+            OpenError::LoopNode { path: path(), errno: raw(Errno::ENXIO) },
+            OpenError::LoopAttach { path: path(), errno: raw(Errno::EBUSY) },
+            OpenError::LoopFree { errno: raw(Errno::ENOSPC) },
+            OpenError::Backing { size: 1, tried: Vec::new() },
+        ];
+        // There is no other kind of device that a real filesystem could be on.
+        assert!(others.into_iter().map(advice).all(|told| !told.contains("--device image")));
+        let fuse = |errno| Refusal::of_fuse(errno).to_string();
+        assert!(fuse(Errno::ENOENT).contains("modprobe fuse"));
+        assert!(fuse(Errno::EPERM).contains("run as root"));
+        assert!(fuse(Errno::ENODEV).contains("`io_error`"));
+    }
+}

@@ -7,7 +7,7 @@ use crate::mount_table::{self, Mounting};
 use crate::refusal::Refusal;
 use crate::rights;
 use crate::tool;
-use block::{LoopDevice, OpenError};
+use block::LoopDevice;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, openat, openat2};
 use nix::sys::stat::Mode;
@@ -219,7 +219,7 @@ impl Disk {
         }
         LoopDevice::open(spec.size, dir).map(Disk::Loop).map_err(|error| {
             let tried = format!("a loop device of {} bytes for {}", spec.size, spec.kind.name());
-            Refusal::told(tried, error.cause(), loop_advice(&error))
+            Refusal::of_device(tried, &error)
         })
     }
 
@@ -295,24 +295,6 @@ impl Unmounted {
 }
 
 const DIRECTORY: OFlag = OFlag::O_DIRECTORY.union(OFlag::O_RDONLY).union(OFlag::O_CLOEXEC);
-
-/// What to do where a loop device or its image cannot be had.
-fn loop_advice(error: &OpenError) -> &'static str {
-    let OpenError::Backing { tried, .. } = error else {
-        return "load the kernel module loop, or give the container /dev/loop-control and /dev/loop*; a \
-                directory needs none of it: `--target PATH`";
-    };
-    let came = |errno| tried.iter().any(|attempt| Errno::from_raw(attempt.errno) == errno);
-    if came(Errno::ENOSPC) {
-        "make room there, name another directory with `image`, or a smaller `size`"
-    } else if came(Errno::ENOENT) || came(Errno::ENOTDIR) {
-        "there is no such directory: make it, or name another with `image`"
-    } else if came(Errno::EOPNOTSUPP) {
-        "its filesystem makes no files without names: name another directory with `image`"
-    } else {
-        "name a directory with `image` that can be written to"
-    }
-}
 
 fn statvfs_of(root: BorrowedFd<'_>) -> Option<u64> {
     let space = fstatvfs(root).ok()?;

@@ -91,14 +91,15 @@ pub fn parse(
     }
     let world = other_world::named_in(&tree.root);
     overrides::apply(&mut tree.root, overrides, &problems);
-    let mut dropped = other_world::drop_keys(&mut tree.root, &world);
-    dropped.extend(other_target::drop_keys(&mut tree.root));
+    let of_world = other_world::drop_keys(&mut tree.root, &world).into_iter().map(str::to_owned);
+    let other_target::Dropped { keys, missing } = other_target::drop_keys(&mut tree.root);
+    let dropped: Vec<_> = of_world.chain(keys).collect();
     explicit::refuse_variations(&tree.root, &problems);
     let read = |root: &Node, problems: &Problems| {
         raw::scenario(root, known, problems).and_then(|raw| meaning::plan(raw, name, problems))
     };
     let plan = combinations::plan(&tree.root, overrides, &problems, &read);
-    let plan = plan.map(|plan| Plan { dropped, ..plan });
+    let plan = plan.map(|plan| Plan { dropped, missing, ..plan });
     match plan {
         Some(plan) if problems.is_empty() => Ok(plan),
         _ => Err(Report::of_problems(name, text, &tree.root, overrides, problems)),

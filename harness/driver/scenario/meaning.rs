@@ -87,6 +87,7 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
         drawn: Vec::new(),
         variations: None,
         dropped: Vec::new(),
+        missing: Vec::new(),
     })
 }
 

@@ -53,26 +53,68 @@ fn quoted(path: &str) -> String {
     serde_json::to_string(path).expect("text is JSON")
 }
 
-/// Drops what has no meaning on a real filesystem, if the command line asks for one, and says which
-/// keys there were.
-pub(super) fn drop_keys(root: &mut Node) -> Vec<&'static str> {
+/// What was dropped.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Dropped {
+    /// Each by the path of its key; a bug by its id.
+    pub(super) keys: Vec<String>,
+    /// Of these, what the scenario is about: all its faults, or what leads to what was to be caught.
+    pub(super) missing: Vec<String>,
+}
+
+/// Drops what has no meaning on a real filesystem, if the command line asks for one, and says what there
+/// was.
+pub(super) fn drop_keys(root: &mut Node) -> Dropped {
+    let mut dropped = Dropped::default();
     if !is_asked_for(root) {
-        return Vec::new();
+        return dropped;
     }
     let has_disk = has_disk(root);
-    let Value::Mapping(entries) = &mut root.value else { return Vec::new() };
-    let mut dropped = Vec::new();
+    let Value::Mapping(entries) = &mut root.value else { return dropped };
+    let Dropped { keys, missing } = &mut dropped;
     for name in OF_THE_MODEL {
-        let there = drop_where(entries, |key| key == *name);
-        if drop_varied(entries, |path| first_key(path) == *name) || there {
-            dropped.push(*name);
+        let parts = parts(entries, name);
+        if drop_where(entries, |key| key == *name) {
+            keys.extend(parts);
+        }
+        if drop_varied(entries, |path| first_key(path) == *name) {
+            keys.push(format!("vary.{name}"));
         }
     }
-    dropped.extend(drop_faults(entries, has_disk));
-    dropped.extend(drop_abandoned(entries));
-    dropped.extend(drop_recorded(entries));
-    dropped.extend(drop_expectation(entries));
+    let about =
+        |key: &&String| ["bugs", "vary.bugs", "strikes"].iter().any(|name| key.starts_with(name));
+    missing.extend(keys.iter().filter(about).cloned());
+    let (faults, all) = drop_faults(entries, has_disk);
+    missing.extend(faults.iter().filter(|_| all).cloned());
+    keys.extend(faults);
+    keys.extend(drop_abandoned(entries).map(str::to_owned));
+    keys.extend(drop_recorded(entries).map(str::to_owned));
+    if let Some(expect) = drop_expectation(entries) {
+        let decides = |key: &&String| {
+            let geometry = ["filesystem.block_size", "filesystem.max_folio"];
+            key.starts_with("filesystem.") && !geometry.contains(&key.as_str())
+        };
+        missing.extend(keys.iter().filter(decides).cloned());
+        if missing.is_empty() {
+            missing.push(expect.to_owned());
+        }
+        keys.push(expect.to_owned());
+    }
     dropped
+}
+
+/// What stands behind a key that is about the model: the keys below `filesystem`, the ids of `bugs`.
+fn parts(entries: &[Entry], name: &str) -> Vec<String> {
+    let Some(entry) = entries.iter().find(|entry| entry.key.word() == name) else {
+        return Vec::new();
+    };
+    if let (Value::Mapping(keys), "filesystem") = (&entry.value.value, name) {
+        keys.iter().map(|entry| format!("filesystem.{}", entry.key.word())).collect()
+    } else if let (Value::List(bugs), "bugs") = (&entry.value.value, name) {
+        bugs.iter().map(|bug| format!("bugs: {}", bug.word())).collect()
+    } else {
+        vec![name.to_owned()]
+    }
 }
 
 /// Whether the target is a real one, and comes from the command line.
@@ -91,8 +133,8 @@ fn has_disk(root: &Node) -> bool {
     Kind::named(name).is_some_and(|kind| kind.mkfs().is_some())
 }
 
-/// Faults that only the model has.
-fn drop_faults(entries: &mut Vec<Entry>, has_disk: bool) -> Option<&'static str> {
+/// Faults that only the model has, and whether there are no others.
+fn drop_faults(entries: &mut Vec<Entry>, has_disk: bool) -> (Vec<String>, bool) {
     let is_of_disk = |fault: &Node| {
         let error = fault.entry("io_error").map(|entry| &entry.value);
         let flushes = |error: &Node| error.entry("on").is_some_and(|on| on.value.word() == "flush");
@@ -102,15 +144,28 @@ fn drop_faults(entries: &mut Vec<Entry>, has_disk: bool) -> Option<&'static str>
         let is_of_source = fault.entry("short_copy").is_some();
         is_of_source || has_disk && is_of_disk(fault) || is_command_line(fault)
     };
-    let mut dropped = BTreeSet::new();
+    let path_of = |number: usize, fault: &Node| {
+        let kind = if let Value::Mapping(keys) = &fault.value {
+            keys.first().map(|entry| entry.key.word()).unwrap_or_default()
+        } else {
+            fault.word()
+        };
+        format!("faults[{number}].{kind}")
+    };
+    let (mut dropped, mut names, mut all) = (BTreeSet::new(), Vec::new(), false);
     let faults = entries.iter_mut().find(|entry| entry.key.word() == "faults");
     if let Some(Value::List(faults)) = faults.map(|entry| &mut entry.value.value) {
-        let gone = faults.iter().enumerate().filter(|(_, fault)| !stays(fault));
-        dropped = gone.map(|(item, _)| item).collect();
+        for (item, fault) in faults.iter().enumerate().filter(|(_, fault)| !stays(fault)) {
+            dropped.insert(item);
+            names.push(path_of(item, fault));
+        }
         faults.retain(stays);
+        all = faults.is_empty();
     }
-    let varied = varied::drop_faults(entries, stays, &dropped);
-    (varied || !dropped.is_empty()).then_some("faults")
+    if varied::drop_faults(entries, stays, &dropped) {
+        names.push("vary.faults".to_owned());
+    }
+    (names, all)
 }
 
 /// Stores that are to give up at their fault: nobody can make a kernel do that to a thread that lives on.
@@ -182,8 +237,10 @@ expect: {caught: {by: data_matches_model}}
         let known = Known { invariants: &["data_matches_model"], bugs: &[] };
         let overrides = overrides_for("kernel:ext4").unwrap();
         let plan = parse("a.yaml", OF_A_MODEL, &known, &overrides).unwrap();
-        assert_eq!(plan.dropped, ["seeds", "device", "filesystem", "faults", "expect"]);
+        let of_file = ["seeds", "device", "filesystem.block_size", "vary.filesystem"];
+        assert_eq!(plan.dropped, [&of_file[..], &["faults[1].evict", "expect"]].concat());
         assert_eq!((plan.world, plan.faults.len()), (WorldKind::Threads, 1));
+        assert_eq!(plan.missing, ["expect"]);
         assert_eq!(plan.expect, Expectation::Clean);
         let TargetPlan::Kernel(spec) = plan.target else { panic!("{:?}", plan.target) };
         assert_eq!(spec.kind, Kind::Ext4);
@@ -205,7 +262,10 @@ vary:
     - {'files[0].size': 4KiB, 'faults[1].short_copy.chance': [3%]}
 ";
         let plan = read(VARIED, "kernel:btrfs", &[]).unwrap();
-        assert_eq!(plan.dropped, ["filesystem", "faults", "abandoned"]);
+        assert_eq!(
+            plan.dropped,
+            ["vary.filesystem", "faults[0].evict", "vary.faults", "abandoned"]
+        );
         let drawn: Vec<_> = plan.variants().into_iter().map(|plan| plan.drawn.clone()).collect();
         let expected = [["1KiB", "3%"], ["1KiB", "4%"], ["4KiB", "4%"]];
         assert_eq!(drawn.len(), expected.len(), "{drawn:?}");
@@ -229,11 +289,40 @@ vary:
   skip: {faults: [[]], ops: 10}
 ";
         let plan = read(VARIED, "/tmp", &[("world", "threads")]).unwrap();
-        assert_eq!(plan.dropped, ["ops", "faults"]);
+        assert_eq!(plan.dropped, ["ops", "vary.faults"]);
         let faults: Vec<_> = plan.variants().iter().map(|plan| plan.faults.len()).collect();
         assert_eq!(faults, [0, 1]);
         let only = "actors: [{name: a, ops: {write: 1}}]\nvary: {device.size: [16MiB, 1MiB], skip: {device.size: 1MiB}}\n";
         assert!(read(only, "/tmp", &[]).unwrap().variations.is_none());
+    }
+
+    #[test]
+    fn what_a_scenario_is_about_is_missed_if_all_of_it_is_dropped() {
+        let (copy, evict) = ("{short_copy: {chance: 5%}}", "{evict: {chance: 5%}}");
+        let error = |on| format!("{{io_error: {{on: {on}, chance: 5%}}}}");
+        let (write, flush) = (error("write"), error("flush"));
+        for (target, faults, dropped, missing) in [
+            ("kernel:xfs", [evict, &flush], &["[0].evict", "[1].io_error"][..], true),
+            ("kernel:xfs", [copy, &flush], &["[1].io_error"], false),
+            ("kernel:xfs", [evict, &write], &["[0].evict"], false),
+            ("kernel:tmpfs", [evict, &write], &["[0].evict", "[1].io_error"], true),
+            ("/there", [&write, copy], &["[0].io_error"], false),
+            ("kernel:xfs", [copy, &write], &[], false),
+        ] {
+            let [one, other] = faults;
+            let text =
+                format!("faults: [{one}, {other}]\nactors: [{{name: a, ops: {{write: 1}}}}]\n");
+            let plan = read(&text, target, &[]).unwrap();
+            let dropped: Vec<_> = dropped.iter().map(|name| format!("faults{name}")).collect();
+            assert_eq!(plan.dropped, dropped, "{text}");
+            assert_eq!(plan.missing, if missing { dropped } else { vec![] }, "{text}");
+        }
+        let known = Known { invariants: &["data_matches_model"], bugs: &[] };
+        let text = "filesystem: {block_size: 1KiB, write_lock: shared}\n\
+                    actors: [{name: a, ops: {write: 1}}]\nexpect: {caught: {by: data_matches_model}}\n";
+        let overrides = overrides_for("/there").unwrap();
+        let plan = parse("a.yaml", text, &known, &overrides).unwrap();
+        assert_eq!(plan.missing, ["filesystem.write_lock"]);
     }
 
     #[test]

@@ -81,8 +81,11 @@ pub struct Plan {
     /// What each seed draws for itself. Then the plan's own values are those of the first
     /// combination, and [`Plan::under`] gives those of a seed.
     pub variations: Option<Arc<Variations>>,
-    /// Keys of the file that were dropped because the command line asks for the other world.
-    pub dropped: Vec<&'static str>,
+    /// What of the file was dropped because the command line asks for the other world or another
+    /// target.
+    pub dropped: Vec<String>,
+    /// Of that, what the scenario is about: all its faults, or what was to be caught.
+    pub missing: Vec<String>,
 }
 
 impl Plan {

@@ -172,8 +172,9 @@ fn add(
             continue;
         }
         match scenario::parse(&file, &text, &vocabulary::known(), &changes(world, wanted)) {
-            Ok(plan) if wanted.target.is_some() && plan.faults.len() < own.faults.len().min(1) => {
-                let why = "this target can have none of its faults".to_owned();
+            Ok(plan) if !plan.missing.is_empty() => {
+                let missing = plan.missing.join("`, `");
+                let why = format!("what it is about the target has not: `{missing}`");
                 given.left_out.push(LeftOut { file: file.clone(), why, refused: false });
             }
             Ok(plan) => {

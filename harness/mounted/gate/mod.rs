@@ -59,13 +59,9 @@ impl Gate {
     /// is named, else where devices go by default.
     pub fn open(size: u64, dir: Option<&Path>) -> Result<Gate, Refusal> {
         let (data, dir) = block::sparse(size, dir)
-            .map_err(|error| refused("the file behind a gate", &error.cause()))?;
-        let fuse = open("/dev/fuse", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty()).map_err(
-            |error| {
-                let advice = "holding or failing I/O needs FUSE: modprobe fuse, as root";
-                Refusal::errno("/dev/fuse", error, advice)
-            },
-        )?;
+            .map_err(|error| Refusal::of_device("the file behind a gate", &error))?;
+        let fuse = open("/dev/fuse", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())
+            .map_err(Refusal::of_fuse)?;
         // The root of this mount is the file itself.
         let options = format!(
             "fd={},rootmode=100600,user_id={},group_id={}",
@@ -184,15 +180,13 @@ fn attach(mount: &OwnedFd, dir: &Path) -> Result<LoopDevice, Refusal> {
     // The kernel asks for its size now, and keeps it.
     fstat(&file).map_err(|error| Refusal::errno(tried, error, "see dmesg"))?;
     let device = LoopDevice::over(&File::from(file), 512, dir.to_owned())
-        .map_err(|error| Refusal::told("a loop device over FUSE", error.cause(), error.advice()))?;
+        .map_err(|error| Refusal::of_device("a loop device over FUSE", &error))?;
     if device.is_direct() {
         return Ok(device);
     }
-    Err(refused("a loop device over FUSE", "the kernel would put a page cache before the gate"))
-}
-
-fn refused(tried: &str, came: &str) -> Refusal {
-    Refusal::told(tried, came, "leave out what holds or fails I/O")
+    let came = "the kernel would put a page cache before the gate";
+    let advice = "leave out `latency`, `io_error` and `hold disk`";
+    Err(Refusal::told("a loop device over FUSE", came, advice))
 }
 
 /// Has another process run `server`, for as long as this one lives.

@@ -85,6 +85,14 @@ pub(super) fn scenario(html: &mut Html, record: &Record) {
                 }
             });
         }
+        if !scenario.dropped.is_empty() {
+            html.line("p", "", "Dropped, as it has no meaning in this world or on this target:");
+            html.element("ul", &[("class", "names")], |html| {
+                for key in &scenario.dropped {
+                    html.element("li", &[], |html| html.line("code", "", key));
+                }
+            });
+        }
         if !scenario.varied.is_empty() {
             let row = |one: &Varied| {
                 let values = one.values.join(", ");

@@ -34,6 +34,10 @@ pub struct Scenario {
     pub overrides: Vec<String>,
     /// What each seed drew for itself.
     pub varied: Vec<Varied>,
+    /// What of it has no meaning in the world or on the target that the command line asked for, each by
+    /// its path.
+    #[serde(default)]
+    pub dropped: Vec<String>,
 }
 
 impl Scenario {

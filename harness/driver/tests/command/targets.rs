@@ -3,7 +3,7 @@
 use crate::allowed::is_allowed;
 use crate::soak::night;
 use crate::stand::{Stand, project};
-use report::record::DeviceKind;
+use report::record::{DeviceKind, VerdictKind};
 use std::fs;
 
 const STORM: &str = "\
@@ -27,9 +27,27 @@ fn a_scenario_of_the_model_runs_in_a_directory() {
     fs::create_dir(stand.path("there")).unwrap();
     let ran = stand.run("run a.yaml --target there --ops 300 --json -");
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    let told = "dropped for the target there: `seeds`, `ops`, `filesystem`, `faults` of the file";
-    assert!(ran.err.contains(&told.replace(", `ops`", "")), "{ran:?}");
+    let told =
+        "dropped for the target there: `seeds`, `filesystem.block_size`, `faults[1].io_error` of";
+    assert!(ran.err.contains(told), "{ran:?}");
     let record = ran.record();
+    let dropped = ["seeds", "filesystem.block_size", "faults[1].io_error"];
+    assert_eq!(record.scenario.dropped, dropped);
+    let page = fs::read_to_string(stand.path("reports/storm-0x1/report.html")).unwrap();
+    assert!(dropped.iter().all(|key| page.contains(&format!("<code>{key}</code>"))));
+    let only = "--set faults=[]";
+    assert_eq!(stand.run(&format!("run a.yaml --target there --ops 9 {only}")).code, Some(0));
+    stand.write("b.yaml", STORM.replace("{short_copy: {chance: 5%}}, ", ""));
+    let ran = stand.run("run b.yaml --target there --ops 9 --json -");
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let verdict = ran.record().verdict;
+    assert_eq!(verdict.kind, VerdictKind::NotProvoked);
+    assert!(verdict.sentence.ends_with("has not: `faults[0].io_error`."), "{verdict:?}");
+    let ran = stand.run("soak b.yaml --target there --seed 5 --seeds 3");
+    assert!(
+        ran.err.contains("faults[0].io_error") || ran.out.contains("faults[0].io_error"),
+        "{ran:?}"
+    );
     assert_eq!(record.counts.operations, 300);
     assert_eq!(record.device.kind, DeviceKind::Mounted);
     // Nobody takes it down, so nothing is left unchecked.
@@ -93,7 +111,8 @@ fn nights_of_a_target_leave_out_what_is_about_the_model_and_say_why() {
     let files = format!("left out: {count} files in {}: it is about a bug", bugs.display());
     let [one, other] = left.as_slice() else { panic!("{left:?}") };
     assert!(one.starts_with(&files), "{one}");
-    assert_eq!(*other, "left out: broken.yaml: this target can have none of its faults");
+    let missing = "what it is about the target has not: `faults[0].io_error`";
+    assert_eq!(*other, format!("left out: broken.yaml: {missing}"));
     let whole = night(&stand, "n");
     let names: Vec<_> = whole.scenarios.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(names, ["ideal", "storm"]);
@@ -104,7 +123,7 @@ fn a_target_is_checked_beforehand() {
     let stand = Stand::with(STORM);
     let ran = stand.run("check a.yaml --target kernel:tmpfs");
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    let told = "a.yaml: well; threads world, 10s, 3 actors; drops `seeds`, `ops`, `filesystem`, `faults` of the file";
+    let told = "a.yaml: well; threads world, 10s, 3 actors; drops `seeds`, `ops`, `filesystem.block_size`, `faults[1].io_error` of the file";
     assert_eq!(ran.out.trim_end(), told);
     for (target, judged, not) in [
         (
@@ -185,7 +204,7 @@ fn failing(on: &str) -> String {
         "name: failing\nworld: threads\nops: 6000\ntarget: {{kernel: xfs}}\nfaults: [{}]\n\
          files: [{{name: a, size: 1MiB, layout: written}}, {{name: b, size: 200000}}]\n\
          actors:\n  - {{name: w, count: 2, within: 1MiB, ops: {{write: 8, append: 1, read: 4, fsync: 1, \
-         punch: 1, zero_range: 1, fallocate: 1, direct_write: 1, direct_read: 1, write_from_mmap: 1, \
+         punch: 1, zero_range: 1, fallocate: 1, direct_write: 1, direct_read: 1, \
          copy_file_range: 1}}}}\n  \
          - {{name: m, within: 1MiB, ops: {{mmap_store: 3, mmap_load: 2, msync: 1}}}}\n  \
          - {{name: f, ops: {{writeback: 3, evict: 4, sync: 1}}}}\n",

@@ -194,6 +194,7 @@ pub(crate) fn hostile(text: &str) -> Record {
         scheduled: false,
         overrides: vec![own()],
         varied: vec![Varied { path: own(), values: vec![own()] }],
+        dropped: vec![own()],
     };
     record.device.detail = own();
     record.device.mounted = Some(hostile_mount(&own));
@@ -291,6 +292,7 @@ fn clean() -> Record {
             scheduled: false,
             overrides: vec!["actors[0].count=2".to_owned()],
             varied: vec![],
+            dropped: vec![],
         },
         world: World::Simulated,
         seed: Seeds { first: Seed(0x9e37_79b9), count: 2_000 },
