@@ -131,7 +131,8 @@ impl Keeper<'_> {
                 let shrink::real::Rate { failed, runs } = shrunk.rate;
                 let (before, after, all) = (shrunk.before, shrunk.after, shrunk.executions);
                 self.console.say(&format!(
-                    "made smaller: {before} -> {after}; {all} runs; fails in {failed} of {runs} runs"
+                    "made smaller: {before} -> {after}; {all} runs; {}; fails in {failed} of {runs} runs",
+                    shrunk.end()
                 ));
                 found.again = Some(Again {
                     failed,

@@ -82,6 +82,8 @@ pub struct Pass {
 pub enum Refused {
     /// It runs, and does not fail as it should; instead so, if at all.
     FailsOtherwise(Option<Failure>),
+    /// It has not failed in so many runs, and there was no time for more.
+    OutOfTime(u64),
     /// Run twice, it did not do the same.
     NotDeterministic,
     /// There is nothing to run it on: no device, or no filesystem.
@@ -95,6 +97,14 @@ impl fmt::Display for Refused {
             Refused::FailsOtherwise(Some(failure)) => {
                 write!(f, "the case fails otherwise than it should: {failure}")
             }
+            Refused::OutOfTime(0) => {
+                f.write_str("there was no time to run the case: use a longer --time")
+            }
+            Refused::OutOfTime(runs) => write!(
+                f,
+                "the case has not failed in {runs} runs, and there was no time for more: use a longer \
+                 --time"
+            ),
             Refused::NotDeterministic => {
                 f.write_str("run twice, the case did not do the same: it is not deterministic")
             }

@@ -1,5 +1,5 @@
 //! Shrinking what threads did on a real filesystem: nothing of it is certain to happen again, so each
-//! candidate is run several times, and counts as failing if one of them does.
+//! candidate is run several times, and is taken if it fails nearly as often as the case did at first.
 
 use super::removals::{calls, without_actors, without_calls};
 use super::{Limits, Refused, Weight, arguments, removals};
@@ -10,6 +10,7 @@ use crate::ground::NoGround;
 use crate::reproducer;
 use crate::scenario::plan::Plan;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// What came of it.
 #[derive(Debug, Clone)]
@@ -50,88 +51,151 @@ const PATIENCE: u64 = 3;
 /// The most runs of a candidate.
 const MOST: u64 = 60;
 
+/// What is kept fails at least as often as the case at first, divided by this.
+const EROSION: u64 = 2;
+
 /// Runs that tell the rate of the result.
-const LAST: u64 = 20;
+const LAST: u32 = 20;
 
 /// Makes `case` smaller, which fails with `failure`. Every step forward is shown to `progress`.
 ///
 /// # Errors
 ///
-/// It does not fail so, or there is nothing to run it on.
+/// It does not fail so, or there is nothing to run it on, or no time.
 pub fn shrink(
     case: &Plan,
     failure: &Failure,
     limits: Limits<'_>,
     progress: &mut (dyn FnMut(&Plan, &Weight) + Send),
 ) -> Result<Shrunk, Refused> {
+    let mut fails = |case: &Plan| {
+        let storm = reproducer::run(case, limits.interrupted)?;
+        Ok(Failure::of(&storm).as_ref() == Some(failure))
+    };
+    shrink_what_fails(case, &mut fails, limits, progress)
+}
+
+/// Runs a case once, and says whether it failed alike.
+type Fails<'a> = &'a mut dyn FnMut(&Plan) -> Result<bool, NoGround>;
+
+fn shrink_what_fails(
+    case: &Plan,
+    fails: Fails<'_>,
+    limits: Limits<'_>,
+    progress: &mut (dyn FnMut(&Plan, &Weight) + Send),
+) -> Result<Shrunk, Refused> {
     let mut shrinker = Shrinker {
         best: case.clone(),
-        failure,
+        kept: Vec::new(),
+        fails,
         limits,
         watch: Stopwatch::start(),
         executions: 0,
-        tries: 0,
+        looks_for_less: false,
         progress,
     };
-    let rate = shrinker.rate(FIRST, KNOWN)?;
+    let enough = |rate: Rate| FIRST <= rate.runs || KNOWN <= rate.failed;
+    let rate = shrinker.rate(case, enough)?;
     if rate.failed == 0 {
-        return Err(Refused::FailsOtherwise(None));
+        let gave_up = rate.runs < FIRST;
+        return Err(if gave_up {
+            Refused::OutOfTime(rate.runs)
+        } else {
+            Refused::FailsOtherwise(None)
+        });
     }
-    shrinker.tries = (PATIENCE * rate.runs).div_ceil(rate.failed).min(MOST);
-    let before = Weight::of(case, 0);
+    shrinker.kept.push((case.clone(), rate));
+    shrinker.looks_for_less = true;
     let minimal = shrinker.passes()?;
-    let rate = shrinker.rate(LAST, u64::MAX)?;
-    let Shrinker { best, executions, .. } = shrinker;
-    let after = Weight::of(&best, 0);
-    Ok(Shrunk { case: best, before, after, executions, minimal, rate })
+    shrinker.looks_for_less = false;
+    let steps = shrinker.kept.len();
+    let (case, rate) = shrinker.last()?;
+    let minimal = minimal && steps == shrinker.kept.len();
+    let before = Weight::of(&shrinker.kept[0].0, 0);
+    let (after, executions) = (Weight::of(&case, 0), shrinker.executions);
+    Ok(Shrunk { case, before, after, executions, minimal, rate })
 }
 
-/// Runs `case` so often, or until it has failed `enough` times.
-///
-/// # Errors
-///
-/// There is nothing to run it on.
-pub fn rate(
-    case: &Plan,
-    (runs, enough): (u64, u64),
-    failure: &Failure,
-    limits: Limits<'_>,
-) -> Result<Rate, NoGround> {
-    let mut rate = Rate::default();
-    while rate.runs < runs && rate.failed < enough {
-        let storm = reproducer::run(case, limits.interrupted)?;
-        if limits.interrupted.load(Ordering::Relaxed) {
-            break;
+impl Shrunk {
+    /// Why it went no further.
+    pub fn end(&self) -> &'static str {
+        match (self.minimal, self.before == self.after) {
+            (true, _) => "nothing more was found that can be taken out",
+            (false, true) => {
+                "too large to become smaller in this time, as its runs take so long or fail so seldom: \
+                 use a longer --time"
+            }
+            (false, false) => "it ended before its end: the same command goes on",
         }
-        rate.runs += 1;
-        rate.failed += u64::from(Failure::of(&storm).as_ref() == Some(failure));
     }
-    Ok(rate)
+}
+
+impl Rate {
+    /// Whether it is that of a case that fails nearly as often as one of the rate `first`.
+    fn is_near(self, first: Rate) -> bool {
+        0 < self.failed && first.failed * self.runs <= EROSION * self.failed * first.runs
+    }
 }
 
 struct Shrinker<'a> {
     best: Plan,
-    failure: &'a Failure,
+    /// Every case that was the best once, with its rate then, up to `best`.
+    kept: Vec<(Plan, Rate)>,
+    fails: Fails<'a>,
     limits: Limits<'a>,
     watch: Stopwatch,
     executions: u64,
-    /// Runs of a candidate.
-    tries: u64,
+    /// Whether it is on its way, so that some time and all further runs are left for the end.
+    looks_for_less: bool,
     progress: &'a mut (dyn FnMut(&Plan, &Weight) + Send),
 }
 
 impl Shrinker<'_> {
-    /// How often the best so far fails.
-    fn rate(&mut self, runs: u64, enough: u64) -> Result<Rate, NoGround> {
-        let rate = rate(&self.best, (runs, enough), self.failure, self.limits)?;
-        self.executions += rate.runs;
+    /// Runs `case` until its rate is known well enough, or it is over.
+    fn rate(&mut self, case: &Plan, enough: impl Fn(Rate) -> bool) -> Result<Rate, NoGround> {
+        let mut rate = Rate::default();
+        while !enough(rate) && !self.is_over() {
+            let failed = (self.fails)(case)?;
+            // A run that was cut short says nothing.
+            if self.limits.interrupted.load(Ordering::Relaxed) {
+                break;
+            }
+            rate.runs += 1;
+            rate.failed += u64::from(failed);
+            self.executions += 1;
+        }
         Ok(rate)
     }
 
     fn is_over(&self) -> bool {
-        let spent = self.limits.runs.is_some_and(|most| most <= self.executions);
+        let Limits { time, runs, .. } = self.limits;
+        let spent = self.looks_for_less && runs.is_some_and(|most| most <= self.executions);
         let raised = self.limits.interrupted.load(Ordering::Relaxed);
-        spent || raised || self.limits.time <= self.watch.elapsed()
+        spent || raised || time <= self.watch.elapsed() + self.reserve()
+    }
+
+    /// What the last runs will take.
+    fn reserve(&self) -> Duration {
+        let made = u32::try_from(self.executions).unwrap_or(u32::MAX).max(1);
+        let last = self.watch.elapsed() / made * LAST;
+        if self.looks_for_less { last.min(self.limits.time / 2) } else { Duration::ZERO }
+    }
+
+    /// The smallest case that fails still, and how often.
+    fn last(&mut self) -> Result<(Plan, Rate), NoGround> {
+        loop {
+            let (case, known) = self.kept.last().expect("the first stays").clone();
+            let last = self.rate(&case, |rate| u64::from(LAST) <= rate.runs)?;
+            if 0 < last.failed {
+                return Ok((case, last));
+            }
+            // Few runs without a failure say little, and of the first case there is no other.
+            if last.runs < u64::from(LAST) || self.kept.len() == 1 {
+                let runs = known.runs + last.runs;
+                return Ok((case, Rate { runs, ..known }));
+            }
+            self.kept.pop();
+        }
     }
 
     /// Repeats the passes until none makes progress. False if it was over before.
@@ -204,20 +268,123 @@ impl Shrinker<'_> {
         Ok(())
     }
 
-    /// Takes `candidate` if it is lighter and fails alike.
+    /// Takes `candidate` if it is lighter and fails alike, nearly as often as the case did at first.
     fn try_out(&mut self, mut candidate: Plan) -> Result<bool, NoGround> {
         case::prune_order(&mut candidate);
         let weight = Weight::of(&candidate, 0);
         if Weight::of(&self.best, 0) <= weight {
             return Ok(false);
         }
-        let rate = rate(&candidate, (self.tries, 1), self.failure, self.limits)?;
-        self.executions += rate.runs;
-        if rate.failed == 0 {
+        let (first, best) = (self.kept[0].1, self.kept[self.kept.len() - 1].1);
+        let tries = (PATIENCE * best.runs).div_ceil(best.failed).min(MOST);
+        let is_known = |rate: Rate| KNOWN <= rate.failed || MOST <= rate.runs;
+        let in_vain = |rate: Rate| rate.failed == 0 && tries <= rate.runs;
+        let rate = self.rate(&candidate, |rate| is_known(rate) || in_vain(rate))?;
+        if !is_known(rate) || !rate.is_near(first) {
             return Ok(false);
         }
-        self.best = candidate;
+        self.best = candidate.clone();
+        self.kept.push((candidate, rate));
         (self.progress)(&self.best, &weight);
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Known, parse};
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+
+    /// A case of so many calls of one actor.
+    fn case(calls: usize) -> Plan {
+        let does = vec!["fsync"; calls].join(", ");
+        let text = format!(
+            "world: threads\ntarget: {{directory: /}}\nactors: [{{name: w, does: [{does}]}}]\n"
+        );
+        parse("a.yaml", &text, &Known::default(), &[]).unwrap()
+    }
+
+    fn numbers(case: &Plan) -> Vec<u64> {
+        case.actors.iter().flat_map(|actor| &actor.does).map(|call| call.number).collect()
+    }
+
+    /// Shrinks it on a target that fails as `fails` says of the calls of a case, and of how often it was
+    /// run before. Returns what came of it, and how often every case was run.
+    fn on_a_target(
+        calls: usize,
+        (time, flag): (u64, &Arc<AtomicBool>),
+        fails: impl Fn(&[u64], u64) -> bool,
+    ) -> (Result<Shrunk, Refused>, BTreeMap<Vec<u64>, u64>) {
+        let mut runs = BTreeMap::new();
+        let mut once = |case: &Plan| {
+            let count: &mut u64 = runs.entry(numbers(case)).or_default();
+            *count += 1;
+            Ok(fails(&numbers(case), *count - 1))
+        };
+        let time = Duration::from_secs(time);
+        let limits = Limits { time, runs: None, interrupted: flag, parallel: false };
+        let shrunk = shrink_what_fails(&case(calls), &mut once, limits, &mut |_, _| {});
+        (shrunk, runs)
+    }
+
+    const LONG: u64 = 3600;
+
+    #[test]
+    fn what_fails_always_becomes_the_call_that_does_it() {
+        let (shrunk, _) = on_a_target(9, (LONG, &Arc::default()), |calls, _| calls.contains(&4));
+        let shrunk = shrunk.unwrap();
+        assert_eq!((numbers(&shrunk.case), shrunk.minimal), (vec![4], true));
+        assert_eq!(shrunk.rate, Rate { failed: 20, runs: 20 });
+    }
+
+    #[test]
+    fn what_fails_seldom_becomes_smaller_too() {
+        let seldom = |calls: &[u64], run: u64| calls.contains(&4) && run % 7 == 3;
+        let shrunk = on_a_target(9, (LONG, &Arc::default()), seldom).0.unwrap();
+        assert_eq!((numbers(&shrunk.case), shrunk.rate.runs), (vec![4], 20));
+        assert!((2..=3).contains(&shrunk.rate.failed), "{:?}", shrunk.rate);
+    }
+
+    #[test]
+    fn a_smaller_case_that_fails_much_less_often_is_not_taken() {
+        let erodes = |calls: &[u64], run: u64| 3 <= calls.len() || run.is_multiple_of(10);
+        let shrunk = on_a_target(8, (LONG, &Arc::default()), erodes).0.unwrap();
+        assert_eq!((numbers(&shrunk.case).len(), shrunk.rate.failed), (3, 20));
+    }
+
+    #[test]
+    fn who_fails_no_more_in_the_end_gives_way_to_who_does() {
+        let breaks_down = |calls: &[u64], run: u64| 3 <= calls.len() || run < KNOWN;
+        let shrunk = on_a_target(8, (LONG, &Arc::default()), breaks_down).0.unwrap();
+        // From four calls it went on with two.
+        assert_eq!((numbers(&shrunk.case).len(), shrunk.rate.failed), (4, 20));
+        assert!(!shrunk.minimal);
+        // Of the first there is none before it.
+        let all_do = |_: &[u64], run: u64| run < KNOWN;
+        let shrunk = on_a_target(3, (LONG, &Arc::default()), all_do).0.unwrap();
+        assert_eq!(numbers(&shrunk.case), [1, 2, 3]);
+        assert_eq!(shrunk.rate, Rate { failed: 5, runs: 25 });
+    }
+
+    #[test]
+    fn time_and_signals_end_it_with_a_rate_that_was_counted() {
+        let none = on_a_target(4, (0, &Arc::default()), |_, _| true).0;
+        assert!(matches!(none, Err(Refused::OutOfTime(0))), "{none:?}");
+        let never = on_a_target(4, (LONG, &Arc::default()), |_, _| false).0;
+        assert!(matches!(never, Err(Refused::FailsOtherwise(None))), "{never:?}");
+        let flag = Arc::new(AtomicBool::new(false));
+        let raises = |calls: &[u64], _: u64| {
+            flag.fetch_or(calls.len() == 2, Ordering::Relaxed);
+            true
+        };
+        let (shrunk, runs) = on_a_target(4, (LONG, &flag), raises);
+        let shrunk = shrunk.unwrap();
+        // The first half was run once, and is not known well enough.
+        assert_eq!((numbers(&shrunk.case).len(), shrunk.minimal), (4, false));
+        assert_eq!((shrunk.rate, runs[&vec![3, 4]]), (Rate { failed: 5, runs: 5 }, 1));
+        assert!(shrunk.end().contains("too large"), "{}", shrunk.end());
     }
 }

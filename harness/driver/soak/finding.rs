@@ -198,7 +198,7 @@ impl<'a> First<'a> {
             Err(Refused::NotDeterministic) => return Ok(false),
             Err(Refused::NoGround(error)) => return Err(error),
             // It fails, and in another way than the storm did: it stays as it was found.
-            Err(Refused::FailsOtherwise(_)) => {}
+            Err(Refused::FailsOtherwise(_) | Refused::OutOfTime(_)) => {}
         }
         let replay = Replay::of(&small, REPLAYS, &Arc::default())?;
         let found = replay.first.violation.as_ref().map(|violation| violation.invariant);
@@ -223,7 +223,12 @@ impl<'a> First<'a> {
         entered: &mut NightFailure,
         limits: Limits<'_>,
     ) -> Result<bool, NoGround> {
-        match shrink::real::shrink(case, &self.failure, limits, &mut |_, _| {}) {
+        let shrunk = shrink::real::shrink(case, &self.failure, limits, &mut |_, _| {});
+        let minimal = shrunk.as_ref().is_ok_and(|shrunk| shrunk.minimal);
+        if !minimal && limits.interrupted.load(Ordering::Relaxed) {
+            return Ok(true);
+        }
+        match shrunk {
             Ok(shrunk) => {
                 if shrunk.minimal {
                     entered.signature = signature(self.failure.invariant, &shrunk.case);
@@ -234,8 +239,12 @@ impl<'a> First<'a> {
                 entered.case = Some(self.text(&shrunk.case));
             }
             Err(Refused::NoGround(error)) => return Err(error),
+            Err(Refused::OutOfTime(runs)) => entered.rate = Rate { failed: 0, runs },
             Err(Refused::FailsOtherwise(_) | Refused::NotDeterministic) => {
-                entered.rate = self.tried_again(limits.interrupted)?;
+                let rate = self.tried_again(limits.interrupted)?;
+                if rate.runs != 0 {
+                    entered.rate = rate;
+                }
             }
         }
         Ok(true)
@@ -299,6 +308,29 @@ pub fn plain_signature(failure: &Failure) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_signal_leaves_what_is_entered_of_a_real_filesystem_as_it_was() {
+        let text = "world: threads\ntarget: {directory: /}\nactors: [{name: w, does: [fsync]}]\n";
+        let plan = scenario::parse("a", text, &vocabulary::known(), &[]).unwrap();
+        let (file, enough) = ("a.yaml".to_owned(), 1);
+        let case = plan.clone();
+        assert!(case.is_real_case(), "{case:?}");
+        let entry = Entry { file, text_hash: 0, plan, target: None, once: true, enough };
+        let seed = report::record::Seed(1);
+        let campaign = Soaked { seed, date: None, commit: None };
+        let failure = Failure { invariant: "data_matches_model", kind: Kind::Plain };
+        let (entry, campaign) = (&entry, &campaign);
+        let first = First { entry, campaign, iteration: 0, seed: Seed(1), failure };
+        let known = Known { case: Some(case.clone()), deterministic: true };
+        let mut entered = first.entered("it".to_owned(), false, &known);
+        entered.rate = Rate { failed: 3, runs: 5 };
+        let (before, interrupted) = (entered.clone(), &Arc::new(AtomicBool::new(true)));
+        let time = std::time::Duration::from_secs(60);
+        let limits = Limits { time, runs: None, interrupted, parallel: false };
+        assert!(first.make_smaller(&case, &mut entered, limits, None).unwrap());
+        assert_eq!(entered, before);
+    }
 
     #[test]
     fn a_provisional_signature_holds_no_line_of_the_source() {

@@ -124,15 +124,16 @@ fn every(
     Ok(told)
 }
 
-/// Tells what came of each. Of runs that were cut short nothing can be told.
+/// Tells what came of each. Of runs that were cut short nothing can be told but what was counted before.
 fn tell_all(told: &[Told], args: &ReplayArgs, caught: Option<Exit>, console: Console) -> Exit {
-    if let Some(caught) = caught {
+    let told: Vec<&Told> = told.iter().filter(|one| caught.is_none() || one.stands).collect();
+    if let Some(caught) = caught.filter(|_| told.is_empty()) {
         return caught;
     }
     let lines: Vec<_> = told.iter().map(|one| one.line.clone() + "\n").collect();
-    let json = told::json(told);
+    let json = told::json(&told);
     let delivered = outcome::deliver(&lines.concat(), &json, args.json.as_deref(), console);
-    for one in told {
+    for one in &told {
         one.details(console);
     }
     told.iter().map(|one| one.exit).max().unwrap_or(Exit::Ok).max(delivered)

@@ -21,6 +21,8 @@ pub(super) struct Told {
     pub(super) line: String,
     /// How the command ends because of it.
     pub(super) exit: Exit,
+    /// Whether it holds although a signal ended the command.
+    pub(super) stands: bool,
     file: String,
     violation: Option<(String, String)>,
     /// What no longer fits, where it stands in the file; only if the run was not the same.
@@ -54,6 +56,7 @@ impl Told {
         Ok(Told {
             line,
             exit,
+            stands: false,
             file: case.file.clone(),
             json: as_json(case, replay, (verdict, &words), &unfit),
             violation: violation.map(|found| (names.violation(found), found.strip.clone())),
@@ -63,7 +66,13 @@ impl Told {
 
     /// What came of a search.
     pub(super) fn searched(file: &str, line: String, exit: Exit, json: Value) -> Told {
-        Told { line, exit, file: file.to_owned(), violation: None, reports: Vec::new(), json }
+        let (file, violation, reports) = (file.to_owned(), None, Vec::new());
+        Told { line, exit, stands: false, file, violation, reports, json }
+    }
+
+    /// What was counted, however far it came.
+    pub(super) fn counted(file: &str, line: String, exit: Exit, json: Value) -> Told {
+        Told { stands: true, ..Told::searched(file, line, exit, json) }
     }
 
     /// What a person wants to see besides the result.
@@ -190,7 +199,7 @@ fn as_json(
 }
 
 /// Everything, one item for each file.
-pub(super) fn json(told: &[Told]) -> String {
+pub(super) fn json(told: &[&Told]) -> String {
     let all: Vec<_> = told.iter().map(|one| &one.json).collect();
     serde_json::to_string_pretty(&all).expect("text and numbers are JSON") + "\n"
 }

@@ -1,5 +1,6 @@
 //! Shrinking what threads left on a real filesystem.
 
+use crate::clock::Stopwatch;
 use crate::failure::Failure;
 use crate::reproducer;
 use crate::scenario::plan::{Expectation, Plan};
@@ -22,16 +23,17 @@ pub(in crate::commands) fn shrunk(
         Expectation::Caught { by, .. } => Some(by.as_str()),
         Expectation::Clean => None,
     };
-    let mut other = None;
-    for _ in 0..RUNS {
-        if limits.interrupted.load(Ordering::Relaxed) {
-            break;
+    let (mut other, watch) = (None, Stopwatch::start());
+    for run in 0..RUNS {
+        let time = limits.time.saturating_sub(watch.elapsed());
+        if limits.interrupted.load(Ordering::Relaxed) || time.is_zero() {
+            return Err(Refused::OutOfTime(run));
         }
         let Some(failure) = Failure::of(&reproducer::run(case, limits.interrupted)?) else {
             continue;
         };
         if expected.is_none_or(|by| by == failure.invariant) {
-            return real::shrink(case, &failure, limits, progress);
+            return real::shrink(case, &failure, Limits { time, ..limits }, progress);
         }
         other = Some(failure);
     }
@@ -40,13 +42,8 @@ pub(in crate::commands) fn shrunk(
 
 /// What was done, in one line, and the signature of what is left.
 pub(super) fn told(shrunk: &Shrunk, time: Duration) -> String {
-    let Shrunk { case, before, after, executions, minimal, rate } = shrunk;
-    let Rate { failed, runs } = rate;
-    let end = if *minimal {
-        "nothing more was found that can be taken out"
-    } else {
-        "it ended before its end: the same command goes on"
-    };
+    let Shrunk { case, before, after, executions, rate, .. } = shrunk;
+    let (Rate { failed, runs }, end) = (rate, shrunk.end());
     let by = match &case.expect {
         Expectation::Caught { by, .. } => by.as_str(),
         Expectation::Clean => "",

@@ -100,3 +100,25 @@ fn the_second_signal_ends_the_run_at_once() {
     assert_eq!(ran.code, Some(130), "{ran:?}");
     assert_eq!(stand.names("reports"), [""; 0]);
 }
+
+#[test]
+fn an_interrupted_replay_of_what_threads_left_tells_what_it_has_counted() {
+    let stand = Stand::with(
+        "world: threads\ntarget: {directory: .}\nactors: [{name: w, does: [write: {at: 0, size: 9000}]}]\n",
+    );
+    let child = stand.start("replay a.yaml --times 1000000");
+    while !catches_signals(&child) {
+        sim::sleep(Duration::from_millis(1));
+    }
+    send(&child, Signal::SIGINT);
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, Some(130), "{ran:?}");
+    assert!(ran.out.contains("a.yaml: ") && ran.out.contains("ended before "), "{ran:?}");
+}
+
+/// Whether SIGINT would not just end it.
+fn catches_signals(child: &Child) -> bool {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+    u64::from_str_radix(caught.trim(), 16).unwrap() & 2 != 0
+}
