@@ -26,6 +26,16 @@ pub fn export(args: &ExportArgs, console: Console) -> Exit {
             return Exit::Usage;
         }
     };
+    if let Some(why) = export::hidden(&case) {
+        let other = if case.is_real_case() {
+            "nothing is written: `pagestorm replay FILE` runs it again and looks"
+        } else {
+            "nothing is written: `pagestorm replay --target kernel:xfs FILE` leads it through a real \
+             filesystem and looks"
+        };
+        console.warn(&format!("{name}: {why}; {other}"));
+        return Exit::Usage;
+    }
     let exported = match export::export(&case, &name, &Arc::default()) {
         Ok(exported) => exported,
         Err(refused) => {

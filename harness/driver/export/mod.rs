@@ -4,12 +4,17 @@
 //! and sizes with what the calls can have left.
 
 mod call;
+mod heading;
 mod names;
 mod order;
+mod parts;
 mod program;
+mod stop;
+mod transfer;
+mod write;
 
 use crate::ground::NoGround;
-use crate::scenario::plan::Plan;
+use crate::scenario::plan::{Action, Expectation, Plan};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -35,6 +40,20 @@ pub fn export(
 ) -> Result<Exported, NoGround> {
     let order = order::of(case, interrupted)?;
     Ok(program::written(case, file, &order))
+}
+
+/// How the names begin of invariants of which nothing shows in calls and files: what a check of the whole
+/// filesystem, a mount or a hang would tell.
+const UNSEEN: [&str; 2] = ["space_", "progress_"];
+
+/// Why no program could show what `case` is about: nothing of it is in what calls return, nor in files.
+pub fn hidden(case: &Plan) -> Option<String> {
+    if case.script.iter().any(|step| matches!(step.action, Action::HoldDisk(_))) {
+        return Some("its script holds a disk, and a program cannot".to_owned());
+    }
+    let Expectation::Caught { by, .. } = &case.expect else { return None };
+    let unseen = UNSEEN.iter().any(|prefix| by.starts_with(prefix));
+    unseen.then(|| format!("a program that makes its calls cannot see whether {by}"))
 }
 
 /// Whether its calls are all listed, so that there is something to write.

@@ -4,6 +4,7 @@ use crate::call::Call;
 use crate::case;
 use crate::ground::NoGround;
 use crate::onlooker::Look;
+use crate::real::spot::Spot;
 use crate::replay;
 use crate::scenario::plan::{Plan, Recorded, TargetPlan, Turn, Who, WorldKind};
 use crate::stage::CALL;
@@ -31,6 +32,8 @@ pub(super) enum Event {
 pub(super) struct Stands {
     /// What the model calls the place.
     pub(super) at: &'static str,
+    /// Where that is in a write, if one can be stopped near it.
+    pub(super) spot: Option<Spot>,
 }
 
 /// The order of all calls, and whether anything is known of it.
@@ -91,10 +94,10 @@ fn traced(case: &Plan, trace: &[Passage]) -> Vec<Event> {
         }
     }
     let mut events = Vec::new();
-    let mut open: BTreeMap<usize, (Place, usize, &'static str)> = BTreeMap::new();
+    let mut open: BTreeMap<usize, Open> = BTreeMap::new();
     for passage in trace {
         let now = calls.get(&(passage.task, passage.operation)).copied();
-        let before = open.get(&passage.task).map(|(place, ..)| *place);
+        let before = open.get(&passage.task).map(|open| open.place);
         if let Some(ended) =
             before.filter(|place| Some(*place) != now || passage.site.name == "end")
         {
@@ -102,19 +105,42 @@ fn traced(case: &Plan, trace: &[Passage]) -> Vec<Event> {
             open.remove(&passage.task);
         }
         if let Some(begun) = now.filter(|_| passage.site.name == CALL && before != now) {
-            for (_, at, site) in open.values() {
-                if let Event::Begins(_, stands @ None) = &mut events[*at] {
-                    *stands = Some(Stands { at: site });
+            for other in open.values() {
+                if let Event::Begins(_, stands @ None) = &mut events[other.event] {
+                    *stands = Some(other.stands());
                 }
             }
-            open.insert(passage.task, (begun, events.len(), CALL));
+            let (event, passed) = (events.len(), BTreeMap::new());
+            open.insert(passage.task, Open { place: begun, event, at: CALL, passed });
             events.push(Event::Begins(begun, None));
         }
-        if let Some((_, _, site)) = open.get_mut(&passage.task) {
-            *site = passage.site.name;
+        if let Some(open) = open.get_mut(&passage.task) {
+            open.at = passage.site.name;
+            *open.passed.entry(open.at).or_default() += 1;
         }
     }
     events
+}
+
+/// A call that is under way.
+struct Open {
+    place: Place,
+    /// The number of the event with which it began.
+    event: usize,
+    /// Where it stands.
+    at: &'static str,
+    /// How often it has passed each place.
+    passed: BTreeMap<&'static str, u64>,
+}
+
+impl Open {
+    fn stands(&self) -> Stands {
+        // Who waits for its folio has asked for its source last.
+        let near = if self.at == FOLIO_LOCK { Point::WriteFaultedIn.name() } else { self.at };
+        let passed = self.passed.get(near).copied().unwrap_or(0);
+        let spot = Point::named(near).and_then(|point| Spot::of(point, passed));
+        Stands { at: self.at, spot }
+    }
 }
 
 /// The same, with calls that never began at its end, and ends for those that had none.
@@ -142,13 +168,6 @@ fn whole(case: &Plan, events: Vec<Event>) -> Vec<Event> {
 /// The call at a place.
 pub(super) fn call(case: &Plan, (actor, at): Place) -> &Call {
     &case.actors[actor].does[at]
-}
-
-/// Whether a write that stands there can be stopped from outside: it has its mapping, or is about to get
-/// it, holds no folio, and has not copied yet.
-pub(super) fn is_before_copy(stands: &Stands) -> bool {
-    let before = [Point::WriteLocked, Point::WriteMapped, Point::WriteFaultedIn];
-    before.iter().any(|point| point.name() == stands.at) || stands.at == FOLIO_LOCK
 }
 
 /// What the place is called at which a write waits for its folio.

@@ -1,39 +1,15 @@
 //! The program: what it needs of the parts, the calls in their order, and the checks at its end.
 
-use super::Exported;
-use super::call::{Cast, written as written_call};
+use super::call::{Cast, Written, effect, written as written_call};
 use super::names::{Identifiers, comment, text};
 use super::order::{self, Event, Order, Place};
+use super::stop::Stop;
+use super::{Exported, heading, parts};
 use crate::call::{Call, WHOLE_FILE};
 use crate::scenario::plan::{Action, Expectation, FilePlan, Layout, Plan, Step, Strike};
-use oracle::Invariant;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use stormfs::op::{Op, OpKind};
-
-/// What every program begins with, up to the files, and goes on with.
-const BASE: &str = include_str!("c/base.c");
-
-/// Where the names of the files go.
-const FILES: &str = "//- files\n";
-
-/// Parts that calls need, in an order in which each comes behind what it uses.
-const PARTS: &[(&str, &str)] = &[
-    ("must", include_str!("c/must.c")),
-    ("effects", include_str!("c/effects.c")),
-    ("write", include_str!("c/write.c")),
-    ("append", include_str!("c/append.c")),
-    ("bytes", include_str!("c/bytes.c")),
-    ("hole", include_str!("c/hole.c")),
-    ("read", include_str!("c/read.c")),
-    ("map", include_str!("c/map.c")),
-    ("store", include_str!("c/store.c")),
-    ("load", include_str!("c/load.c")),
-    ("window", include_str!("c/window.c")),
-    ("delalloc", include_str!("c/delalloc.c")),
-    ("thread", include_str!("c/thread.c")),
-    ("leave", include_str!("c/leave.c")),
-];
+use stormfs::op::Op;
 
 /// The invariant whose check is a part of its own.
 const PROMISES: &str = "extents_below_eof_are_allocated_after_sync";
@@ -51,17 +27,14 @@ const SEEN: &[&str] = &[
     "results_are_good_when_quiet",
 ];
 
-/// Widest comment line.
-const WIDTH: usize = 100;
-
 /// Runs of a program whose threads race, if nobody says how many.
 const ROUNDS: u64 = 1000;
 
 /// A program on its way.
 struct Program<'a> {
     case: &'a Plan,
-    /// By file.
-    files: Vec<String>,
+    /// What each file is called in the case, and in C.
+    files: Vec<(String, String)>,
     parts: BTreeSet<&'static str>,
     /// What stands before the steps.
     functions: String,
@@ -70,21 +43,26 @@ struct Program<'a> {
     left_out: Vec<String>,
     identifiers: Identifiers,
     /// Stops that are open, by the call that stands there.
-    stops: BTreeMap<Place, String>,
+    stops: BTreeMap<Place, (String, Stop)>,
     /// Threads that run, by their call.
     threads: BTreeMap<Place, String>,
     /// Threads that may wait for a call that stands still.
     late: Vec<String>,
     /// Whether threads race.
     races: bool,
+    /// Whether files are mapped.
+    mapped: bool,
     /// Calls that were written.
     calls: u64,
+    /// The most pieces of a source at which a write stands.
+    pieces: usize,
 }
 
 /// Writes the case.
 pub(super) fn written(case: &Plan, from: &str, order: &Order) -> Exported {
     let mut identifiers = Identifiers::default();
-    let files = case.files.iter().map(|file| identifiers.take("F_", &file.name)).collect();
+    let named = |file: &FilePlan| (file.name.clone(), identifiers.take("F_", &file.name));
+    let files = case.files.iter().map(named).collect();
     let mut program = Program {
         case,
         files,
@@ -97,7 +75,9 @@ pub(super) fn written(case: &Plan, from: &str, order: &Order) -> Exported {
         threads: BTreeMap::new(),
         late: Vec::new(),
         races: false,
+        mapped: case.actors.iter().flat_map(|actor| &actor.does).any(maps),
         calls: 0,
+        pieces: 2,
     };
     for (nth, file) in case.files.iter().enumerate() {
         program.lay_out(nth, file);
@@ -120,7 +100,7 @@ fn left_out(case: &Plan) -> Vec<String> {
     if let Expectation::Caught { by, .. } = &case.expect
         && !SEEN.contains(&by.as_str())
     {
-        all.push(format!("whether {by}: the program does not look for it"));
+        all.push(format!("whether {by}: the program sees only what comes of it"));
     }
     for strike in &case.strikes {
         let what = match strike {
@@ -144,7 +124,7 @@ fn left_out(case: &Plan) -> Vec<String> {
 impl Program<'_> {
     /// Gives a file its first size and blocks.
     fn lay_out(&mut self, nth: usize, file: &FilePlan) {
-        let (size, name, shown) = (file.size, &self.files[nth], &file.name);
+        let (size, name, shown) = (file.size, &self.files[nth].1, &file.name);
         if size == 0 {
             return;
         }
@@ -162,26 +142,25 @@ impl Program<'_> {
             ),
         };
         let what = text(&format!("lay out: {what}"));
-        let keys = format!(".file = {name}, .size = {size}");
         self.calls += 1;
         let lines = if result.starts_with("pwrite") {
             self.parts.extend(["write", "bytes"]);
+            let keys = format!(".end = {size}, .value = 1, .size = {size}");
             vec![
-                format!("\tunsigned char *source = bytes({size}, 1);"),
-                format!(
-                    "\tint call = begins((struct effect){{ {keys}, .end = {size}, .value = 1 }});"
-                ),
-                format!("\twrote(call, {what}, {result}, {size}, {size});"),
-                "\tfree(source);".to_owned(),
+                format!("unsigned char *source = bytes({size}, 1);"),
+                format!("int call = {};", effect(name, &keys)),
+                format!("wrote(call, {what},\n\t{result}, {size}, {size});"),
+                "free(source);".to_owned(),
             ]
         } else {
             self.parts.insert("effects");
             vec![
-                format!("\tint call = begins((struct effect){{ {keys} }});"),
-                format!("\tdid(call, {what}, {result});"),
+                format!("int call = {};", effect(name, &format!(".size = {size}"))),
+                format!("did(call, {what}, {result});"),
             ]
         };
-        let _ = write!(self.steps, "{{\n{}\n}}\n", lines.join("\n"));
+        let lines = lines.iter().flat_map(|line| line.split('\n'));
+        let _ = write!(self.steps, "{{\n{}}}\n", indented(lines));
         if file.layout == Layout::Written {
             self.parts.insert("must");
             let what = text(&format!("lay out: fsync({shown})"));
@@ -193,29 +172,26 @@ impl Program<'_> {
         &self.case.actors[actor].name
     }
 
-    /// The lines of a call.
-    fn body(&mut self, place: Place) -> Vec<String> {
+    /// The lines of a call, and whether others act `beside` it.
+    fn body(&mut self, place: Place, beside: bool) -> Vec<String> {
         let call = order::call(self.case, place);
         self.calls += 1;
-        // One is what files hold from the beginning, and zero is what nobody has written.
-        let value = 2 + self.calls % 254;
-        let file = (self.case.files[call.file].name.as_str(), self.files[call.file].as_str());
-        let stop = self.stops.get(&place).map(String::as_str);
-        let cast = Cast { who: self.name(place), file, value, stop };
-        let Some(written) = written_call(call, &cast) else {
-            let what =
-                format!("{} {}: {}", self.name(place), call.number, OpKind::name(call.op.kind()));
-            let line =
-                format!("/* {} is not here: the checks cannot follow it. */", comment(&what));
-            self.left_out.push(what);
-            return vec![line];
+        let cast = Cast {
+            who: self.name(place),
+            file: call.file,
+            files: &self.files,
+            value: value(self.calls),
+            stop: self.stops.get(&place).map(|(name, _)| name.as_str()),
+            beside,
+            mapped: self.mapped,
         };
-        self.parts.extend(written.parts);
-        written.lines
+        let Written { lines, parts } = written_call(call, &cast);
+        self.parts.extend(parts);
+        lines.iter().flat_map(|line| line.split('\n')).map(str::to_owned).collect()
     }
 
-    fn block(&mut self, place: Place) -> String {
-        let lines = self.body(place);
+    fn block(&mut self, place: Place, beside: bool) -> String {
+        let lines = self.body(place, beside);
         if let [only] = lines.as_slice() {
             return format!("{only}\n");
         }
@@ -228,7 +204,8 @@ impl Program<'_> {
         let mut threads = Vec::new();
         for (nth, actor) in self.case.actors.iter().enumerate() {
             let before = self.calls;
-            let body: String = (0..actor.does.len()).map(|at| self.block((nth, at))).collect();
+            let body: String =
+                (0..actor.does.len()).map(|at| self.block((nth, at), true)).collect();
             // Each of one name makes the calls of the one body.
             self.calls = before + (self.calls - before) * u64::from(actor.count);
             for _ in 0..actor.count {
@@ -271,7 +248,7 @@ impl Program<'_> {
     fn alone(&mut self, place: Place) {
         let number = order::call(self.case, place).number;
         let who = format!("{} {number}", self.name(place));
-        let block = self.block(place);
+        let block = self.block(place, !self.threads.is_empty());
         if self.threads.is_empty() {
             let when = text(&format!("after {who}"));
             // Who looks at the size changes nothing; who looks at bytes brings them into the cache.
@@ -291,48 +268,50 @@ impl Program<'_> {
     fn begins(&mut self, place: Place, stands: Option<&order::Stands>) {
         let call = order::call(self.case, place).clone();
         let who = format!("{}_{}", self.name(place), call.number);
-        let is_write = matches!(call.op, Op::Write(_) | Op::Append(_)) && call.pieces.is_empty();
-        let stop = stands.filter(|stands| is_write && order::is_before_copy(stands));
-        if let Some(stands) = stop {
-            let stop = self.identifiers.take("stop_", &who);
-            let (len, readable) = source(&call);
-            let value = 2 + (self.calls + 1) % 254;
-            let _ = write!(
-                self.steps,
-                "/* It stands still before it copies, as it did at `{}` of the model. */\nprepare(&{stop}, {len}, {value}, {readable});\n",
-                stands.at
-            );
-            let _ = write!(self.functions, "static struct stop {stop};\n\n");
-            self.parts.insert("window");
-            self.stops.insert(place, stop);
-        } else if let Some(stands) = stands {
-            let why = if order::is_before_copy(stands) && !call.pieces.is_empty() {
-                "and a source in pieces cannot be stopped here"
-            } else {
-                "where nobody can stop it from outside"
-            };
-            let what = format!("{who} stood at `{}` while others ran, {why}", stands.at);
-            let _ = writeln!(self.steps, "/* {} */", comment(&what));
-            self.left_out.push(what);
-            self.races = true;
-        } else {
-            self.races = true;
+        match stands.map(|stands| (stands.at, Stop::of(&call, stands))) {
+            Some((at, Ok(stop))) => self.stop(place, &who, at, stop),
+            Some((at, Err(why))) => {
+                let what = format!("{who} stood at `{at}` while others ran, {why}");
+                let _ = writeln!(self.steps, "/* {} */", comment(&what));
+                self.left_out.push(what);
+                self.races = true;
+            }
+            None => self.races = true,
         }
-        let block = self.block(place);
+        let block = self.block(place, true);
         let thread = self.thread(&who, &block);
         let _ = writeln!(self.steps, "begin(&{thread}_thread, {thread});");
-        if let Some(stop) = self.stops.get(&place) {
-            let _ = writeln!(self.steps, "stands(&{stop});");
+        if let Some((name, stop)) = self.stops.get(&place) {
+            self.steps += &stop.awaited(name);
         }
         self.threads.insert(place, thread);
     }
 
+    /// The call that comes next stands still there.
+    fn stop(&mut self, place: Place, who: &str, at: &str, stop: Stop) {
+        let name = self.identifiers.take("stop_", who);
+        let how = match stop.nearby {
+            None => format!("It stands still where it did on the model, at `{at}`."),
+            Some(differs) => format!("It stood at `{at}` of the model. Nearby: {differs}."),
+        };
+        let _ = writeln!(self.steps, "/* {} */", comment(&how));
+        self.steps += &stop.prepared(&name);
+        self.functions += &stop.defined(&name, value(self.calls + 1));
+        self.parts.insert(if stop.is_behind() { "ahead" } else { "stands" });
+        self.pieces = self.pieces.max(stop.lengths.len());
+        self.stops.insert(place, (name, stop));
+    }
+
     fn ends(&mut self, place: Place) {
-        if let Some(stop) = self.stops.remove(&place) {
-            let _ = writeln!(self.steps, "resume(&{stop});");
+        let stop = self.stops.remove(&place);
+        if let Some((name, _)) = &stop {
+            let _ = writeln!(self.steps, "resume(&{name});");
         }
         if let Some(thread) = self.threads.remove(&place) {
             let _ = writeln!(self.steps, "finish(&{thread}_thread);");
+        }
+        if let Some((name, _)) = stop {
+            let _ = writeln!(self.steps, "forget(&{name});");
         }
         if self.stops.is_empty() {
             for thread in std::mem::take(&mut self.late) {
@@ -343,13 +322,15 @@ impl Program<'_> {
 
     /// All of it, in one text.
     fn whole(mut self, from: &str) -> Exported {
-        if matches!(&self.case.expect, Expectation::Caught { by, .. } if by == PROMISES) {
-            self.parts.insert("delalloc");
+        if let Expectation::Caught { by, .. } = &self.case.expect {
+            let is_promise = by == PROMISES || by.starts_with("extents_delalloc_");
+            self.parts.extend(is_promise.then_some("delalloc"));
+            let is_behind = by.contains("beyond_eof") && by.starts_with("data_");
+            self.parts.extend(is_behind.then_some("growth"));
         }
-        let mut text = heading(self.case, from, &self.left_out);
-        text += &BASE.replace(FILES, &self.named());
-        let parts = PARTS.iter().filter(|(name, _)| self.parts.contains(name));
-        text.extend(parts.map(|(_, part)| *part));
+        self.parts = parts::needed(&self.parts);
+        let mut text = heading::of(self.case, from, &self.left_out);
+        text += &parts::together(&self.parts, &self.named());
         text += &self.functions;
         text += "static void once(const char *directory)\n{\n";
         text += &indented(self.once().lines());
@@ -361,13 +342,17 @@ impl Program<'_> {
 
     /// The numbers and names of the files, and how much there is of everything.
     fn named(&self) -> String {
-        let names: Vec<_> = self.case.files.iter().map(|file| text(&file.name)).collect();
-        let (files, names) = (self.files.join(", "), names.join(", "));
+        let names: Vec<_> = self.files.iter().map(|(name, _)| text(name)).collect();
+        let files: Vec<_> = self.files.iter().map(|(_, c)| c.as_str()).collect();
+        let (files, names) = (files.join(", "), names.join(", "));
         let mut head = format!(
             "\nenum {{ {files}, FILES }};\nstatic const char *const names[FILES] = {{ {names} }};\n\
              enum {{ EFFECTS = {} }};\n",
             self.calls + 1
         );
+        if self.parts.contains("window") {
+            let _ = writeln!(head, "enum {{ PIECES = {} }};", self.pieces);
+        }
         if self.parts.contains("map") {
             let _ = writeln!(head, "enum {{ MAPPED = {} }};", mapping(self.case));
         }
@@ -386,7 +371,9 @@ impl Program<'_> {
         text += "sync_files();\n";
         text += with("delalloc", "check_promises();\n");
         text += with("map", "unmap_files();\n");
-        text += "drop_caches();\ncheck_bytes(\"read again\");\nclose_files();\n";
+        text += "drop_caches();\ncheck_bytes(\"read again\");\n";
+        text += with("growth", "grow_files();\ncheck_bytes(\"after growth\");\n");
+        text += "close_files();\n";
         text
     }
 }
@@ -396,16 +383,22 @@ fn indented<'a>(lines: impl Iterator<Item = &'a str>) -> String {
     lines.fold(String::new(), |text, line| text + "\t" + line + "\n")
 }
 
-/// How long the source of a write is, and how much of it can be read.
-fn source(call: &Call) -> (u64, u64) {
-    let len = if let Op::Write(range) = call.op {
-        range.len()
-    } else if let Op::Append(len) = call.op {
-        len
-    } else {
-        0
-    };
-    (len, call.gap.filter(|gap| gap.persistent).map_or(len, |gap| gap.at))
+/// What the call of this number writes: one is what files hold from the beginning, and zero is what nobody
+/// has written.
+fn value(call: u64) -> u64 {
+    2 + call % 254
+}
+
+/// Whether a call goes through a mapping.
+fn maps(call: &Call) -> bool {
+    matches!(
+        call.op,
+        Op::MmapLoad(_)
+            | Op::MmapStore(_)
+            | Op::Msync(_)
+            | Op::PageOut(_)
+            | Op::WriteFromMmap { .. }
+    )
 }
 
 /// Bytes of the mappings: all that calls touch through them.
@@ -425,37 +418,4 @@ fn mapping(case: &Plan) -> u64 {
     };
     let ends = calls.filter_map(end);
     ends.max().unwrap_or(0).div_ceil(MIB).max(1) * MIB
-}
-
-/// What the file says of itself.
-fn heading(case: &Plan, from: &str, left_out: &[String]) -> String {
-    let mut words = vec![format!("Made by `pagestorm export` of {from}.")];
-    if let Expectation::Caught { by, .. } = &case.expect {
-        let sentence = Invariant::named(by).map_or("", |invariant| invariant.about);
-        let sentence = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
-        words.push(format!("What it is about, {by}: {sentence}"));
-    }
-    if !case.about.is_empty() {
-        words.push(case.about.clone());
-    }
-    words.push(
-        "Usage: cc -pthread THIS.c && ./a.out DIRECTORY [ROUNDS]. It makes its files in the directory, \
-         and takes them away. It ends with 1 if a filesystem shows something that no order of the calls \
-         explains, with 0 if not, and with 2 if it cannot run."
-            .to_owned(),
-    );
-    words.extend(left_out.iter().map(|what| format!("Left out: {what}.")));
-    let mut text = "/*\n".to_owned();
-    for paragraph in words {
-        let mut line = " *".to_owned();
-        for word in comment(&paragraph).split_whitespace() {
-            if WIDTH < line.len() + word.len() {
-                let _ = writeln!(text, "{line}");
-                " *".clone_into(&mut line);
-            }
-            let _ = write!(line, " {word}");
-        }
-        let _ = writeln!(text, "{line}");
-    }
-    text + " */\n"
 }

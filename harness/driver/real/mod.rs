@@ -10,6 +10,7 @@ mod lead;
 pub mod leeway;
 mod perform;
 pub mod script;
+pub(crate) mod spot;
 pub mod storm;
 #[cfg(test)]
 mod trial;

@@ -1,12 +1,12 @@
 //! Where the writes of a script are to stand: worked out before they begin, because their sources are
 //! made so.
 
+use super::spot::{AT_THE_END, OF_A_FOLIO, Spot};
 use crate::call::Call;
 use crate::scenario::plan::{Action, Plan, Target};
 use std::collections::BTreeMap;
 use stormfs::op::Op;
 use stormfs::points::Point;
-use stormfs::quantity::{PAGE, narrow, wide};
 
 /// A place in a write at which a step of the script wants it to stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,33 +17,6 @@ pub(super) struct Wish {
     pub(super) point: Point,
     spot: Spot,
 }
-
-/// A place in a write, in the order in which it comes there. A folio counts as a page of the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Spot {
-    /// Nothing is copied.
-    Mapped,
-    /// In its `folio`-th folio, counted from 0, so far behind.
-    Folio { folio: u64, rank: usize },
-    /// All that can be copied is.
-    End,
-}
-
-/// What a write passes for each folio, in order, and what of it stands before the copy.
-const OF_A_FOLIO: [Point; 7] = [
-    Point::WriteFaultedIn,
-    Point::WriteFolioLocked,
-    Point::WriteValidated,
-    Point::WriteCopied,
-    Point::WriteAccepted,
-    Point::WriteSizePublished,
-    Point::WriteUnlocked,
-];
-const BEFORE_THE_COPY: usize = 3;
-
-/// What it passes when it gives back what it did not use.
-const AT_THE_END: [Point; 3] =
-    [Point::WriteEndBeforeWalk, Point::WriteEndScan, Point::WriteEndBeforePunch];
 
 /// The wishes for each call, by the number of its actor and its own.
 pub(super) fn wishes(plan: &Plan) -> BTreeMap<(usize, u64), Vec<Wish>> {
@@ -114,32 +87,13 @@ impl Walk<'_> {
 
 impl Wish {
     /// How many bytes a write of `len` at `pos` has copied there, if it stops at `limit`.
-    pub(super) fn copied(self, (pos, len): (u64, usize), limit: Option<u64>) -> usize {
-        let limit = limit.unwrap_or(wide(len)).min(wide(len));
-        let end_of = |folio: u64| (pos / PAGE + folio + 1) * PAGE - pos;
-        narrow(match self.spot {
-            Spot::Mapped => 0,
-            Spot::Folio { folio: 0, rank } if rank < BEFORE_THE_COPY => 0,
-            Spot::Folio { folio, rank } if rank < BEFORE_THE_COPY => end_of(folio - 1).min(limit),
-            Spot::Folio { folio, .. } => end_of(folio).min(limit),
-            Spot::End => limit,
-        })
+    pub(super) fn copied(self, write: (u64, usize), limit: Option<u64>) -> usize {
+        self.spot.copied(write, limit)
     }
 
     /// What differs there from the point that the step names, if anything does.
     pub(super) fn nearby(self, maps_late: bool) -> Option<&'static str> {
-        match self.spot {
-            Spot::Mapped if maps_late => {
-                Some("it holds its lock there, and has reserved nothing yet")
-            }
-            Spot::Folio { rank, .. } if OF_A_FOLIO[rank] == Point::WriteUnlocked => None,
-            Spot::Mapped => None,
-            Spot::Folio { rank, .. } if rank < BEFORE_THE_COPY => {
-                Some("it stands before it asks for its source, and has no folio locked")
-            }
-            Spot::Folio { .. } => Some("it stands behind that, with the folio unlocked again"),
-            Spot::End => Some("it stands before the byte that ends it"),
-        }
+        self.spot.nearby(maps_late)
     }
 }
 
@@ -147,6 +101,7 @@ impl Wish {
 mod tests {
     use super::*;
     use crate::scenario::{Known, parse};
+    use stormfs::quantity::narrow;
 
     /// What stands in which call, and how many bytes are copied there.
     fn stops(does: &str, script: &str) -> Vec<(u64, usize, usize)> {

@@ -326,7 +326,7 @@ mod tests {
         let mut entered = first.entered("it".to_owned(), false, &known);
         entered.rate = Rate { failed: 3, runs: 5 };
         let (before, interrupted) = (entered.clone(), &Arc::new(AtomicBool::new(true)));
-        let time = std::time::Duration::from_secs(60);
+        let time = std::time::Duration::from_mins(1);
         let limits = Limits { time, runs: None, interrupted, parallel: false };
         assert!(first.make_smaller(&case, &mut entered, limits, None).unwrap());
         assert_eq!(entered, before);

@@ -74,7 +74,8 @@ impl Counted {
         let (expected, failed) = (by(expect), self.failed(expect));
         let what = expected.map(|by| format!(", {by}")).unwrap_or_default();
         let others = found.iter().filter(|(by, _)| Some(**by) != expected);
-        let others: String = others.map(|(by, count)| format!("; {by} {count} times")).collect();
+        let others: Vec<_> = others.map(|(by, count)| format!("; {by} {count} times")).collect();
+        let others = others.concat();
         let end = match refused {
             Some(refused) => format!("; ended before all {wanted}: {refused}"),
             None if *runs < wanted => format!("; ended before all {wanted}"),
@@ -106,7 +107,9 @@ mod tests {
         let caught = Expectation::Caught { by: by.to_owned(), bug: None };
         let told = |found: &[Option<&'static str>], expect: &Expectation| {
             let mut counted = Counted::default();
-            found.iter().for_each(|one| counted.take(*one));
+            for one in found {
+                counted.take(*one);
+            }
             counted.told(expect, 4)
         };
         let part = "fails in 1 of 2 runs, size_matches_model; ended before all 4";

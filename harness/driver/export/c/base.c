@@ -1,4 +1,3 @@
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -7,16 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
-//- files
-enum { PAGE = 4096, ANYTHING = -1 };
+//- names
+enum { PAGE = 4096, ANYTHING = -1, COPIED = -2 };
 
-static char path[FILES][PATH_MAX];
 static int fd[FILES];
+static char path[FILES][32];	/* to open a file again */
 
 /*
  * What a call may have done to a file, and when it was under way. Two calls of which neither ended
@@ -25,7 +21,20 @@ static int fd[FILES];
 struct effect {
 	int file;
 	long long pos, end;	/* the bytes that it changed ... */
-	int value;		/* ... to this one, or to ANYTHING */
+	int value;		/* ... to this one, to ANYTHING, or to what it has COPIED */
+//- if copies
+	int from;		/* from this file ... */
+	long long at;		/* ... and this byte on, as it was meanwhile */
+//- end
+//- if moves
+	long long by;		/* moves what lies behind by so much, and the size; 0: it does not */
+//- end
+//- if refuses
+	int refuses;		/* it may say EINVAL, and do nothing */
+//- end
+//- if weak
+	int weak;		/* what was there before may show again */
+//- end
 	long long size;		/* the size that it left, or one more if it cuts; 0: as it was */
 	int cuts;		/* the size is that, and not at least that */
 	long long open;		/* from this byte on it changed them to ANYTHING; 0: none */
@@ -37,7 +46,7 @@ static struct effect effects[EFFECTS];
 static int made;
 static long ticks;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static int wrongs, quiet;
+static int wrongs, quiet, full;
 
 static void cannot(const char *what)
 {
@@ -57,47 +66,23 @@ __attribute__((format(printf, 1, 2))) static void wrong(const char *format, ...)
 	wrongs++;
 }
 
+//- if told
+static int no_space(void)
+{
+	return errno == ENOSPC || errno == EDQUOT;
+}
+
 static void told(const char *what, long long result)
 {
 	int error = errno;
 
+	full |= result < 0 && no_space();
 	if (!quiet)
 		printf("%s = %lld%s%s\n", what, result, result < 0 ? " " : "",
 		       result < 0 ? strerror(error) : "");
 	errno = error;
 }
-
-static int begins(struct effect effect)
-{
-	int call;
-
-	pthread_mutex_lock(&lock);
-	if (made == EFFECTS) {
-		errno = ENOBUFS;
-		cannot("more calls than there is room for");
-	}
-	call = made++;
-	effects[call] = effect;
-	effects[call].begun = ++ticks;
-	pthread_mutex_unlock(&lock);
-	return call;
-}
-
-/* The call has changed these bytes, and the size if they lie behind it. */
-static void ended_with(int call, long long pos, long long end)
-{
-	struct effect *effect = &effects[call];
-
-	pthread_mutex_lock(&lock);
-	effect->pos = pos;
-	effect->end = end;
-	if (!effect->cuts && end < effect->size)
-		effect->size = end;
-	if (pos == end)
-		effect->size = 0;
-	effect->ended = ++ticks;
-	pthread_mutex_unlock(&lock);
-}
+//- end
 
 static int covers(const struct effect *effect, int file, long long pos)
 {
@@ -110,6 +95,10 @@ static int is_gone(long ended, int file, long long pos, long when)
 	for (int i = 0; i < made; i++) {
 		const struct effect *later = &effects[i];
 
+//- if weak
+		if (later->weak)
+			continue;
+//- end
 		if (covers(later, file, pos) && later->ended && later->ended < when &&
 		    later->begun > ended)
 			return 1;
@@ -117,6 +106,32 @@ static int is_gone(long ended, int file, long long pos, long when)
 	return 0;
 }
 
+//- if copies
+static int may_be(int value, int file, long long pos, long from, long until);
+
+/* Whether a byte that was copied may have been this one. */
+static int may_be_copied(const struct effect *effect, int value, long long pos)
+{
+	long until = effect->ended ? effect->ended : LONG_MAX;
+	static int deep;
+	int may;
+
+//- if moves
+	if (effect->by)
+		until = effect->begun;
+	if (pos < effect->pos + effect->by)
+		return value == 0;
+//- end
+	/* Copies of copies are followed so far. */
+	if (deep == 16)
+		return 1;
+	deep++;
+	may = may_be(value, effect->from, effect->at + pos - effect->pos, effect->begun, until);
+	deep--;
+	return may;
+}
+
+//- end
 /* Whether somebody who looked from then until then may have seen this byte. */
 static int may_be(int value, int file, long long pos, long from, long until)
 {
@@ -124,11 +139,20 @@ static int may_be(int value, int file, long long pos, long from, long until)
 		const struct effect *effect = &effects[i];
 		long ended = effect->ended ? effect->ended : LONG_MAX;
 
-		if (covers(effect, file, pos) && effect->begun < until &&
-		    (effect->value == value || effect->value == ANYTHING ||
-		     (effect->open && effect->open <= pos)) &&
-		    !is_gone(ended, file, pos, from))
+		if (!covers(effect, file, pos) || until <= effect->begun ||
+		    is_gone(ended, file, pos, from))
+			continue;
+		if (effect->value == value || effect->value == ANYTHING ||
+		    (effect->open && effect->open <= pos))
 			return 1;
+//- if copies
+		if (effect->value == COPIED && may_be_copied(effect, value, pos))
+			return 1;
+//- end
+//- if moves
+		if (effect->by && from < ended)
+			return 1;
+//- end
 	}
 	return value == 0 && !is_gone(0, file, pos, from);
 }
@@ -139,6 +163,11 @@ static int is_edge(int file, long long pos)
 		if (effects[i].file == file && (effects[i].pos == pos || effects[i].end == pos ||
 						effects[i].open == pos))
 			return 1;
+//- if copies
+	for (int i = 0; i < made; i++)
+		if (effects[i].value == COPIED && covers(&effects[i], file, pos))
+			return 1;
+//- end
 	return 0;
 }
 
@@ -159,29 +188,43 @@ static void judge(const char *what, int file, long long pos, const unsigned char
 	pthread_mutex_unlock(&lock);
 }
 
-/* The size that the calls have left, and when it was cut last; -1 if some changed it at the same time. */
+/* The size that the calls have left, and when it was cut last; -1 if that depends on who came first. */
 static long long size_of(int file, long *cut)
 {
 	long long size = 0;
-	long last = 0;
+	long last = 0, last_cut = 0;
+	int known = 1;
 
 	*cut = 0;
 	for (int i = 0; i < made; i++) {
 		const struct effect *effect = &effects[i];
+		long ended = effect->ended ? effect->ended : LONG_MAX;
 
+//- if moves
+		if (effect->file == file && effect->by) {
+			known &= last < effect->begun && effect->ended;
+			size += effect->by;
+			last = last_cut = ended;
+			*cut = effect->begun;
+			continue;
+		}
+//- end
 		if (effect->file != file || !effect->size)
 			continue;
-		if (effect->begun < last || !effect->ended)
-			return -1;
-		last = effect->ended;
-		if (effect->cuts)
-			*cut = effect->begun;
-		if (effect->cuts)
+		if (effect->cuts) {
+			known = last < effect->begun && effect->ended;
 			size = effect->size - 1;
-		else if (size < effect->size)
-			size = effect->size;
+			*cut = effect->begun;
+			last_cut = ended;
+		} else {
+			known &= last_cut < effect->begun && effect->ended;
+			if (size < effect->size)
+				size = effect->size;
+		}
+		if (last < ended)
+			last = ended;
 	}
-	return size;
+	return known ? size : -1;
 }
 
 /* Whether a call that failed may have left this size, which nobody has cut since. */
@@ -203,7 +246,7 @@ static long long size_now(int file)
 	struct stat now;
 
 	if (fstat(fd[file], &now))
-		cannot(path[file]);
+		cannot(names[file]);
 	return now.st_size;
 }
 
@@ -238,15 +281,29 @@ static void check_bytes(const char *when)
 	}
 }
 
+/* A file that has no name, so that nothing stays behind however this ends. */
+static int unnamed(const char *directory)
+{
+	char name[PATH_MAX];
+	int file = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (file < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+		snprintf(name, sizeof(name), "%s/case-%ld", directory, (long)getpid());
+		file = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (0 <= file && unlink(name))
+			cannot(name);
+	}
+	if (file < 0)
+		cannot(directory);
+	return file;
+}
+
 static void open_files(const char *directory)
 {
 	made = 0;
 	for (int file = 0; file < FILES; file++) {
-		snprintf(path[file], PATH_MAX, "%s/pagestorm-%ld-%d", directory, (long)getpid(), file);
-		fd[file] = open(path[file], O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-		if (fd[file] < 0 || unlink(path[file]))
-			cannot(path[file]);
-		snprintf(path[file], PATH_MAX, "/proc/self/fd/%d", fd[file]);
+		fd[file] = unnamed(directory);
+		snprintf(path[file], sizeof(path[file]), "/proc/self/fd/%d", fd[file]);
 	}
 }
 

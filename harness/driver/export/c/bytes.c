@@ -1,9 +1,9 @@
-/* A buffer of that many bytes, all with this value. */
+/* So many bytes, all with this value, at the beginning of a page. */
 static unsigned char *bytes(size_t len, int value)
 {
-	unsigned char *source = malloc(len ? len : 1);
+	void *source;
 
-	if (!source)
+	if (posix_memalign(&source, PAGE, len ? len : 1))
 		cannot("memory");
 	memset(source, value, len);
 	return source;

@@ -1,3 +1,5 @@
+#include <sys/mman.h>
+
 enum hole { PROTECTED, UNMAPPED, BEYOND_EOF, NOT_PRESENT };
 
 /*
@@ -37,5 +39,13 @@ static unsigned char *bytes_with_hole(size_t len, int value, size_t at, enum hol
 	if (failed || got == MAP_FAILED)
 		cannot("a buffer with a hole");
 	return missing - at;
+}
+
+/* Gives it back. */
+static void free_with_hole(unsigned char *source, size_t len, size_t at)
+{
+	size_t before = (at + PAGE - 1) / PAGE * PAGE, behind = (len - at) / PAGE * PAGE + 2 * PAGE;
+
+	munmap(source + at - before, before + behind);
 }
 

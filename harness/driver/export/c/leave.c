@@ -1,3 +1,5 @@
+#include <time.h>
+
 /* Waits for a call beside one that stands still, unless the kernel lets it wait for that one. */
 static void finish_or_leave(struct thread *thread, const char *what)
 {

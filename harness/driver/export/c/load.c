@@ -10,33 +10,18 @@ static int loaded(unsigned char *to, const unsigned char *from, size_t len)
 /* Loads through the mapping, as far as the file goes, and judges what was seen. */
 static void load(const char *what, int file, long long pos, long long len)
 {
-	unsigned char *seen = malloc(len);
-	long long done = 0, inside;
-	long from, until;
+	struct look look = looks(file, pos, len);
+	long long done = 0;
 
-	if (!seen)
-		cannot("memory");
-	pthread_mutex_lock(&lock);
-	from = ++ticks;
-	pthread_mutex_unlock(&lock);
-	/* What lies behind the end of the file within its last page is nobody's. */
-	inside = size_now(file) - pos;
-	if (inside < len)
-		len = inside;
-	while (done < len) {
+	while (done < look.inside) {
 		long long some = PAGE - (pos + done) % PAGE;
 
-		if (len - done < some)
-			some = len - done;
-		if (!loaded(seen + done, map[file] + pos + done, some))
+		if (look.inside - done < some)
+			some = look.inside - done;
+		if (!loaded(look.bytes + done, map[file] + pos + done, some))
 			break;
 		done += some;
 	}
-	told(what, done);
-	pthread_mutex_lock(&lock);
-	until = ++ticks;
-	pthread_mutex_unlock(&lock);
-	judge(what, file, pos, seen, done, from, until);
-	free(seen);
+	saw(what, &look, done);
 }
 

@@ -14,5 +14,9 @@ int main(int count, char **words)
 		quiet = 1;
 	}
 	printf("wrong in %ld of %ld rounds\n", shown, rounds);
+	if (!shown && full) {
+		fprintf(stderr, "cannot run: there is not enough space in %s\n", words[1]);
+		return 2;
+	}
 	return shown ? 1 : 0;
 }

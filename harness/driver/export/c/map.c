@@ -1,5 +1,6 @@
 #include <setjmp.h>
 #include <signal.h>
+#include <sys/mman.h>
 
 static unsigned char *map[FILES];
 static __thread sigjmp_buf back;

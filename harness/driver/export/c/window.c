@@ -1,70 +1,109 @@
 #include <linux/userfaultfd.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 
 /*
- * A source whose first page is not there until somebody says so: the write stands still in the fault, after
- * it has mapped its range and before it copies.
+ * A source in pieces. The first page of the piece `at` is not there until somebody says so: a write stands
+ * still in the fault, with what lies before copied, and before it copies more.
  */
 struct stop {
-	unsigned char *source, *page;
-	int uffd, value, fails;
+	struct iovec source[PIECES];
+	int pieces, at, unreadable;	/* -1: all can be read in the end */
+	int uffd, value;
 };
 
-/* `readable` bytes of `len` can be read in the end. */
-static void prepare(struct stop *stop, size_t len, int value, size_t readable)
+static void take_away(struct stop *stop, int piece)
 {
-	struct uffdio_api api = { .api = UFFD_API };
-	size_t before = (readable + PAGE - 1) / PAGE * PAGE, room = before + len + 2 * PAGE;
-	unsigned char *all = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (madvise(stop->source[piece].iov_base, PAGE, MADV_DONTNEED))
+		cannot("madvise");
+}
 
-	if (all == MAP_FAILED)
-		cannot("memory");
-	memset(all, value, room);
-	if (readable < len && mprotect(all + before, PAGE, PROT_NONE))
-		cannot("mprotect");
-	stop->source = readable < len ? all + before - readable : all;
-	stop->page = (unsigned char *)((unsigned long)stop->source / PAGE * PAGE);
-	stop->value = value;
-	stop->fails = !readable;
-	if (stop->fails && mprotect(stop->page, PAGE, PROT_READ | PROT_WRITE))
-		cannot("mprotect");
-	stop->uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-	if (stop->uffd < 0)
-		cannot("userfaultfd (be root, or set vm.unprivileged_userfaultfd)");
-	struct uffdio_register range = {
-		.range = { .start = (unsigned long)stop->page, .len = PAGE },
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
+static void supply(struct stop *stop, int piece)
+{
+	unsigned char page[PAGE];
+	struct uffdio_copy copy = {
+		.dst = (unsigned long)stop->source[piece].iov_base,
+		.src = (unsigned long)page,
+		.len = PAGE,
 	};
-	if (ioctl(stop->uffd, UFFDIO_API, &api) || madvise(stop->page, PAGE, MADV_DONTNEED) ||
-	    ioctl(stop->uffd, UFFDIO_REGISTER, &range))
+
+	memset(page, stop->value, PAGE);
+	if (ioctl(stop->uffd, UFFDIO_COPY, &copy))
 		cannot("userfaultfd");
 }
 
-/* Waits until the write stands there. */
-static void stands(struct stop *stop)
+static void is_asked_for(struct stop *stop)
 {
 	struct pollfd fault = { .fd = stop->uffd, .events = POLLIN };
 	struct uffd_msg message;
 
-	if (poll(&fault, 1, 2000) != 1 || read(stop->uffd, &message, sizeof(message)) < 0) {
+	if (poll(&fault, 1, 5000) != 1 || read(stop->uffd, &message, sizeof(message)) < 0) {
 		errno = ETIME;
 		cannot("the write never came to its source: the window was not hit");
 	}
 }
 
-/* Lets it go on: its first page is there now, or cannot be read. */
+/* Has accesses to the first page of a piece wait. */
+static void watch(struct stop *stop, int piece)
+{
+	struct uffdio_register range = {
+		.range = { .start = (unsigned long)stop->source[piece].iov_base, .len = PAGE },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+
+	take_away(stop, piece);
+	if (ioctl(stop->uffd, UFFDIO_REGISTER, &range))
+		cannot("userfaultfd");
+}
+
+/* Makes a source of pieces of these lengths. */
+static void prepare(struct stop *stop, const size_t *lengths)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+
+	stop->uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	if (stop->uffd < 0)
+		cannot("userfaultfd (be root, or set vm.unprivileged_userfaultfd)");
+	if (ioctl(stop->uffd, UFFDIO_API, &api))
+		cannot("userfaultfd");
+	for (int i = 0; i < stop->pieces; i++) {
+		void *piece = mmap(NULL, lengths[i], PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (piece == MAP_FAILED)
+			cannot("memory");
+		memset(piece, stop->value, lengths[i]);
+		stop->source[i] = (struct iovec){ piece, lengths[i] };
+	}
+	if (0 <= stop->unreadable && stop->unreadable != stop->at &&
+	    mprotect(stop->source[stop->unreadable].iov_base, PAGE, PROT_NONE))
+		cannot("mprotect");
+	watch(stop, stop->at);
+}
+
+/* Lets it go on: the page is there now, or cannot be read. */
 static void resume(struct stop *stop)
 {
-	struct uffdio_range range = { .start = (unsigned long)stop->page, .len = PAGE };
-	unsigned char page[PAGE];
-	struct uffdio_copy copy = { .dst = range.start, .src = (unsigned long)page, .len = PAGE };
+	struct uffdio_range range = {
+		.start = (unsigned long)stop->source[stop->at].iov_base,
+		.len = PAGE,
+	};
 
-	memset(page, stop->value, PAGE);
-	if (stop->fails ? mprotect(stop->page, PAGE, PROT_NONE) || ioctl(stop->uffd, UFFDIO_WAKE, &range)
-			: ioctl(stop->uffd, UFFDIO_COPY, &copy))
+	if (stop->unreadable != stop->at)
+		supply(stop, stop->at);
+	else if (mprotect(stop->source[stop->at].iov_base, PAGE, PROT_NONE) ||
+		 ioctl(stop->uffd, UFFDIO_WAKE, &range))
 		cannot("userfaultfd");
+}
+
+/* Nobody needs the source any more. */
+static void forget(struct stop *stop)
+{
 	close(stop->uffd);
+	for (int i = 0; i < stop->pieces; i++)
+		munmap(stop->source[i].iov_base, stop->source[i].iov_len);
 }
 

@@ -85,7 +85,7 @@ fn a_case_becomes_a_file_that_runs_alone() {
         ("ftruncate(fd[F_a], 4000)", "ftruncate(fd[F_a], 4001)", "after w 4: a has 4001 bytes"),
         ("memset(source, value, len);", "memset(source, value + (len == 10), len);", "byte 0 of a"),
         ("KEEP_SIZE, 100, 900)", "KEEP_SIZE, 100, 899)", "byte 999 of a"),
-        ("pread(fd[file], seen, len, pos)", "pread(fd[file], seen, len / 2, pos)", "returned 3000"),
+        ("pread(fd[F_a], look.bytes, 6000", "pread(fd[F_a], look.bytes, 3000", "returned 3000"),
         ("source, 9000, 100), 9000, 5000", "source, 2000, 100), 9000, 5000", "returned 2000, and"),
     ] {
         let planted = text.replacen(right, wrong, 1);
@@ -188,10 +188,29 @@ fn there_is_room_for_the_calls_of_every_actor_of_a_name() {
 
 #[test]
 fn what_is_left_out_says_why() {
-    let pieces = WINDOW.replace("unreadable_at: 4096", "pieces: [4096]");
-    let exported = Stand::with(&pieces).run("export a.yaml -o a.c");
-    assert!(exported.err.contains("a source in pieces cannot be stopped here"), "{exported:?}");
-    let unseen = format!("{WINDOW}expect: {{caught: {{by: space_survives_a_mount}}}}\n");
+    let read = WINDOW
+        .replace("write: {at: 0, size: 8KiB, unreadable_at: 4096}", "punch: {at: 0, size: 9000}");
+    let read = read.replace("write.mapped", "punch.unmapped");
+    let exported = Stand::with(&read).run("export a.yaml -o a.c");
+    assert!(exported.err.contains("where nobody can stop it from outside"), "{exported:?}");
+    let unseen = format!("{WINDOW}expect: {{caught: {{by: folio_bits_are_consistent}}}}\n");
     let exported = Stand::with(&unseen).run("export a.yaml -o a.c");
-    assert!(exported.err.contains("whether space_survives_a_mount: "), "{exported:?}");
+    assert!(exported.err.contains("whether folio_bits_are_consistent: "), "{exported:?}");
+}
+
+#[test]
+fn what_no_program_can_show_is_not_written() {
+    let caught = |by: &str| format!("{WINDOW}expect: {{caught: {{by: {by}}}}}\n");
+    let held = WINDOW.replace("[run w", "[hold disk at ioend.before_convert, run w");
+    for (case, why) in [
+        (caught("space_survives_a_mount"), "cannot see whether space_survives_a_mount"),
+        (caught("progress_is_made"), "cannot see whether progress_is_made"),
+        (held, "holds a disk"),
+    ] {
+        let stand = Stand::with(&case);
+        let refused = stand.run("export a.yaml -o a.c");
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(refused.err.contains(why) && refused.err.contains("replay"), "{refused:?}");
+        assert!(!stand.path("a.c").exists());
+    }
 }

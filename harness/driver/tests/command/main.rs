@@ -22,6 +22,7 @@ mod replay;
 mod explain;
 mod elsewhere;
 mod export;
+mod exported;
 mod again;
 mod peer;
 mod allowed;
