@@ -15,14 +15,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const TIMES: u32 = 20;
 
 /// Runs it, and says how often it failed, and how. Whatever ends it early, what was counted by then stays.
+/// Before each run it calls `look`, which may see a signal.
 pub(super) fn told(
     case: &Case,
     times: Option<u32>,
     interrupted: &Arc<AtomicBool>,
+    look: impl Fn(),
 ) -> Result<Told, NoGround> {
     let wanted = times.unwrap_or(TIMES);
     let mut counted = Counted::default();
-    while counted.runs < wanted && !interrupted.load(Ordering::Relaxed) {
+    while counted.runs < wanted {
+        look();
+        if interrupted.load(Ordering::Relaxed) {
+            break;
+        }
         match reproducer::run(&case.plan, interrupted) {
             // A run that was cut short says nothing.
             Ok(_) if interrupted.load(Ordering::Relaxed) => break,

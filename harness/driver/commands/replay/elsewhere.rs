@@ -150,7 +150,12 @@ fn through(
         }
         let ended = match taken {
             Taken::Led(led) => led_through(led, &mut hosts, &flag).map_err(NoGround::Real),
-            Taken::Again(left) => again::told(left, times, &flag).map(Ended::again),
+            Taken::Again(left) => {
+                let look = || {
+                    interrupts.look();
+                };
+                again::told(left, times, &flag, look).map(Ended::again)
+            }
         };
         interrupts.look();
         match ended {

@@ -116,7 +116,7 @@ fn every(
     let mut told: Vec<Told> = cases.par_iter().map(one).collect::<Result<_, _>>()?;
     for case in left {
         told.push(if case.plan.is_real_case() {
-            again::told(case, args.times, interrupted)?
+            again::told(case, args.times, interrupted, || ())?
         } else {
             searched::told(case, args.search, interrupted)?
         });

@@ -106,15 +106,17 @@ fn an_interrupted_replay_of_what_threads_left_tells_what_it_has_counted() {
     let stand = Stand::with(
         "world: threads\ntarget: {directory: .}\nactors: [{name: w, does: [write: {at: 0, size: 9000}]}]\n",
     );
-    let mut child = stand.start("replay a.yaml --times 1000000");
-    while !keeps_signals(&child) {
-        assert!(child.try_wait().unwrap().is_none(), "it has ended by itself");
-        sim::sleep(Duration::from_millis(1));
+    for words in ["", "--target ."] {
+        let mut child = stand.start(&format!("replay a.yaml --times 1000000 {words}"));
+        while !keeps_signals(&child) {
+            assert!(child.try_wait().unwrap().is_none(), "it has ended by itself");
+            sim::sleep(Duration::from_millis(1));
+        }
+        send(&child, Signal::SIGINT);
+        let ran = Ran::of(child.wait_with_output().unwrap());
+        assert_eq!(ran.code, Some(130), "{ran:?}");
+        assert!(ran.out.contains("a.yaml: ") && ran.out.contains("ended before "), "{ran:?}");
     }
-    send(&child, Signal::SIGINT);
-    let ran = Ran::of(child.wait_with_output().unwrap());
-    assert_eq!(ran.code, Some(130), "{ran:?}");
-    assert!(ran.out.contains("a.yaml: ") && ran.out.contains("ended before "), "{ran:?}");
 }
 
 /// Whether SIGINT would not just end it.
