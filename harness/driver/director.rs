@@ -205,6 +205,11 @@ impl Director {
         self.cue.lock().left_at.clone()
     }
 
+    /// Where a step has left an actor.
+    pub fn place(&self, actor: usize) -> Option<Place> {
+        self.cue.lock().left_at[CONDUCTOR + 1 + actor]
+    }
+
     fn leave(&self, cue: &mut Cue, task: usize, place: Place) {
         cue.left_at[task] = Some(place);
         cue.reached |= cue.task == task;

@@ -73,3 +73,56 @@ impl InOrder {
         self.changed.wake_all();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Known, parse};
+
+    const CASE: &str = "
+actors:
+  - {name: a, does: [fsync, fsync]}
+  - {name: b, does: [fsync]}
+schedule: []
+recorded:
+  {version: x, from: y, seed: 1, trace: 1, points: 1, order: [ORDER]}
+";
+
+    fn parsed(turns: &str) -> Plan {
+        let text = CASE.replace("ORDER", turns);
+        parse("a.yaml", &text, &Known::default(), &[]).unwrap()
+    }
+
+    /// Whether it is the turn of that call.
+    fn is_due(order: &InOrder, (actor, number): Place) -> bool {
+        let asked = std::cell::Cell::new(false);
+        // Whoever is not due asks whether all is over.
+        order.wait(actor, number, || {
+            asked.set(true);
+            true
+        });
+        !asked.get()
+    }
+
+    #[test]
+    fn a_call_begins_once_those_have_ended_that_had_ended_before() {
+        let turns =
+            "a 1 begins on 0, b 1 begins on 0, b 1 ends, a 1 ends, a 2 begins on 0, a 2 ends";
+        let order = InOrder::of(&parsed(turns)).unwrap();
+        assert!(is_due(&order, (0, 1)) && is_due(&order, (1, 1)), "they overlapped");
+        assert!(!is_due(&order, (0, 2)));
+        order.ends(0, 1);
+        assert!(!is_due(&order, (0, 2)), "the other has not ended");
+        order.ends(1, 1);
+        assert!(is_due(&order, (0, 2)), "in whichever order they ended");
+    }
+
+    #[test]
+    fn nobody_waits_for_calls_that_were_taken_out() {
+        let turns = "b 1 begins on 0, b 1 ends, a 1 begins on 0, a 1 ends";
+        let mut plan = parsed(turns);
+        assert!(!is_due(&InOrder::of(&plan).unwrap(), (0, 1)));
+        plan.actors[1].does.clear();
+        assert!(is_due(&InOrder::of(&plan).unwrap(), (0, 1)));
+    }
+}

@@ -3,6 +3,7 @@
 pub mod scenario;
 pub mod catalogue;
 pub mod vocabulary;
+pub mod sources;
 pub mod user_buffer;
 pub mod abandoned;
 pub mod call;

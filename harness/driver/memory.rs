@@ -2,6 +2,7 @@
 //! ended. Nothing else is left of such a storm that could be done again.
 
 use crate::call::Call;
+use crate::user_buffer::Gap;
 use sim::{Mutex, Rank};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -49,6 +50,13 @@ impl Memory {
         }
         let began = self.order.fetch_add(1, Ordering::SeqCst);
         ring.push_back(Made { actor, call: call.clone(), size, began, ended: None });
+    }
+
+    /// The source of its call has ended there meanwhile.
+    pub fn falls_short(&self, actor: usize, gap: Gap) {
+        if let Some(last) = self.rings[actor].lock().back_mut() {
+            last.call.gap = Some(gap);
+        }
     }
 
     /// Its call has returned.

@@ -4,6 +4,7 @@
 use crate::abandoned::Victim;
 use crate::call::Call;
 use crate::scenario::plan::{ActorPlan, Plan};
+use crate::sources::Sources;
 use crate::steering::Steering;
 use crate::target::{
     Abandoned, Ids, Performed, Reach, Shortness, Target, patterned, reaches_beyond,
@@ -34,6 +35,8 @@ pub struct Model {
     shrinks: bool,
     /// fsyncs that reported an error, by file.
     reported: Vec<AtomicU64>,
+    /// What actors write from.
+    pub sources: Arc<Sources>,
 }
 
 impl Model {
@@ -52,6 +55,7 @@ impl Model {
             geometry: Geometry::new(plan.filesystem.block_size, plan.filesystem.max_folio),
             shrinks: kinds.any(|kind| kind == OpKind::Truncate),
             reported: plan.files.iter().map(|_| AtomicU64::new(0)).collect(),
+            sources: Arc::new(Sources::new(crate::storm::actors(plan))),
         }
     }
 }
@@ -219,15 +223,23 @@ impl Model {
     }
 
     fn write(&self, id: OpId, call: &Call, pos: Option<u64>, len: u64, memory: &[u8]) -> Performed {
-        let gap = call.gap;
-        let source = UserBuffer::new(memory, &call.pieces, gap);
+        let own = usize::from(id.actor).checked_sub(1).and_then(|actor| self.sources.of(actor));
+        if let Some(own) = own {
+            own.begins(call.gap.is_some());
+        }
+        let source = UserBuffer::new(memory, &call.pieces, call.gap).ended_by(own);
         let outcome = self.filesystem.write(call.file, id, pos, &source);
+        if let Some(own) = own {
+            own.is_over();
+        }
+        let gap = source.gap();
+        let ended = gap.filter(|_| call.gap.is_none()).map(|gap| gap.at);
         let short_source = Shortness {
             armed: gap.is_some(),
             fired: source.fell_short(),
             persistent: gap.is_some_and(|gap| gap.persistent),
         };
-        Performed { asked: len, short_source, ..Performed::plain(outcome) }
+        Performed { asked: len, short_source, ended, ..Performed::plain(outcome) }
     }
 }
 

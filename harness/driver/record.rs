@@ -4,6 +4,7 @@ use crate::campaign::{Campaign, Found};
 use crate::environment;
 use crate::explain::cast::Cast;
 use crate::exploration::Tried;
+use crate::real::script::Followed;
 use crate::scenario::plan::{ActorPlan, FaultPlan, IoKind, Plan, TargetPlan, WorldKind};
 use crate::scenario::variations::Dimension;
 use crate::storm;
@@ -68,6 +69,7 @@ pub fn record(
         filesystem: filesystem(plan),
         counts,
         explored: tried.as_ref().map(explored),
+        led: campaign.followed.iter().map(Followed::recorded).collect(),
         verdict,
         violations: found.iter().map(|found| violation(plan, found)).chain(others).collect(),
         latency: tally.journal.latency.to_record(),

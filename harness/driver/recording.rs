@@ -55,6 +55,15 @@ impl<T> Notes<T> {
         }
     }
 
+    /// Changes the last that fits.
+    pub fn amend(&self, fits: impl Fn(&T) -> bool, change: impl FnOnce(&mut T)) {
+        if let Some(list) = &self.0
+            && let Some(note) = list.lock().iter_mut().rfind(|note| fits(note))
+        {
+            change(note);
+        }
+    }
+
     /// What was added; leaves an empty list.
     pub fn take(&self) -> Vec<T> {
         self.0.as_ref().map(|list| std::mem::take(&mut *list.lock())).unwrap_or_default()

@@ -5,6 +5,7 @@
 //! a name is taken, and it is said so.
 
 use crate::case;
+use crate::ground::NoGround;
 use crate::onlooker::Look;
 use crate::replay;
 use crate::scenario::ordinal;
@@ -26,7 +27,10 @@ pub struct Retold {
 /// The steps of a case.
 pub fn steps(case: &Plan) -> Retold {
     let look = Look { trace: true, ..Look::default() };
-    let Ok(storm) = replay::run(case, look, &Arc::default()) else { return Retold::default() };
+    let storm = match replay::run(case, look, &Arc::default()) {
+        Ok(storm) => storm,
+        Err(refused) => return unrun(&refused),
+    };
     let actors = crate::storm::actors(case);
     let names: Vec<String> = case.actors.iter().flat_map(ActorPlan::names).collect();
     let mut retold = Retold::default();
@@ -46,6 +50,13 @@ pub fn steps(case: &Plan) -> Retold {
         retold.lost.push(strikes.to_owned());
     }
     retold
+}
+
+/// Nothing is known of a case that could not run.
+fn unrun(refused: &NoGround) -> Retold {
+    let told = "it cannot run on the model, which its steps are taken from";
+    let lost = format!("{told}: {}; {}", refused.cause(), refused.advice());
+    Retold { steps: Vec::new(), lost: vec![lost] }
 }
 
 /// What one actor does until another one goes on.
@@ -143,5 +154,36 @@ mod tests {
         let (steps, lost) = retell("[]");
         assert_eq!(steps, ["run W until done", "run M until done"]);
         assert_eq!(lost, [""; 0]);
+    }
+
+    #[test]
+    fn places_are_counted_from_where_a_step_begins() {
+        let (steps, lost) = retell("[W 1.13 write.faulted_in -> M]");
+        // Who waits for the disk lets the first go on that can.
+        let told = [
+            "run W until 2nd write.faulted_in",
+            "run M until done or blocked",
+            "run W until done",
+            "run M until done",
+        ];
+        assert_eq!(steps, told);
+        assert_eq!(lost, [""; 0]);
+    }
+
+    #[test]
+    fn a_place_without_a_name_is_told_and_the_last_that_has_one_is_taken() {
+        let (steps, lost) = retell("[W 1.14 folio lock -> M]");
+        assert_eq!(steps[0], "run W until 2nd write.faulted_in");
+        let told = "`W` stands at `folio lock` in its operation 1, which has no name; it is left at \
+                    write.faulted_in";
+        assert_eq!(lost, [told]);
+    }
+
+    #[test]
+    fn a_case_that_cannot_run_is_told() {
+        let refusal = mounted::Refusal::told("a device", "no memory", "free some");
+        let lost = unrun(&NoGround::Real(refusal)).lost;
+        let told = "it cannot run on the model, which its steps are taken from: a device: no memory; free some";
+        assert_eq!(lost, [told]);
     }
 }

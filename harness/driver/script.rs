@@ -3,12 +3,14 @@
 
 use crate::director::{Director, Place, Reached};
 use crate::scenario::plan::{Action, Plan, Step, Target};
+use crate::sources::{Source, Sources};
 use crate::stage::Stage;
 use sim::{Mutex, Rank, Stand, State};
 use std::sync::Arc;
 use stormfs::Filesystem;
 use stormfs::folio::Folio;
 use stormfs::op::Op;
+use stormfs::points::Point;
 use stormfs::quantity::{ByteRange, PAGE};
 
 /// Folios that a step wanted to go and that are told of.
@@ -20,6 +22,8 @@ static MISFIRE: Rank = Rank::leaf(12, "misfire");
 pub struct Script {
     /// Sees to it that only one actor goes on.
     pub director: Arc<Director>,
+    /// What the actors write from.
+    sources: Arc<Sources>,
     steps: Vec<Step>,
     /// The actors by number: their names, and what they do.
     cast: Vec<(String, Vec<Op>)>,
@@ -44,13 +48,13 @@ type Why = (String, Vec<String>, &'static str);
 
 impl Script {
     /// The script of `plan`.
-    pub fn new(director: Arc<Director>, plan: &Plan) -> Script {
+    pub fn new(director: Arc<Director>, sources: Arc<Sources>, plan: &Plan) -> Script {
         let actors = plan.actors.iter().flat_map(|actor| {
             let does: Vec<Op> = actor.does.iter().map(|call| call.op.clone()).collect();
             actor.names().map(move |name| (name, does.clone()))
         });
         let (steps, cast) = (plan.script.clone(), actors.collect());
-        Script { director, steps, cast, misfire: sim::sync::mutex(&MISFIRE, 0, None) }
+        Script { director, sources, steps, cast, misfire: sim::sync::mutex(&MISFIRE, 0, None) }
     }
 
     /// Performs every step, each in an operation of its own, which `begin` begins. Afterwards the
@@ -60,7 +64,8 @@ impl Script {
         for (number, step) in (1..).zip(&self.steps) {
             begin();
             self.director.begin(number);
-            match self.perform(&step.action, filesystem) {
+            let performed = self.perform(&step.action, filesystem);
+            match performed.and_then(|next| self.unmet().map(|()| next)) {
                 Ok(Next::Step) => {}
                 Ok(Next::LetGo) => break,
                 // Actors that were interrupted end early, and no step is to blame.
@@ -84,6 +89,7 @@ impl Script {
     fn perform(&self, action: &Action, filesystem: &Filesystem) -> Result<Next, Why> {
         match action {
             Action::Run { actor, until } => return self.run(*actor, until),
+            Action::Fail { actor, until } => return self.fail(*actor, until),
             Action::Evict { file, range } => evict(filesystem, *file, *range)?,
             Action::HoldDisk(point) => self.director.hold_disk(Some(*point)),
             Action::ResumeDisk => self.director.hold_disk(None),
@@ -106,6 +112,35 @@ impl Script {
             "let the one go on first that it waits for, or end the step with `until blocked`"
         };
         Err((message, Vec::new(), help))
+    }
+
+    /// Ends the source of the write that the actor stands in, and lets it go on.
+    fn fail(&self, actor: usize, until: &[Target]) -> Result<Next, Why> {
+        let why =
+            |what: &str, help| Err((format!("`{}` {what}", self.cast[actor].0), vec![], help));
+        match self.director.place(actor) {
+            Some(Place::At(point)) if HAS_ITS_SOURCE.contains(&point) => {
+                let what = format!("has that part of its source already at `{}`", point.name());
+                return why(&what, "let it stand at `write.mapped` or `write.unlocked`");
+            }
+            Some(Place::At(_)) => {}
+            Some(Place::Returned) | None => {
+                return why("stands in no write", "let it stand at a point of one first");
+            }
+        }
+        let source = self.sources.of(actor).expect("there is one for each actor");
+        if let Err((what, help)) = source.fail() {
+            return why(what, help);
+        }
+        self.run(actor, until)
+    }
+
+    /// Whether a write has ended that was to meet the end of its source, and did not.
+    fn unmet(&self) -> Result<(), Why> {
+        let unmet = |actor: &usize| self.sources.of(*actor).is_some_and(Source::take_unmet);
+        let Some(actor) = (0..self.cast.len()).find(unmet) else { return Ok(()) };
+        let message = format!("`{}` had all of its source already", self.cast[actor].0);
+        Err((message, Vec::new(), "let it stand earlier in its write"))
     }
 
     /// What did not come of the targets of the running step.
@@ -144,6 +179,10 @@ impl Script {
         tasks.enumerate().filter_map(describe).collect()
     }
 }
+
+/// Where a write has asked for the part of its source that it copies next.
+const HAS_ITS_SOURCE: [Point; 3] =
+    [Point::WriteFaultedIn, Point::WriteFolioLocked, Point::WriteValidated];
 
 /// What comes after a step.
 enum Next {

@@ -17,6 +17,7 @@ use crate::scenario::plan::{ActorPlan, Layout, Plan, Step, WorldKind};
 use crate::script::Script;
 use crate::tally::{Fault, Tally};
 use crate::target::{Performed, Target};
+use crate::user_buffer::Gap;
 use crate::workload::Workload;
 use report::record::Clock;
 use sim::chance::Seed;
@@ -396,6 +397,13 @@ impl Player {
             WorldKind::Threads => nanoseconds(ended.saturating_sub(started).saturating_sub(oracle)),
         };
         let met = stage.incidents.met(marks, (call.file, &call.op, before.size));
+        if let Some(gap) = performed.ended.map(|at| Gap { at, persistent: true }) {
+            let is_own = |(actor, _): &(usize, Call)| *actor == self.number;
+            stage.calls.amend(is_own, |(_, call)| call.gap = Some(gap));
+            if let Some(memory) = &stage.memory {
+                memory.falls_short(self.number, gap);
+            }
+        }
         if let Some(memory) = &stage.memory {
             memory.ends(self.number);
         }

@@ -183,7 +183,9 @@ fn run_drawn(
     let clock = if simulated { Clock::Steps } else { Clock::Wall };
     let judged = (Arc::clone(&filesystem), Arc::clone(&oracle));
     let below = (Arc::clone(device), Arc::clone(&steering));
-    let target: Arc<dyn Target> = Arc::new(Model::new(plan, judged, below));
+    let model = Model::new(plan, judged, below);
+    let sources = Arc::clone(&model.sources);
+    let target: Arc<dyn Target> = Arc::new(model);
     let target = (target, Misfortune::new(plan, seed.faults()));
     let interrupted = Arc::clone(orders.interrupted);
     let mut stage = Stage::new(plan, target, incidents, clock, interrupted);
@@ -192,7 +194,7 @@ fn run_drawn(
     stage.calls = Notes::new(orders.record);
     stage.memory = (!simulated).then(|| Memory::new(actors(plan)));
     stage.onlooker = orders.look.onlooker.cloned();
-    stage.script = director.map(|director| Script::new(director, plan));
+    stage.script = director.map(|director| Script::new(director, sources, plan));
     let stage = Arc::new(stage);
     let follows = plan.schedule.is_some() && matches!(decider, Decider::Drawn(_));
     let following = follows.then(|| Following::new(plan));

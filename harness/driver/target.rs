@@ -17,6 +17,8 @@ pub struct Performed {
     pub asked: u64,
     /// Whether its source was made to fall short.
     pub short_source: Shortness,
+    /// The byte of its source that a script ended before while it stood.
+    pub ended: Option<u64>,
     /// Whether its write fault was to be given up.
     pub abandoned: Abandoned,
     /// Its ranges did not fit its files, or the blocks, or may not have.
@@ -101,7 +103,7 @@ impl Performed {
     /// A call that moves no bytes and to which nothing was done.
     pub fn plain(outcome: Outcome) -> Performed {
         let (short_source, abandoned) = (Shortness::default(), Abandoned::default());
-        Performed { outcome, asked: 0, short_source, abandoned, unfit: false }
+        Performed { outcome, asked: 0, short_source, ended: None, abandoned, unfit: false }
     }
 }
 

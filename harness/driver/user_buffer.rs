@@ -1,5 +1,6 @@
 //! The source buffer of a write, some of whose bytes may not be there.
 
+use crate::sources::Source;
 use sim::chance::{FaultDice, FaultSite};
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -82,7 +83,9 @@ pub struct UserBuffer<'a> {
     bytes: &'a [u8],
     /// Offsets at which a piece ends and another begins, in order.
     pieces: &'a [u64],
-    gap: Option<Gap>,
+    gap: Cell<Option<Gap>>,
+    /// Who may end it while the write is on its way.
+    source: Option<&'a Source>,
     /// Whether a copy has met the gap.
     met: Cell<bool>,
 }
@@ -90,7 +93,18 @@ pub struct UserBuffer<'a> {
 impl<'a> UserBuffer<'a> {
     /// A buffer of `bytes`, cut at `pieces`.
     pub fn new(bytes: &'a [u8], pieces: &'a [u64], gap: Option<Gap>) -> UserBuffer<'a> {
-        UserBuffer { bytes, pieces, gap, met: Cell::new(false) }
+        UserBuffer { bytes, pieces, gap: Cell::new(gap), source: None, met: Cell::new(false) }
+    }
+
+    /// The same, which ends where it is asked for next when `source` says so.
+    #[must_use]
+    pub fn ended_by(self, source: Option<&'a Source>) -> UserBuffer<'a> {
+        UserBuffer { source, ..self }
+    }
+
+    /// Its gap, from the start or since it has ended.
+    pub fn gap(&self) -> Option<Gap> {
+        self.gap.get()
     }
 
     /// Whether a copy ended early because of the gap.
@@ -100,7 +114,7 @@ impl<'a> UserBuffer<'a> {
 
     /// Where the part from `at` of `len` bytes ends, if the gap lies in it.
     fn stops_in(&self, at: u64, len: u64) -> Option<Gap> {
-        self.gap.filter(|gap| at <= gap.at && gap.at < at + len)
+        self.gap.get().filter(|gap| at <= gap.at && gap.at < at + len)
     }
 
     fn hand_over(&self, mut at: u64, end: u64, take: &mut dyn FnMut(&[u8])) {
@@ -120,6 +134,9 @@ impl UserMemory for UserBuffer<'_> {
     }
 
     fn fault_in(&self, at: u64, len: u64) -> u64 {
+        if self.source.is_some_and(Source::ends_now) {
+            self.gap.set(Some(Gap { at, persistent: true }));
+        }
         let stop = self.stops_in(at, len).filter(|gap| gap.persistent);
         stop.map_or(len.min(self.len() - at), |gap| {
             self.met.set(true);
@@ -165,6 +182,20 @@ mod tests {
         assert_eq!((buffer.fault_in(0, 100), copied(&buffer, 0, 100).0), (40, 40));
         assert_eq!((buffer.fault_in(40, 60), copied(&buffer, 40, 60).0), (0, 0));
         assert_eq!(buffer.fault_in(50, 50), 50);
+    }
+
+    #[test]
+    fn a_source_that_ends_on_the_way_can_be_read_up_to_where_it_is_asked_for_next() {
+        let (bytes, sources) = ([7; 100], crate::sources::Sources::new(1));
+        let source = sources.of(0);
+        let buffer = UserBuffer::new(&bytes, &[], None).ended_by(source);
+        source.unwrap().begins(false);
+        assert_eq!((buffer.fault_in(0, 40), copied(&buffer, 0, 40).0), (40, 40));
+        source.unwrap().fail().unwrap();
+        assert_eq!((buffer.gap(), buffer.fell_short()), (None, false));
+        assert_eq!((buffer.fault_in(40, 40), copied(&buffer, 40, 40).0), (0, 0));
+        assert_eq!(buffer.gap(), Some(Gap { at: 40, persistent: true }));
+        assert!(buffer.fell_short());
     }
 
     #[test]

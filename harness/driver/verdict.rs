@@ -162,11 +162,9 @@ fn extent(plan: &Plan, campaign: &Campaign) -> String {
     let operations = campaign.tally.total_operations();
     let operations = format!("{operations} operation{}", plural(operations));
     match plan.world {
+        _ if !plan.script.is_empty() => format!("{operations} of a script"),
         WorldKind::Threads => operations,
         WorldKind::Simulated => {
-            if !plan.script.is_empty() {
-                return format!("{operations} of a script");
-            }
             if let Some(tried) = &campaign.tried {
                 return format!("{operations} in {}", schedules(tried));
             }

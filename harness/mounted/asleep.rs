@@ -1,17 +1,22 @@
 //! A thread of this process as the kernel sees it: whether it sleeps, and in which function.
 
+use crate::calm::{Calm, calm};
+use crate::volume::Volume;
 use nix::unistd::{Pid, gettid};
 use std::fs;
 use std::time::Duration;
 
-/// How many functions of a stack say what a thread waits for.
-const INNERMOST: usize = 4;
+/// Who has just gone to sleep may be woken at once.
+const AT_LEAST: Duration = Duration::from_millis(2);
 
-/// Who sleeps so long for a lock waits for somebody who does not let go of it.
-const FOR_A_LOCK: Duration = Duration::from_millis(3);
+/// Nothing is on its way for so long: then nothing is.
+const CALM: Duration = Duration::from_millis(2);
 
-/// Who sleeps so long for anything else waits for somebody, too.
-const FOR_A_DEVICE: Duration = Duration::from_secs(1);
+/// Who sleeps so long waits for somebody who stands, whatever else is going on.
+const LONG: Duration = Duration::from_secs(1);
+
+/// Functions that sleep for a time of their own, whoever else does what.
+const TIMED: [&str; 4] = ["balance_dirty_pages", "jbd2_journal_stop", "xlog_grant_head", "msleep"];
 
 /// A thread of this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +27,6 @@ pub struct Thread(Pid);
 pub struct Asleep {
     /// The function that it waits in, or, where that may not be known, nothing.
     pub function: String,
-    /// Whether it waits for a lock, which no device gives back.
-    pub for_a_lock: bool,
     /// Counts how often it has gone to sleep: as long as this is the same, it has not woken.
     pub times: u64,
 }
@@ -47,17 +50,19 @@ impl Thread {
         let times =
             status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
         let function = read("wchan").filter(|function| function != "0").unwrap_or_default();
-        let for_a_lock =
-            self.stack().iter().take(INNERMOST).chain([&function]).any(|name| is_of_a_lock(name));
-        Some(Asleep { function, for_a_lock, times: times.trim().parse().ok()? })
+        Some(Asleep { function, times: times.trim().parse().ok()? })
     }
 
     /// Waits until it has gone to sleep and stays asleep, and says where; none once `is_over`, or when the
-    /// world stops.
-    pub fn stays_asleep(self, mut is_over: impl FnMut() -> bool) -> Option<Asleep> {
+    /// world stops. What it waits for has to do with `volume`, whose disk is `held` or not.
+    pub fn stays_asleep(
+        self,
+        (volume, held): (&Volume, bool),
+        mut is_over: impl FnMut() -> bool,
+    ) -> Option<Asleep> {
         let mut doze = Doze::default();
         while !is_over() && !sim::stopping() {
-            if let Some(asleep) = doze.look(self) {
+            if let Some(asleep) = doze.look(self, (volume, held)) {
                 return Some(asleep);
             }
             sim::pause();
@@ -80,25 +85,55 @@ impl Thread {
 #[derive(Debug, Default)]
 pub struct Doze {
     since: Option<(Asleep, Duration)>,
+    /// Since when nothing has been on its way, and what had come to the gate by then.
+    calm: Option<(u64, Duration)>,
 }
 
 impl Doze {
-    /// Looks at the thread: where it sleeps, if it has slept there for so long that nobody but another
-    /// thread will wake it.
-    pub fn look(&mut self, thread: Thread) -> Option<Asleep> {
+    /// Looks at the thread: where it sleeps, if nobody but another thread that stands will wake it. It waits
+    /// for something of `volume`, whose disk is `held` or not.
+    pub fn look(&mut self, thread: Thread, (volume, held): (&Volume, bool)) -> Option<Asleep> {
         let now = sim::now();
-        self.since = thread.asleep().map(|asleep| match self.since.take() {
-            Some((same, begun)) if same == asleep => (same, begun),
-            _ => (asleep, now),
-        });
-        let (asleep, begun) = self.since.as_ref()?;
-        let enough = if asleep.for_a_lock { FOR_A_LOCK } else { FOR_A_DEVICE };
-        (enough < now.saturating_sub(*begun)).then(|| asleep.clone())
+        let Some(asleep) = thread.asleep() else {
+            *self = Doze::default();
+            return None;
+        };
+        if self.since.as_ref().is_none_or(|(before, _)| *before != asleep) {
+            *self = Doze { since: Some((asleep, now)), calm: None };
+            return None;
+        }
+        let (_, begun) = self.since.as_ref()?;
+        let slept = now.saturating_sub(*begun);
+        if slept < AT_LEAST || self.calm.is_some_and(|(_, begun)| now < begun + CALM) {
+            return None;
+        }
+        let enough = match calm(volume, held) {
+            // It is as if it had just gone to sleep.
+            Calm::Works => {
+                self.since = Some((asleep, sim::now()));
+                self.calm = None;
+                return None;
+            }
+            Calm::Still(arrived) if !is_timed(&asleep, volume) => {
+                let before = self.calm.replace((arrived, now));
+                before.is_some_and(|(before, _)| before == arrived)
+            }
+            Calm::Still(_) | Calm::Unknown => {
+                self.calm = None;
+                LONG < slept
+            }
+        };
+        // It may have gone on while all the others were looked at.
+        (enough && thread.asleep().as_ref() == Some(&asleep)).then_some(asleep)
     }
 }
 
-/// Whether a function waits for a lock of the kernel's that threads hold.
-fn is_of_a_lock(function: &str) -> bool {
-    const LOCKS: [&str; 5] = ["rwsem_down", "mutex_lock", "down_read", "down_write", "ilock"];
-    LOCKS.iter().any(|lock| function.contains(lock))
+/// Whether it may sleep for a time that is over by itself, and nobody can be seen who wakes it then.
+fn is_timed(asleep: &Asleep, volume: &Volume) -> bool {
+    // Pages of a filesystem without a disk may have to come from swap.
+    let swapped = volume.device().is_none() && asleep.function.contains("folio");
+    swapped || TIMED.iter().any(|function| asleep.function.contains(function))
 }
+
+#[cfg(test)]
+mod tests;

@@ -161,6 +161,11 @@ impl Volume {
         }
     }
 
+    /// The node of its device, if it was made and has one.
+    pub(crate) fn device(&self) -> Option<&str> {
+        self.made.as_ref()?.device.as_ref().map(Disk::path)
+    }
+
     /// What stands before its disk, if it was asked for.
     pub fn gate(&self) -> Option<&Gate> {
         self.made.as_ref()?.device.as_ref()?.gate()

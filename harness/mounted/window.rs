@@ -76,6 +76,7 @@ pub struct Window {
     /// The byte that can never be read, if there is one, and whether its page is gone already.
     unreadable: Option<usize>,
     refused: bool,
+    failed: Option<usize>,
 }
 
 /// What a window is made for.
@@ -116,6 +117,7 @@ impl Window {
             staged: false,
             unreadable: wanted.unreadable,
             refused: false,
+            failed: None,
         };
         window.prepare().map_err(failed)?;
         Ok((window, stops))
@@ -153,7 +155,19 @@ impl Window {
         self.next = self.at.len();
         self.unreadable = Some(from);
         let failed = self.refuse(from, how);
-        self.or_nothing(failed)
+        self.or_nothing(failed)?;
+        self.failed = Some(from);
+        Ok(())
+    }
+
+    /// Whether its source has a byte that can never be read.
+    pub fn is_short(&self) -> bool {
+        self.unreadable.is_some()
+    }
+
+    /// The byte before which it was told to fail.
+    pub fn failed(&self) -> Option<usize> {
+        self.failed
     }
 
     /// Lets the write go on to its end, wherever it is.

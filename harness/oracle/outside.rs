@@ -186,7 +186,7 @@ impl Outside {
         &self.docket.checks
     }
 
-    /// Operations whose bytes were compared with the model.
+    /// Operations whose bytes were compared with the model, and looks of the oracle itself.
     pub fn verified(&self) -> u64 {
         self.verified.load(Ordering::Relaxed)
     }
@@ -261,6 +261,9 @@ impl Outside {
             Seen::Reread => content.settle(pos, bytes),
         };
         drop(content);
+        if !bytes.is_empty() {
+            self.verified.fetch_add(1, Ordering::Relaxed);
+        }
         let verdict = match how {
             Seen::Standing => data::judge(self.checks(), &seen),
             Seen::Reread => data::data_survives_eviction(self.checks(), seen.as_ref().copied()),

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::number;
-use crate::record::{Record, Violation, World};
+use crate::record::{LedStep, Record, Violation, World, hit};
 use crate::{reproduce, visible};
 
 /// Columns of a terminal that nobody has widened.
@@ -28,6 +28,7 @@ pub fn summary(record: &Record) -> String {
     never(&mut text, record);
     latency(&mut text, record);
     explored(&mut text, record);
+    led(&mut text, record);
     violations(&mut text, record);
     if record.violations.is_empty() && !record.verdict.as_expected {
         line(&mut text, &format!("reproduce with: {}", reproduce::run(record)));
@@ -153,6 +154,19 @@ fn latency(text: &mut String, record: &Record) {
 }
 
 /// What was tried out, the last line how much that is.
+/// The steps of a script on a real filesystem that were not simply led as they say.
+fn led(text: &mut String, record: &Record) {
+    if record.led.is_empty() {
+        return;
+    }
+    let (_, told) = hit(&record.led, record.scenario.script.len(), 0);
+    wrapped(text, "  ", &told);
+    for remark in record.led.iter().filter_map(LedStep::remark) {
+        wrapped(text, "    ", &remark);
+    }
+    line(text, "");
+}
+
 fn explored(text: &mut String, record: &Record) {
     let Some(explored) = &record.explored else { return };
     line(text, &format!("  {:<30}{:>14}{:>20}", "schedules with", "tried", "of"));

@@ -90,6 +90,11 @@ impl Held<'_> {
         }
     }
 
+    /// Whether it is the disk that is held.
+    pub(super) fn is_of_disk(&self) -> bool {
+        matches!(self, Held::Disk(..))
+    }
+
     /// Lets them go.
     pub(super) fn close(self) -> Result<(), String> {
         match self {

@@ -105,7 +105,7 @@ impl Scene {
         let opened = held.opens(|| self.holding.has_returned());
         // Those who wait for it are let go, whatever happened.
         self.open.store(true, Ordering::SeqCst);
-        let observed = self.calling.observe();
+        let observed = self.calling.observe((volume, held.is_of_disk()));
         let stood = held.stands(holder, self.holding.has_returned());
         held.close()?;
         let returned = self.calling.returns() && self.holding.returns();

@@ -1,6 +1,6 @@
 //! A task that makes one call: whether it has returned, or waits in the kernel.
 
-use mounted::Thread;
+use mounted::{Thread, Volume};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -24,11 +24,11 @@ impl Watched {
     }
 
     /// Looks until it has returned, or sleeps and stays asleep; then in which function of the kernel, as far
-    /// as that may be known.
-    pub(super) fn observe(&self) -> Option<String> {
+    /// as that may be known. `around` is its filesystem, and whether the disk of that is held.
+    pub(super) fn observe(&self, around: (&Volume, bool)) -> Option<String> {
         while !sim::stopping() {
             if let Some(thread) = self.thread.get() {
-                let asleep = thread.stays_asleep(|| self.has_returned())?;
+                let asleep = thread.stays_asleep(around, || self.has_returned())?;
                 return Some(telling(&thread.stack()).unwrap_or(asleep.function));
             }
             sim::sleep(STEP);

@@ -5,13 +5,13 @@ use super::Host;
 use super::wishes::{Wish, wishes};
 use crate::call::Call;
 use crate::scenario::plan::{ActorPlan, Plan};
-use mounted::{Habit, Refusal, Stops, Thread, Wanted, Window};
+use mounted::{Failing, Habit, Refusal, Stops, Thread, Wanted, Window};
 use nix::errno::Errno;
 use sim::{Mutex, Rank, Site, WaitQueue};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use stormfs::quantity::narrow;
+use stormfs::quantity::{narrow, wide};
 
 static WINDOW: Rank = Rank::leaf(12, "window");
 static FAILED: Rank = Rank::leaf(13, "what failed in a window");
@@ -138,10 +138,11 @@ impl Lead {
         Some(source)
     }
 
-    /// The write is over that was to stand somewhere.
-    pub(super) fn wrote(&self, actor: usize) {
+    /// The write is over that was to stand somewhere: the byte of its source that a step has ended it
+    /// before.
+    pub(super) fn wrote(&self, actor: usize) -> Option<u64> {
         let write = self.actors[actor].write.lock().take();
-        drop(write);
+        write.and_then(|write| write.window.failed()).map(wide)
     }
 
     /// Lets an actor go on; to the end of the call that it is in or that comes next, if so wished.
@@ -170,6 +171,31 @@ impl Lead {
         {
             self.noted(window.resume());
         }
+    }
+
+    /// Ends the source of the write that an actor stands in, and lets it go on, to the end of that write if
+    /// so wished; or why not.
+    pub(super) fn fail(
+        &self,
+        actor: usize,
+        to_its_return: bool,
+        how: Failing,
+    ) -> Result<(), String> {
+        let led = &self.actors[actor];
+        let mut write = led.write.lock();
+        let Some(Write { window, .. }) = write.as_mut() else {
+            return Err(format!("`{}` is in no write that can stand", led.name));
+        };
+        if self.noted(window.look()).flatten().is_none() {
+            return Err(format!("`{}` stands nowhere in its write", led.name));
+        }
+        if window.is_short() {
+            return Err(format!("the source of `{}` ends early by itself", led.name));
+        }
+        led.stops_at_return.store(to_its_return, Ordering::SeqCst);
+        led.may.store(true, Ordering::SeqCst);
+        let failed = |errno: Errno| format!("its source stays readable: {}", errno.desc());
+        window.fail(how).map_err(failed)
     }
 
     /// The script is over: everybody goes on.
@@ -219,5 +245,73 @@ impl Led {
             thread: sim::sync::mutex(&THREAD, 0, None),
             write: sim::sync::mutex(&WINDOW, 0, None),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Known, parse};
+    use mounted::Place;
+    use sim::World;
+    use std::time::Duration;
+
+    /// Lets one actor, which makes three calls, go on as `acts` says.
+    fn leads(acts: impl FnOnce(&Lead, &dyn Fn(u64)) + Send + 'static) {
+        let text = "\
+world: threads
+target: {directory: /not/used}
+actors: [{name: a, does: [fsync, fsync, fsync]}]
+script: [run a]
+";
+        let plan = parse("a.yaml", text, &Known::default(), &[]).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let host = Host::open(&Place::Directory(dir.path().to_owned())).unwrap();
+        let lead = Arc::new(Lead::new(&plan, &host).unwrap().unwrap());
+        assert_eq!(lead.habit, None, "no write is to stand");
+        let mut world = World::threads(Duration::from_secs(30));
+        let ours = Arc::clone(&lead);
+        world.spawn("a", move || {
+            for _ in 0..3 {
+                ours.enters(0);
+                ours.returns(0);
+            }
+            ours.ends(0);
+        });
+        world.spawn("conductor", move || {
+            acts(&lead, &|calls| {
+                while lead.actors[0].returned.load(Ordering::SeqCst) < calls {
+                    sim::pause();
+                }
+            });
+            lead.let_go();
+        });
+        let end = world.run();
+        assert!(matches!(end.outcome, sim::Outcome::Finished), "{end:?}");
+    }
+
+    #[test]
+    fn an_actor_stands_between_two_calls_until_it_is_released() {
+        leads(|lead, returns| {
+            let one = &lead.actors[0];
+            lead.release(0, true);
+            returns(1);
+            assert!(!one.may.load(Ordering::SeqCst), "it stands behind its call");
+            assert!(matches!(lead.stands(0, 1), Stands::Nowhere));
+            lead.release(0, false);
+            returns(3);
+            assert!(one.may.load(Ordering::SeqCst), "it went on as it liked");
+        });
+    }
+
+    #[test]
+    fn nobody_fails_who_stands_in_no_write() {
+        leads(|lead, returns| {
+            let why = lead.fail(0, true, Failing::Protected).unwrap_err();
+            assert_eq!(why, "`a` is in no write that can stand");
+            assert_eq!(lead.actors[0].returned.load(Ordering::SeqCst), 0, "and it stays there");
+            lead.let_go();
+            returns(3);
+        });
     }
 }

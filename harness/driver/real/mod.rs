@@ -342,12 +342,11 @@ impl Target for Real {
         let checks = self.oracle.checks();
         let verdict = results_are_justified(checks, &call.op, asked, outcome, excuses);
         self.oracle.judge(call.file, None, verdict);
-        if let Some(gap) = call
-            .gap
-            .filter(|gap| gap.persistent && !excuses.space_was_short && !excuses.device_failed)
-        {
+        let gap = call.gap.filter(|gap| gap.persistent).map(|gap| gap.at).or(performed.ended);
+        let counts = !excuses.space_was_short && !excuses.device_failed;
+        if let Some(at) = gap.filter(|_| counts) {
             let rounded = self.leeways.has(Leeway::ShortCountsAreRounded);
-            let verdict = results_count_every_readable_byte(checks, gap.at, outcome, rounded);
+            let verdict = results_count_every_readable_byte(checks, at, outcome, rounded);
             self.oracle.judge(call.file, None, verdict);
         }
     }

@@ -138,10 +138,11 @@ impl Real {
             None => file.append(bytes),
         };
         let stops = self.stops((id, call), pos, memory);
+        let mut ended = None;
         let written = match (stops, call.gap) {
             (Some(stops), _) => {
                 let written = write(Bytes::Stopping(&stops));
-                self.wrote(id);
+                ended = self.wrote(id);
                 written
             }
             (None, None) => write(Bytes::Whole(memory, &cuts)),
@@ -162,12 +163,13 @@ impl Real {
             Err(_) => Came::Nothing,
         };
         let asked = wide(memory.len());
-        let short_source = call.gap.map_or(Shortness::default(), |gap| Shortness {
+        let gap = ended.map(|at| Gap { at, persistent: true }).or(call.gap);
+        let short_source = gap.map_or(Shortness::default(), |gap| Shortness {
             armed: true,
             fired: !gap.persistent || outcome.unwrap_or(0) <= gap.at,
             persistent: gap.persistent,
         });
-        (Performed { asked, short_source, ..Performed::plain(outcome) }, came)
+        (Performed { asked, short_source, ended, ..Performed::plain(outcome) }, came)
     }
 
     /// What a write copies from that is to stand somewhere.
@@ -183,11 +185,10 @@ impl Real {
         lead.stops((actor, call), pos, memory)
     }
 
-    /// That write is over.
-    fn wrote(&self, id: OpId) {
-        if let Some((lead, actor)) = self.lead.as_ref().zip(usize::from(id.actor).checked_sub(1)) {
-            lead.wrote(actor);
-        }
+    /// That write is over: where a step has ended its source.
+    fn wrote(&self, id: OpId) -> Option<u64> {
+        let actor = usize::from(id.actor).checked_sub(1)?;
+        self.lead.as_ref()?.wrote(actor)
     }
 
     /// Reads what an operation has left, as its own next operation would: by a call, or through its

@@ -7,10 +7,11 @@ use super::wishes::Wish;
 use crate::scenario::plan::{Action, Step, Target};
 use crate::stage::Stage;
 use mounted::asleep::Doze;
-use mounted::{Habit, look};
+use mounted::{Failing, Habit, Volume, look};
+use report::record::{Led, LedStep};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use stormfs::quantity::{ByteRange, PAGE};
+use stormfs::quantity::{ByteRange, PAGE, wide};
 
 /// What came of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,18 @@ pub struct Followed {
     pub text: String,
     /// Whether it did what it says.
     pub how: How,
+}
+
+impl Followed {
+    /// The same in the words of a record.
+    pub fn recorded(&self) -> LedStep {
+        let (how, why) = match &self.how {
+            How::Steered(what) => (Led::Steered, what.clone()),
+            How::Nearby(what) => (Led::Nearby, Some(what.clone())),
+            How::Not(why) => (Led::NotSteered, Some(why.clone())),
+        };
+        LedStep { step: wide(self.step), text: self.text.clone(), how, why }
+    }
 }
 
 /// Whether a step did what it says.
@@ -85,7 +98,12 @@ impl Real {
                 return;
             }
             let how = match &step.action {
-                Action::Run { actor, until } => self.run(stage, number, (*actor, until)),
+                Action::Run { actor, until } => {
+                    self.run(stage, number, (*actor, until, false), held.is_some())
+                }
+                Action::Fail { actor, until } => {
+                    self.run(stage, number, (*actor, until, true), held.is_some())
+                }
                 Action::Evict { file, range } => self.evict_for(*file, *range),
                 Action::HoldDisk(point) => self.hold_disk(&mut held, number, *point),
                 Action::ResumeDisk => self.resume_disk(&mut held),
@@ -100,10 +118,18 @@ impl Real {
         self.resume_disk(&mut held);
     }
 
-    /// Lets an actor go on until the first of the targets.
-    fn run(&self, stage: &Stage, step: usize, (actor, until): (usize, &[Target])) -> How {
+    /// Lets an actor go on until the first of the targets; if it `fails`, with a source that ends where it
+    /// stands.
+    fn run(
+        &self,
+        stage: &Stage,
+        step: usize,
+        (actor, until, fails): (usize, &[Target], bool),
+        held: bool,
+    ) -> How {
         let Some(lead) = &self.lead else { return How::Not("nobody leads".to_owned()) };
-        let how = run_to(stage, lead, step, (actor, until));
+        let around = (&self.host.volume, held);
+        let how = run_to(stage, (lead, around), step, (actor, until, fails));
         let one = &lead.actors[actor];
         if one.leaves_out.swap(false, Ordering::SeqCst) {
             return How::Not(format!(
@@ -158,7 +184,12 @@ impl Real {
 }
 
 /// The same, whatever calls the filesystem lacks.
-fn run_to(stage: &Stage, lead: &Lead, step: usize, (actor, until): (usize, &[Target])) -> How {
+fn run_to(
+    stage: &Stage,
+    (lead, around): (&Lead, (&Volume, bool)),
+    step: usize,
+    (actor, until, fails): (usize, &[Target], bool),
+) -> How {
     let one = &lead.actors[actor];
     let maps_late = lead.habit == Some(Habit::PageByPage);
     let at = |wish: Wish| match wish.nearby(maps_late) {
@@ -170,7 +201,12 @@ fn run_to(stage: &Stage, lead: &Lead, step: usize, (actor, until): (usize, &[Tar
         return at(wish);
     }
     let (returned, begun) = (one.returned.load(Ordering::SeqCst), sim::now());
-    lead.release(actor, until.contains(&Target::Returned));
+    let to_its_return = until.contains(&Target::Returned);
+    if !fails {
+        lead.release(actor, to_its_return);
+    } else if let Err(why) = lead.fail(actor, to_its_return, Failing::Protected) {
+        return How::Not(why);
+    }
     let mut doze = Doze::default();
     loop {
         let ended = one.ended.load(Ordering::SeqCst);
@@ -192,7 +228,7 @@ fn run_to(stage: &Stage, lead: &Lead, step: usize, (actor, until): (usize, &[Tar
         }
         let acts = one.acts.load(Ordering::SeqCst);
         let thread = one.thread.lock().filter(|_| acts);
-        if let Some(asleep) = thread.and_then(|thread| doze.look(thread)) {
+        if let Some(asleep) = thread.and_then(|thread| doze.look(thread, around)) {
             let place = format!("waits in `{}`", asleep.function);
             if until.contains(&Target::Blocked) {
                 return How::Steered(Some(format!("`{}` {place}", one.name)));
@@ -236,9 +272,38 @@ fn missed(name: &str, what: &str, until: &[Target]) -> How {
     How::Not(format!("`{name}` {what}{instead}"))
 }
 
-/// How many steps were led, how many of these nearby, and those that were not.
-pub fn counted(followed: &[Followed]) -> (usize, usize, Vec<&Followed>) {
-    let missed: Vec<_> = followed.iter().filter(|step| matches!(step.how, How::Not(_))).collect();
-    let nearby = followed.iter().filter(|step| matches!(step.how, How::Nearby(_))).count();
-    (followed.len() - missed.len(), nearby, missed)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stormfs::points::Point;
+
+    #[test]
+    fn what_was_missed_is_told_by_its_points() {
+        let point = |point| Target::Point { nth: 1, point };
+        let (mapped, unlocked) = (point(Point::WriteMapped), point(Point::WriteUnlocked));
+        for (until, told) in [
+            (&[Target::Done, Target::Blocked][..], "`a` ended"),
+            (&[mapped], "`a` ended, and could not be stopped at `write.mapped`"),
+            (
+                &[mapped, Target::Returned, unlocked],
+                "`a` ended, and could not be stopped at `write.mapped` or `write.unlocked`",
+            ),
+        ] {
+            assert_eq!(missed("a", "ended", until), How::Not(told.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_step_is_recorded_with_its_reason() {
+        for (how, led, why) in [
+            (How::Steered(None), Led::Steered, None),
+            (How::Steered(Some("it waits".to_owned())), Led::Steered, Some("it waits")),
+            (How::Nearby("late".to_owned()), Led::Nearby, Some("late")),
+            (How::Not("no".to_owned()), Led::NotSteered, Some("no")),
+        ] {
+            let step = Followed { step: 2, text: "run a".to_owned(), how }.recorded();
+            assert_eq!((step.step, step.text.as_str()), (2, "run a"));
+            assert_eq!((step.how, step.why.as_deref()), (led, why));
+        }
+    }
 }

@@ -24,10 +24,14 @@ pub(super) fn wishes(plan: &Plan) -> BTreeMap<(usize, u64), Vec<Wish>> {
     let mut walks: Vec<_> = actors.map(|does| Walk { does, call: 0, spot: None }).collect();
     let mut wishes: BTreeMap<_, Vec<Wish>> = BTreeMap::new();
     for (step, action) in (1..).zip(plan.script.iter().map(|step| &step.action)) {
-        let Action::Run { actor, until } = action else { continue };
+        let (Action::Run { actor, until } | Action::Fail { actor, until }) = action else {
+            continue;
+        };
         let walk = &mut walks[*actor];
         let mut reached = None;
-        for target in until {
+        // Whose source has ended stands nowhere any more.
+        let stands = matches!(action, Action::Run { .. });
+        for target in until.iter().filter(|_| stands) {
             let Target::Point { nth, point } = *target else { continue };
             let Some((call, spot)) = walk.find(nth, point) else { continue };
             wishes.entry((*actor, walk.does[call].number)).or_default().push(Wish {

@@ -55,6 +55,14 @@ pub(super) fn actors(fields: &Fields<'_>) -> Option<Vec<RawActor>> {
     Some(items.iter().filter_map(open).collect())
 }
 
+impl RawActor {
+    /// The kinds of the calls that it lists, if it does, and if each of them is right.
+    pub(super) fn listed(&self) -> Option<Vec<OpKind>> {
+        let calls = self.does.as_ref().filter(|calls| !calls.is_empty())?;
+        calls.iter().map(|call| Some(call.as_ref()?.kind())).collect()
+    }
+}
+
 /// The plan of one actor, if its sizes make sense and its files are among `files`,
 /// unless those are wrong themselves.
 pub(super) fn plan(

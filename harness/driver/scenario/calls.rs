@@ -202,6 +202,13 @@ pub(super) struct RawCall {
     call: Call,
 }
 
+impl RawCall {
+    /// What kind of call it is.
+    pub(super) fn kind(&self) -> OpKind {
+        self.call.op.kind()
+    }
+}
+
 /// Reads the list of an actor; `None` for each that is wrong.
 pub(super) fn calls(fields: &Fields<'_>) -> Option<Vec<Option<RawCall>>> {
     let items = fields.variants("does")?.into_iter();

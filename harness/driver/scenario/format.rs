@@ -173,7 +173,7 @@ pub(super) static SCENARIO: Shape = Shape {
             Kind::Sentences {
                 what: "step",
                 example: "run writer until write.mapped",
-                pattern: r"^\s*(run|resume|evict|hold)\s",
+                pattern: STEP,
                 min: 1,
                 max: MOST_STEPS,
             },
@@ -488,6 +488,16 @@ static LENGTH: Shape = Shape {
         ),
     ],
 };
+
+/// How a step of a script begins: with a verb, or with a kind of call.
+pub(super) const STEP: &str = concat!(
+    r"^\s*(",
+    "run|resume|fail|hold|store|load|read|write|append|write_from_mmap|mmap_load|",
+    "mmap_store|truncate|punch|zero_range|fallocate|fsync|sync|writeback|evict|",
+    "release|direct_read|direct_write|copy_file_range|reflink|collapse_range|",
+    "insert_range|fdatasync|sync_file_range|msync|dontneed|page_out",
+    r")\s",
+);
 
 /// Mappings of `faults`.
 pub(super) static FAULTS: &[Variant] = &[

@@ -328,6 +328,14 @@ pub enum Action {
         /// How far.
         until: Vec<Target>,
     },
+    /// The source of the write that an actor stands in ends there, and it goes on until the first of the
+    /// targets; there is at least one.
+    Fail {
+        /// Its number, over all actors.
+        actor: usize,
+        /// How far.
+        until: Vec<Target>,
+    },
     /// Reclaim takes the folios of a range.
     Evict {
         /// The file's number.

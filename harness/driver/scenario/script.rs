@@ -47,17 +47,22 @@ fn refuse_disk(raw: &RawScenario, problems: &Problems) {
 
 /// Who can be named. `None`: some name was wrong, and has been reported.
 fn cast(raw: &RawScenario) -> Option<Cast> {
-    let mut actors = Vec::new();
+    let (mut actors, mut lists) = (Vec::new(), Vec::new());
     for actor in raw.actors.as_ref()? {
+        let calls = actor.listed();
         let (name, count) = (&actor.name.as_ref()?.value, actor.count?.value);
-        actors.extend((0..count.min(MOST_ACTORS)).map(|nth| numbered(name, nth, count)));
+        let members = (0..count.min(MOST_ACTORS)).map(|nth| numbered(name, nth, count));
+        for member in members {
+            actors.push(member);
+            lists.push(calls.clone());
+        }
     }
     let files = raw.files.as_ref()?.iter().map(|file| Some(file.name.as_ref()?.value.clone()));
     let mut files: Vec<String> = files.collect::<Option<_>>()?;
     if files.is_empty() {
         files.push(ONLY_FILE.to_owned());
     }
-    Some(Cast { actors, files })
+    Some(Cast { actors, lists, files })
 }
 
 fn numbered(group: &str, nth: u64, count: u64) -> String {

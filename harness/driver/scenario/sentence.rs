@@ -4,6 +4,7 @@ use super::plan::{Action, Step, Target};
 use super::suggest::{did_you_mean, list, nearest};
 use super::wording::{Flaw, Sentence, Word};
 use std::ops::RangeInclusive;
+use stormfs::op::OpKind;
 use stormfs::points::Point;
 use stormfs::quantity::{ByteRange, PAGE};
 
@@ -17,6 +18,18 @@ pub(super) static SENTENCES: &[(&str, &str)] = &[
     (
         "resume ACTOR [until TARGET [or TARGET]...]",
         "The same, for an actor that has been run before.",
+    ),
+    (
+        "KIND ACTOR",
+        "As `run ACTOR until returned`, where the next call of the actor is of that kind, and no step has \
+         left it inside of one: `fsync W`, `truncate T`. `store` and `load` are `mmap_store` and \
+         `mmap_load`.",
+    ),
+    (
+        "fail ACTOR [until TARGET [or TARGET]...]",
+        "The source of the write that the actor stands in ends there: of what the write has not asked for \
+         yet, no byte can be read. The actor goes on, as after `resume`. Without targets: until it has \
+         `returned`.",
     ),
     (
         "evict PAGE[..PAGE] [of FILE]",
@@ -52,6 +65,8 @@ pub(super) const DISK: &str = "disk";
 pub(super) struct Cast {
     /// The actors in the order in which they are numbered. Of several the name is `writer-0`.
     pub(super) actors: Vec<String>,
+    /// What each of them does, call by call; `None` where that is not known.
+    pub(super) lists: Vec<Option<Vec<OpKind>>>,
     /// The files by number.
     pub(super) files: Vec<String>,
 }
@@ -61,13 +76,16 @@ pub(super) struct Reader<'a> {
     cast: &'a Cast,
     /// By actor: the step that ran it last, and whether it ended all of its operations.
     ran: Vec<Option<(usize, bool)>>,
+    /// By actor: how many of its calls have returned, if it stands between two of them.
+    returned: Vec<Option<usize>>,
     disk_held: bool,
 }
 
 impl<'a> Reader<'a> {
     /// A reader before the first step.
     pub(super) fn new(cast: &'a Cast) -> Reader<'a> {
-        Reader { cast, ran: vec![None; cast.actors.len()], disk_held: false }
+        let actors = cast.actors.len();
+        Reader { cast, ran: vec![None; actors], returned: vec![Some(0); actors], disk_held: false }
     }
 
     /// The meaning of a sentence, which is the step with this number, or what is wrong with it.
@@ -86,8 +104,11 @@ impl<'a> Reader<'a> {
 
     fn remember(&mut self, step: usize, action: &Action) {
         match action {
-            Action::Run { actor, until } => {
+            Action::Run { actor, until } | Action::Fail { actor, until } => {
                 self.ran[*actor] = Some((step, *until == [Target::Done]));
+                let ran = matches!(action, Action::Run { .. }) && *until == [Target::Returned];
+                let before = self.returned[*actor].filter(|_| ran);
+                self.returned[*actor] = before.map(|before| before + 1);
             }
             Action::Evict { .. } => {}
             Action::HoldDisk(_) => self.disk_held = true,
@@ -96,16 +117,23 @@ impl<'a> Reader<'a> {
     }
 
     fn action(&self, sentence: &mut Sentence<'_>) -> Option<Action> {
-        const VERBS: [&str; 4] = ["run", "resume", "evict", "hold"];
+        const VERBS: [&str; 5] = ["run", "resume", "fail", "evict", "hold"];
         let verb = sentence.next("a step begins with", &list(&VERBS))?;
         match verb.text {
             "run" => self.run(sentence, false),
             "resume" if sentence.peek() == Some(DISK) => self.resume_disk(sentence),
             "resume" => self.run(sentence, true),
-            "evict" => self.evict(sentence),
+            "fail" => self.fail(sentence),
+            "evict" if !sentence.peek().is_some_and(|word| self.is_actor(word)) => {
+                self.evict(sentence)
+            }
             "hold" => hold(sentence),
             other => {
-                let help = match nearest(other, VERBS) {
+                if let Some(kind) = kind(other) {
+                    return self.call(sentence, &verb, kind);
+                }
+                let kinds = OpKind::ALL.iter().map(|kind| kind.name());
+                let help = match nearest(other, VERBS.into_iter().chain(kinds)) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("begin the step with {}", list(&VERBS)),
                 };
@@ -115,24 +143,64 @@ impl<'a> Reader<'a> {
     }
 
     fn run(&self, sentence: &mut Sentence<'_>, again: bool) -> Option<Action> {
-        let word = sentence.next("there is no actor behind", "the name of an actor")?;
-        let actor = self.actor(sentence, &word);
-        if let Some(actor) = actor {
-            self.may_go_on(sentence, &word, actor, again);
-        }
-        let mut until = Vec::new();
-        while let Some(word) = sentence.take() {
-            let link = if until.is_empty() { "until" } else { "or" };
-            if word.text != link {
-                let help = format!("write `{link}` and what it goes on to, or end the step here");
-                return sentence.flaw(&word, "this cannot follow here:", help);
-            }
-            until.push(target(sentence)?);
-        }
-        if until.is_empty() {
-            until.push(Target::Done);
-        }
+        let actor = self.whoever(sentence, again).map(|(actor, _)| actor);
+        let until = targets(sentence, Target::Done)?;
         Some(Action::Run { actor: actor?, until })
+    }
+
+    /// The actor that is named next, if it is one, with the word that names it.
+    fn whoever<'b>(&self, sentence: &mut Sentence<'b>, again: bool) -> Option<(usize, Word<'b>)> {
+        let word = sentence.next("there is no actor behind", "the name of an actor")?;
+        let actor = self.actor(sentence, &word)?;
+        self.may_go_on(sentence, &word, actor, again);
+        Some((actor, word))
+    }
+
+    /// `fail` is behind us.
+    fn fail(&self, sentence: &mut Sentence<'_>) -> Option<Action> {
+        let (actor, word) = self.whoever(sentence, true)?;
+        let writes = |kind: &OpKind| matches!(kind, OpKind::Write | OpKind::Append);
+        if self.cast.lists[actor].as_ref().is_some_and(|calls| !calls.iter().any(writes)) {
+            let help = "only `write` and `append` have one, of the calls of actors".to_owned();
+            return sentence.flaw(&word, "there is no source that could end in the calls of", help);
+        }
+        let until = targets(sentence, Target::Returned)?;
+        Some(Action::Fail { actor, until })
+    }
+
+    /// The kind of a call is behind us, in `verb`.
+    fn call(&self, sentence: &mut Sentence<'_>, verb: &Word<'_>, kind: OpKind) -> Option<Action> {
+        let (actor, word) = self.whoever(sentence, false)?;
+        let calls = self.cast.lists[actor].as_ref().filter(|_| sentence.flaws.is_empty())?;
+        let Some(returned) = self.returned[actor] else {
+            let help = format!(
+                "an earlier step may have left it inside a call: write `run {} until returned`",
+                word.text
+            );
+            return sentence.flaw(
+                verb,
+                "it is not known which call comes next: it need not be",
+                help,
+            );
+        };
+        match calls.get(returned) {
+            Some(next) if *next == kind => {
+                Some(Action::Run { actor, until: vec![Target::Returned] })
+            }
+            Some(next) => {
+                let next = next.name();
+                let help = format!("that is `{next}`: write `{next} {}`", word.text);
+                sentence.flaw(verb, "the next call of this actor is no", help)
+            }
+            None => {
+                let help = format!("all of its calls have returned by then: {}", calls.len());
+                sentence.flaw(&word, "nothing is left to do for", help)
+            }
+        }
+    }
+
+    fn is_actor(&self, word: &str) -> bool {
+        self.cast.actors.iter().any(|name| name == word)
     }
 
     fn actor(&self, sentence: &mut Sentence<'_>, word: &Word<'_>) -> Option<usize> {
@@ -198,6 +266,32 @@ impl<'a> Reader<'a> {
             return sentence.flaw(&word, "nobody has held", help);
         }
         Some(Action::ResumeDisk)
+    }
+}
+
+/// What follows an actor: how far it goes on; if nothing does, until `otherwise`.
+fn targets(sentence: &mut Sentence<'_>, otherwise: Target) -> Option<Vec<Target>> {
+    let mut until = Vec::new();
+    while let Some(word) = sentence.take() {
+        let link = if until.is_empty() { "until" } else { "or" };
+        if word.text != link {
+            let help = format!("write `{link}` and what it goes on to, or end the step here");
+            return sentence.flaw(&word, "this cannot follow here:", help);
+        }
+        until.push(target(sentence)?);
+    }
+    if until.is_empty() {
+        until.push(otherwise);
+    }
+    Some(until)
+}
+
+/// The kind of call that a sentence begins with.
+fn kind(word: &str) -> Option<OpKind> {
+    match word {
+        "store" => Some(OpKind::MmapStore),
+        "load" => Some(OpKind::MmapLoad),
+        name => OpKind::named(name),
     }
 }
 
@@ -281,93 +375,4 @@ fn point(sentence: &mut Sentence<'_>, word: &Word<'_>) -> Option<Point> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn cast() -> Cast {
-        let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        Cast { actors: own(&["P", "W", "many-0", "many-1"]), files: own(&["a", "log"]) }
-    }
-
-    #[test]
-    fn sentences_mean_this() {
-        let cast = cast();
-        let mut reader = Reader::new(&cast);
-        let mapped = |nth| Target::Point { nth, point: Point::WriteMapped };
-        let run = |actor, until| Action::Run { actor, until };
-        let range = |start, end| ByteRange::new(start * PAGE, end * PAGE);
-        for (text, action) in [
-            ("run P", run(0, vec![Target::Done])),
-            ("run W until write.mapped", run(1, vec![mapped(1)])),
-            ("resume W until 22nd write.mapped or done", run(1, vec![mapped(22), Target::Done])),
-            ("  resume   W until\treturned", run(1, vec![Target::Returned])),
-            ("run many-1 until blocked", run(3, vec![Target::Blocked])),
-            ("evict 12", Action::Evict { file: 0, range: range(12, 13) }),
-            ("evict 3..5 of log", Action::Evict { file: 1, range: range(3, 6) }),
-            ("hold disk at ioend.before_convert", Action::HoldDisk(Point::IoendBeforeConvert)),
-            ("resume disk", Action::ResumeDisk),
-        ] {
-            assert_eq!(reader.step(1, text), Ok(Step { text: text.to_owned(), action }), "{text}");
-        }
-    }
-
-    #[test]
-    fn flaws_are_marked_where_they_stand() {
-        let cast = cast();
-        for (text, marked, message) in [
-            ("", "", "this step is empty"),
-            ("go W", "go", "no step begins with `go`"),
-            ("run", "run", "there is no actor behind `run`"),
-            ("run X", "X", "there is no actor `X`"),
-            ("run many", "many", "there is no actor `many`"),
-            ("resume W", "W", "nobody has run `W`"),
-            ("resume disk", "disk", "nobody has held `disk`"),
-            ("run W till done", "till", "this cannot follow here: `till`"),
-            ("run W until", "until", "there is no target behind `until`"),
-            ("run W until done or", "or", "there is no target behind `or`"),
-            ("run W until done and done", "and", "this cannot follow here: `and`"),
-            ("run W until 2th write.mapped", "2th", "this is no ordinal number: `2th`"),
-            ("run W until 0th write.mapped", "0th", "this is no ordinal number: `0th`"),
-            ("run W until 3rd", "3rd", "there is no point behind `3rd`"),
-            ("run W until write.maped", "write.maped", "there is no point `write.maped`"),
-            (
-                "run W until ioend.converted",
-                "ioend.converted",
-                "actors do not pass `ioend.converted`",
-            ),
-            ("evict", "evict", "there is no page behind `evict`"),
-            ("evict 5..3", "5..3", "this range ends before it begins: `5..3`"),
-            ("evict 5-7", "5-7", "these are no pages: `5-7`"),
-            ("evict 5..", "5..", "these are no pages: `5..`"),
-            (
-                "evict 1..1099511627777",
-                "1..1099511627777",
-                "no file has so many pages: `1..1099511627777`",
-            ),
-            ("evict 1 from a", "from", "this cannot follow here: `from`"),
-            ("evict 1 of b", "b", "there is no file `b`"),
-            ("evict 1 of a now", "now", "this cannot follow here: `now`"),
-            ("hold W at write.mapped", "W", "here stands `disk`, and not `W`"),
-            ("hold disk at write.mapped", "write.mapped", "completions do not pass `write.mapped`"),
-        ] {
-            let flaws = Reader::new(&cast).step(1, text).unwrap_err();
-            let [flaw] = &flaws[..] else { panic!("{text}: {flaws:?}") };
-            assert_eq!((&text[flaw.bytes.clone()], flaw.message.as_str()), (marked, message));
-        }
-    }
-
-    #[test]
-    fn every_flaw_of_a_sentence_is_found_and_nothing_panics() {
-        let cast = cast();
-        let flaws = Reader::new(&cast).step(1, "run X until write.maped").unwrap_err();
-        assert_eq!(flaws.len(), 2);
-        let text = "resume W until 22nd write.mapped or done of \u{e4}";
-        for (at, letter) in text.char_indices() {
-            for broken in
-                [text[..at].to_owned(), text[..at].to_owned() + &text[at + letter.len_utf8()..]]
-            {
-                let _ = Reader::new(&cast).step(1, &broken);
-            }
-        }
-    }
-}
+mod tests;

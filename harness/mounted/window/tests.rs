@@ -246,7 +246,8 @@ impl Other {
 }
 
 /// Whether `other` has to wait while a write stands before its first byte; and if so, for what.
-fn waits(volume: &Volume, habit: Habit, name: &str, other: Other) -> Option<String> {
+fn waits(volume: &Arc<Volume>, habit: Habit, name: &str, other: Other) -> Option<String> {
+    let around = Arc::clone(volume);
     let Scene { file, other: with } = Scene::new(volume, name);
     let bytes = bytes(16 << 10);
     let wanted = Wanted { bytes: &bytes, cuts: &[], stops: &[0], unreadable: None };
@@ -273,7 +274,7 @@ fn waits(volume: &Volume, habit: Habit, name: &str, other: Other) -> Option<Stri
         }
         begun.store(true, Ordering::SeqCst);
         let thread = slot.lock().0.unwrap();
-        let asleep = thread.stays_asleep(|| done.load(Ordering::SeqCst));
+        let asleep = thread.stays_asleep((&around, false), || done.load(Ordering::SeqCst));
         window.let_go().unwrap();
         slot.lock().1 = asleep.map(|asleep| asleep.function);
     });
@@ -292,7 +293,7 @@ fn others_run_or_wait_while_a_write_stands_before_its_first_byte() {
         (Kind::Btrfs, &[O::Fsync, O::Fiemap]),
         (Kind::Tmpfs, &[]),
     ] {
-        let Some(volume) = volume(kind) else { return };
+        let Some(volume) = volume(kind).map(Arc::new) else { return };
         let habit = Habit::of(&volume).unwrap();
         let fiemap = Abilities::of(&volume).unwrap().has(Ability::Fiemap);
         for (nth, other) in [

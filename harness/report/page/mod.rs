@@ -7,6 +7,7 @@ mod frame;
 mod render;
 mod banner;
 mod failure;
+mod led;
 mod counts;
 mod latency;
 mod chart;

@@ -1,7 +1,7 @@
 //! The page of a run as a whole: its header and the order of its sections.
 
 use super::html::Html;
-use super::{banner, counts, coverage, failure, frame, latency, setting, target};
+use super::{banner, counts, coverage, failure, frame, latency, led, setting, target};
 use crate::number;
 use crate::record::{Record, World};
 
@@ -19,6 +19,7 @@ pub fn render(record: &Record) -> String {
             banner::banner(html, record);
             contents(html, record);
             failure::failures(html, record);
+            led::led(html, record);
             target::target(html, record);
             latency::latency(html, record);
             counts::counts(html, record);
@@ -71,6 +72,9 @@ fn contents(html: &mut Html, record: &Record) {
     html.markup("<nav aria-label=\"On this page\"><ul>");
     if !record.violations.is_empty() {
         html.markup("<li><a href=\"#failures\">Failures</a></li>");
+    }
+    if !record.led.is_empty() {
+        html.markup("<li><a href=\"#steps\">Steps</a></li>");
     }
     if record.device.mounted.is_some() {
         html.markup("<li><a href=\"#target\">Real filesystem</a></li>");

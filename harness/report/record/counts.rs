@@ -14,7 +14,7 @@ pub struct Counts {
     pub strategies: BTreeMap<String, u64>,
     /// Operations that ended, whatever their outcome.
     pub operations: u64,
-    /// Operations after which the oracle compared contents and state.
+    /// Operations after which the oracle compared contents and state, and its own looks at a real filesystem.
     pub verified_operations: u64,
     /// Operations that returned an error: errno name to how many.
     pub failed_operations: BTreeMap<String, u64>,

@@ -9,6 +9,7 @@ mod setting;
 mod seed;
 mod counts;
 mod explored;
+mod led;
 mod verdict;
 mod violation;
 mod story;
@@ -21,6 +22,7 @@ mod json;
 pub use counts::{Counts, FaultCount, Lacking};
 pub use explored::{Explored, Level};
 pub use json::RecordError;
+pub use led::{Led, LedStep, hit};
 pub use night::{
     Cut, FirstMet, LeftOut, Night, NightFailure, NightVerdict, PROVISIONAL, Part, Rate, Regression,
     ScenarioTotal, Shard, ShardEnd, ShardState, Signature, Soaked,

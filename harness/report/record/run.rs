@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Counts, Device, Environment, Explored, Filesystem, LatencyRecord, Scenario, Seeds, Timeline,
-    Timing, Tool, Verdict, Violation, World,
+    Counts, Device, Environment, Explored, Filesystem, LatencyRecord, LedStep, Scenario, Seeds,
+    Timeline, Timing, Tool, Verdict, Violation, World,
 };
 
 /// Everything that is kept of one run. The order of the fields is the order in `result.json`.
@@ -28,6 +28,8 @@ pub struct Record {
     pub counts: Counts,
     /// What was tried out, where everything was to be; None where seeds decided.
     pub explored: Option<Explored>,
+    /// What came of the steps of a script that led actors on a real filesystem, in their order; else empty.
+    pub led: Vec<LedStep>,
     /// How the run ended.
     pub verdict: Verdict,
     /// What was found, in the order of detection; empty if nothing was.

@@ -9,13 +9,14 @@ use crate::console::Console;
 use crate::exit::Exit;
 use crate::ground::{NoGround, place};
 use crate::interrupt::Interrupts;
-use crate::real::script::{Followed, How, counted};
+use crate::real::script::Followed;
 use crate::real::{Host, Real, storm};
 use crate::scenario::plan::{FilePlan, Layout, Plan};
 use crate::scenario::{self, Report};
 use crate::storm::{Orders, Storm};
 use crate::{onlooker::Look, retold, vocabulary};
 use mounted::{Place, Refusal};
+use report::record::{LedStep, hit};
 use serde_json::{Value, json};
 use sim::chance::Seed;
 use std::path::Path;
@@ -196,27 +197,16 @@ fn host(hosts: &mut Vec<(Place, Arc<Host>)>, plan: &Plan) -> Result<Arc<Host>, R
 }
 
 fn told(led: &Led, storm: &Storm) -> Ended {
-    let (steered, nearby, missed) = counted(&storm.followed);
-    let all = led.plan.script.len() + led.lost.len();
-    let hit = missed.is_empty() && steered == all;
+    let steps: Vec<LedStep> = storm.followed.iter().map(Followed::recorded).collect();
+    let (hit, words) = hit(&steps, led.plan.script.len(), led.lost.len());
     let took = storm.acted;
-    let words = match (hit, nearby) {
-        (true, 0) => format!("hit: all {steered} steps"),
-        (true, nearby) => format!("hit: all {steered} steps, {nearby} of them nearby"),
-        (false, _) if missed.is_empty() && led.lost.is_empty() => {
-            format!("ended after {steered} of {all} steps")
-        }
-        (false, _) => {
-            format!("not provoked: {} of {all} steps could not be steered", all - steered)
-        }
-    };
     let violation = storm.violation.as_ref();
     let found = violation.map_or("nothing is violated".to_owned(), |found| {
         format!("it violates {}", found.invariant)
     });
     let line = format!("{}: {words}, in {}; {found}", led.file, milliseconds(took));
-    let mut details: Vec<_> =
-        storm.followed.iter().filter_map(|step| detail(&led.file, step)).collect();
+    let remarks = steps.iter().filter_map(LedStep::remark);
+    let mut details: Vec<_> = remarks.map(|told| format!("{}: {told}", led.file)).collect();
     details.extend(led.lost.iter().map(|lost| format!("{}: {lost}", led.file)));
     if SHOWN < details.len() {
         let more = details.split_off(SHOWN).len();
@@ -235,31 +225,10 @@ fn told(led: &Led, storm: &Storm) -> Ended {
         "violation": violation.map(|found| json!({
             "invariant": found.invariant, "told": found.to_string(), "strip": found.strip,
         })),
-        "steps": storm.followed.iter().map(step).collect::<Vec<_>>(),
+        "steps": steps,
         "lost": led.lost,
     });
     Ended { line, exit, details, json }
-}
-
-/// A step that did something else than it says.
-fn detail(file: &str, followed: &Followed) -> Option<String> {
-    let Followed { step, text, how } = followed;
-    match how {
-        How::Steered(None) => None,
-        How::Steered(Some(what)) => Some(format!("{file}: step {step}, {text}: {what}")),
-        How::Nearby(what) => Some(format!("{file}: step {step}, {text}: nearby; {what}")),
-        How::Not(why) => Some(format!("{file}: step {step}, {text}: not steered; {why}")),
-    }
-}
-
-fn step(followed: &Followed) -> Value {
-    let Followed { step, text, how } = followed;
-    let (how, why) = match how {
-        How::Steered(what) => ("steered", what.as_ref()),
-        How::Nearby(what) => ("nearby", Some(what)),
-        How::Not(why) => ("not steered", Some(why)),
-    };
-    json!({ "step": step, "text": text, "how": how, "why": why })
 }
 
 fn milliseconds(took: Duration) -> String {

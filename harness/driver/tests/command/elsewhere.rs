@@ -2,7 +2,7 @@
 
 use crate::allowed::is_allowed;
 use crate::stand::Stand;
-use report::record::VerdictKind;
+use report::record::{Led, VerdictKind, hit};
 use serde_json::Value;
 use std::fs;
 
@@ -68,6 +68,63 @@ script: [run T until truncate.zeroed, resume T]
     assert_eq!((ran.code, record.verdict.kind), (Some(1), VerdictKind::NotProvoked), "{ran:?}");
     let told = "step 1, run T until truncate.zeroed: `T` ended, and could not be stopped at";
     assert!(record.verdict.sentence.contains(told), "{}", record.verdict.sentence);
+    let how: Vec<_> = record.led.iter().map(|step| (step.step, step.how)).collect();
+    assert_eq!(how, [(1, Led::NotSteered), (2, Led::Steered)]);
+    assert_eq!(hit(&record.led, 2, 0), (false, MISSED.to_owned()));
+}
+
+const MISSED: &str = "not provoked: 1 of 2 steps could not be steered";
+
+#[test]
+fn a_run_tells_of_each_step_and_of_what_was_looked_at() {
+    let script = "\
+files: [{name: a, size: 64KiB, layout: written}]
+actors: [{name: M, does: [mmap_store: {at: 0, size: 8}]}, {name: T, does: [truncate: {to: 9}]}]
+script: [store M, truncate T]
+";
+    let stand = Stand::with(script);
+    fs::create_dir(stand.path("there")).unwrap();
+    let ran = stand.run("run a.yaml --target there");
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.out.contains("hit: all 2 steps"), "{ran:?}");
+    let page = fs::read_to_string(stand.path("reports/a-0x1/report.html")).unwrap();
+    for part in ["id=\"steps\"", "hit: all 2 steps", "<code>truncate T</code>"] {
+        assert!(page.contains(part), "no {part}");
+    }
+    let record = stand.run("run a.yaml --target there --json -").record();
+    assert_ne!(record.counts.verified_operations, 0, "the file was looked at in the end");
+    assert!(record.led.iter().all(|step| step.how == Led::Steered), "{:?}", record.led);
+}
+
+/// A write of two pages that somebody ends the source of, where it stands.
+const FAILS: &str = "\
+files: [{name: a, size: 64KiB, layout: written}]
+actors:
+  - {name: W, does: [fsync, write: {at: 0, size: 8KiB}]}
+  - {name: B, does: [write: {at: 0, size: 8}]}
+script: [fsync W, run W until write.mapped, run B until blocked, fail W, run B]
+";
+
+#[test]
+fn a_source_ends_where_its_write_stands_and_who_waits_for_it_is_told() {
+    if !is_allowed("sources that end", &["/proc/sys/vm/unprivileged_userfaultfd"]) {
+        return;
+    }
+    let nowhere = FAILS.replace("run W until write.mapped, run B until blocked", "write W");
+    for kind in ["xfs", "ext4", "btrfs", "tmpfs"] {
+        let stand = Stand::with(FAILS);
+        let ran = stand.run(&format!("replay --target kernel:{kind} --json - a.yaml"));
+        let told: Vec<Value> = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!((ran.code, &told[0]["hit"]), (Some(0), &Value::Bool(true)), "{kind}: {ran:?}");
+        let blocked = &told[0]["steps"][2];
+        assert!(blocked["why"].as_str().unwrap().starts_with("`B` waits in `"), "{kind}: {ran:?}");
+        let stand = Stand::with(&nowhere);
+        let ran = stand.run(&format!("replay --target kernel:{kind} --json - a.yaml"));
+        let told: Vec<Value> = serde_json::from_str(&ran.out).unwrap();
+        let fails = &told[0]["steps"][2];
+        assert_eq!(fails["how"], "not steered", "{kind}: {ran:?}");
+        assert_eq!(fails["why"], "`W` is in no write that can stand", "{kind}: {ran:?}");
+    }
 }
 
 /// A write that is written back while the disk is held, behind a write that is not.

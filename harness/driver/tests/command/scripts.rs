@@ -109,6 +109,70 @@ fn a_step_that_cannot_be_performed_is_told_with_where_everybody_stood() {
     }
 }
 
+/// A write of two folios behind another call, and a write that ends early by itself.
+const FAILS: &str = "\
+filesystem: {block_size: 4KiB, max_folio: 4KiB}
+files: [{name: a, size: 64KiB}]
+actors:
+  - {name: W, does: [fsync, write: {at: 0, size: 8KiB}, fsync]}
+  - {name: S, does: [write: {at: 32KiB, size: 8KiB, unreadable_at: 5000}]}
+script: [fsync W, STEPS, run S]
+";
+
+#[test]
+fn a_source_ends_where_its_write_stands_and_not_elsewhere() {
+    for (steps, code, told) in [
+        ("run W until write.mapped, fail W", 0, ""),
+        ("run W until write.unlocked, fail W", 0, ""),
+        (
+            "run W until write.unlocked, fail W until write_end.before_walk, resume W until returned",
+            0,
+            "",
+        ),
+        (
+            "run W until write.validated, fail W",
+            2,
+            "`W` has that part of its source already at `write.validated`",
+        ),
+        ("run W until 2nd write.unlocked, fail W", 2, "`W` had all of its source already"),
+        ("run W until returned, fail W", 2, "`W` stands in no write"),
+        (
+            "run S until write.mapped, fail S",
+            2,
+            "`S` has a byte in its source already that is not there",
+        ),
+        ("store W", 2, "the next call of this actor is no `store`"),
+    ] {
+        let script = FAILS.replace("STEPS", steps);
+        let ran = Stand::with(&script).run("run a.yaml --json - --quiet");
+        assert_eq!(ran.code, Some(code), "{steps}: {ran:?}");
+        assert!(ran.err.contains(told), "{steps}: {ran:?}");
+        if code == 0 {
+            let fired = ran.record().counts.faults["short_copy_persistent"].fired;
+            assert_eq!(fired, 2, "{steps}: both writes fell short");
+        }
+    }
+}
+
+#[test]
+fn what_a_step_has_ended_is_in_the_case_that_is_left() {
+    let stand = Stand::new();
+    let mut command = stand.command("run --quiet --set filesystem.write_cleanup=whole_range");
+    command.arg(project("scenarios/scripts/store-before-a-write-fails.yaml"));
+    let ran = Ran::of(command.output().unwrap());
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let left = stand.path("reports/store-before-a-write-fails-0x1/failures");
+    let files: Vec<_> = std::fs::read_dir(left).unwrap().map(|file| file.unwrap().path()).collect();
+    let cases: Vec<_> =
+        files.iter().filter(|file| file.extension().is_some_and(|it| it == "yaml")).collect();
+    assert!(!cases.is_empty(), "{files:?}");
+    for case in cases {
+        let again = stand.run(&format!("replay {}", case.display()));
+        assert_eq!(again.code, Some(0), "{again:?}");
+        assert!(std::fs::read_to_string(case).unwrap().contains("unreadable_at: 0"));
+    }
+}
+
 #[test]
 fn a_race_is_lost_only_by_a_filesystem_that_decides_wrongly() {
     let never = "filesystem.mapping_check=never";

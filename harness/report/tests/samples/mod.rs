@@ -311,6 +311,7 @@ fn clean() -> Record {
         },
         counts: counts(),
         explored: None,
+        led: vec![],
         verdict: Verdict {
             kind: VerdictKind::Clean,
             expected: "clean".to_owned(),
