@@ -214,6 +214,7 @@ pub(crate) fn counts(plan: &Plan, tally: &Tally) -> Counts {
         invariants: invariants.collect(),
         passed_over: tally.passed_over.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect(),
         left_out: left_out(tally),
+        unconfirmed: tally.unconfirmed.clone(),
         leeways: tally.leeways.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect(),
         deviations: tally.deviations,
         scheduling_points: tally.scheduling_points,

@@ -78,7 +78,9 @@ pub struct Tally {
     pub passed_over: BTreeMap<&'static str, u64>,
     /// Calls that were drawn or listed, and left out as the target cannot do them, and what it answers.
     pub left_out: BTreeMap<OpKind, (u64, String)>,
-    /// How often something was possible only because POSIX leaves it open, by leeway.
+    /// Files that were not read again from the device after a sync, by reason.
+    pub unconfirmed: BTreeMap<String, u64>,
+    /// How often something was right only because POSIX leaves it open, by leeway.
     pub leeways: BTreeMap<&'static str, u64>,
     /// Effects that were compared with the model, byte by byte.
     pub verified: u64,
@@ -112,6 +114,7 @@ impl Tally {
             invariants: BTreeMap::new(),
             passed_over: BTreeMap::new(),
             left_out: BTreeMap::new(),
+            unconfirmed: BTreeMap::new(),
             leeways: BTreeMap::new(),
             verified: 0,
             deviations: 0,
@@ -177,6 +180,9 @@ impl Tally {
         add_maps(&mut self.passed_over, &other.passed_over);
         for (kind, (count, reason)) in &other.left_out {
             self.leave_out(*kind, *count, reason);
+        }
+        for (why, files) in &other.unconfirmed {
+            *self.unconfirmed.entry(why.clone()).or_default() += files;
         }
         add_maps(&mut self.leeways, &other.leeways);
         for (fault, count) in &other.faults {

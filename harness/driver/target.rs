@@ -23,6 +23,8 @@ pub struct Performed {
     pub abandoned: Abandoned,
     /// Its ranges did not fit its files, or the blocks, or may not have.
     pub unfit: bool,
+    /// It reached, or may have reached, beyond the end of its file, or of that of its source.
+    pub beyond: bool,
 }
 
 /// What became of a store that was to give up at its first write fault.
@@ -50,7 +52,7 @@ pub struct Shortness {
 pub struct Reach {
     /// The size of its file.
     pub size: u64,
-    /// An instant of the free-space counters.
+    /// An instant of the free-space counters; of a filesystem of the kernel its free bytes.
     pub instant: u64,
 }
 
@@ -103,7 +105,15 @@ impl Performed {
     /// A call that moves no bytes and to which nothing was done.
     pub fn plain(outcome: Outcome) -> Performed {
         let (short_source, abandoned) = (Shortness::default(), Abandoned::default());
-        Performed { outcome, asked: 0, short_source, ended: None, abandoned, unfit: false }
+        Performed {
+            outcome,
+            asked: 0,
+            short_source,
+            ended: None,
+            abandoned,
+            unfit: false,
+            beyond: false,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::exit::Exit;
 use crate::exploration::Tried;
 use crate::real::script::{Followed, How};
 use crate::scenario::plan::{Expectation, Plan, TargetPlan, WorldKind};
+use crate::tally::Tally;
 use report::record::{Seed, Verdict, VerdictKind};
 use std::collections::BTreeMap;
 
@@ -104,11 +105,20 @@ fn sentence(plan: &Plan, campaign: &Campaign, kind: VerdictKind) -> String {
             let passed = listed(&campaign.tally.passed_over);
             format!("No wrong byte, size or result in {done}. Breaches passed over: {passed}.")
         }
-        VerdictKind::Clean if !campaign.tally.leeways.is_empty() => {
-            let used = listed(&campaign.tally.leeways);
-            format!("Every invariant held in {done}. Allowed, as POSIX leaves it open: {used}.")
+        VerdictKind::Clean => {
+            let Tally { leeways, unconfirmed, .. } = &campaign.tally;
+            let mut text = format!("Every invariant held in {done}.");
+            if !leeways.is_empty() {
+                let used = listed(leeways);
+                text.extend([" Seen and allowed, as POSIX leaves it open: ", &used, "."]);
+            }
+            for (why, files) in unconfirmed {
+                let (file, was) = if *files == 1 { ("file", "was") } else { ("files", "were") };
+                let told = format!("{files} {file} {was} not read again from the device: {why}");
+                text.extend([" ", &told, "."]);
+            }
+            text
         }
-        VerdictKind::Clean => format!("Every invariant held in {done}."),
         VerdictKind::Caught | VerdictKind::Violated => {
             let others = campaign.others.iter().map(|found| found.violation.invariant);
             let others: Vec<_> = others.collect();

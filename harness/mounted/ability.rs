@@ -88,16 +88,24 @@ pub struct Abilities {
 }
 
 impl Abilities {
-    /// Tries everything on `volume`.
-    pub fn of(volume: &Volume) -> Result<Abilities, Errno> {
-        let space = fstatvfs(volume.root())?;
-        let block_size = space.block_size().max(512);
-        let trial = Trial::new(volume, block_size)?;
-        let tried = Ability::ALL
-            .into_iter()
-            .filter_map(|ability| trial.attempt(ability).err().map(|error| (ability, error)));
+    /// Tries everything on `volume`. What fails otherwise than for want of an ability is told, with what
+    /// was tried.
+    pub fn of(volume: &Volume) -> Result<Abilities, (&'static str, Errno)> {
+        let space = fstatvfs(volume.root()).map_err(|errno| ("fstatvfs", errno))?;
+        // `f_bsize` is what it likes to transfer; blocks are counted in units of `f_frsize`.
+        let block_size = space.fragment_size().max(512);
+        let trial =
+            Trial::new(volume, block_size).map_err(|errno| ("a file of eight blocks", errno))?;
+        let mut missing = BTreeMap::new();
+        for ability in Ability::ALL {
+            match trial.attempt(ability) {
+                Ok(()) => {}
+                Err(errno) if ABSENT.contains(&errno) => drop(missing.insert(ability, errno)),
+                Err(errno) => return Err((ability.name(), errno)),
+            }
+        }
         let direct_unit = direct::alignment(&trial.one).unwrap_or(block_size);
-        Ok(Abilities { block_size, direct_unit, missing: tried.collect() })
+        Ok(Abilities { block_size, direct_unit, missing })
     }
 
     /// Whether it can do that.
@@ -105,6 +113,18 @@ impl Abilities {
         !self.missing.contains_key(&ability)
     }
 }
+
+/// What filesystems and kernels answer that do not know a call, or that have been told not to take it.
+/// Everything else says that a call was tried and went wrong.
+const ABSENT: &[Errno] = &[
+    Errno::EOPNOTSUPP,
+    Errno::ENOSYS,
+    Errno::ENOTTY,
+    Errno::EINVAL,
+    Errno::ENODEV,
+    Errno::EPERM,
+    Errno::EXDEV,
+];
 
 /// Two files to try things on: eight blocks of one and the other.
 struct Trial {
@@ -125,7 +145,9 @@ impl Trial {
         };
         let trial = Trial { one: file("trial-1")?, other: file("trial-2")?, block };
         let bytes = vec![1; usize::try_from(block * BLOCKS).map_err(|_| Errno::EINVAL)?];
-        trial.one.write(0, Bytes::Whole(&bytes, &[]))?;
+        if trial.one.write(0, Bytes::Whole(&bytes, &[]))? < block * BLOCKS {
+            return Err(Errno::ENOSPC);
+        }
         trial.one.sync()?;
         Ok(trial)
     }
@@ -165,6 +187,26 @@ mod tests {
     use crate::allowed::is_allowed;
     use crate::kind::Kind;
     use crate::volume::{Place, Spec};
+
+    #[test]
+    fn only_who_does_not_know_a_call_lacks_it() {
+        for (errno, is_absent) in [
+            (Errno::EOPNOTSUPP, true),
+            (Errno::EINVAL, true),
+            (Errno::EXDEV, true),
+            (Errno::EIO, false),
+            (Errno::ENOSPC, false),
+            (Errno::EFAULT, false),
+        ] {
+            assert_eq!(ABSENT.contains(&errno), is_absent, "{errno:?}");
+        }
+        if !is_allowed("a filesystem without room for what is tried", &[]) {
+            return;
+        }
+        let spec = Spec { size: 16 << 10, ..Spec::plain(Kind::Tmpfs) };
+        let volume = Volume::open(&Place::Made(spec)).unwrap();
+        assert_eq!(Abilities::of(&volume), Err(("a file of eight blocks", Errno::ENOSPC)));
+    }
 
     #[test]
     fn what_the_kernels_filesystems_lack_is_known() {

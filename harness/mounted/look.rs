@@ -42,22 +42,35 @@ pub fn size_and_space(file: impl AsFd) -> Result<(u64, u64), Errno> {
 
 /// The extents of `range`, in order. Nothing is written back for it.
 pub fn extents(file: impl AsFd, range: Range<u64>) -> Result<Vec<Extent>, Errno> {
-    let mut extents = Vec::new();
-    let mut start = range.start;
-    while start < range.end {
-        let map = fiemap::asked(&file, start, range.end - start)?;
+    gathered(range, |part| {
+        let map = fiemap::asked(&file, part.start, part.end - part.start)?;
         let count = usize::try_from(map.mapped).expect("at most what there is room for");
-        let Some(last) = count.checked_sub(1).map(|last| map.extents[last]) else { break };
-        extents.extend(map.extents[..count].iter().map(|found| Extent {
+        let found = map.extents[..count].iter().map(|found| Extent {
             start: found.logical,
             len: found.length,
             disk: found.physical,
             is_delalloc: found.flags & fiemap::DELALLOC != 0,
             is_unwritten: found.flags & fiemap::UNWRITTEN != 0,
-        }));
-        start = last.logical + last.length;
-        if last.flags & fiemap::LAST != 0 {
-            break;
+        });
+        let is_last = count != 0 && map.extents[count - 1].flags & fiemap::LAST != 0;
+        Ok((found.collect(), is_last))
+    })
+}
+
+/// All that `ask` tells of a range, which tells a few extents at once, and whether there are no more.
+fn gathered(
+    range: Range<u64>,
+    mut ask: impl FnMut(Range<u64>) -> Result<(Vec<Extent>, bool), Errno>,
+) -> Result<Vec<Extent>, Errno> {
+    let mut extents = Vec::new();
+    let mut start = range.start;
+    while start < range.end {
+        let (found, is_last) = ask(start..range.end)?;
+        let end = found.last().map(|last| last.start.saturating_add(last.len));
+        extents.extend(found);
+        match end.filter(|end| start < *end && !is_last) {
+            Some(end) => start = end,
+            None => break,
         }
     }
     Ok(extents)
@@ -68,6 +81,10 @@ const CACHESTAT: libc::c_long = 451;
 
 /// What is cached of `range`.
 pub fn cached(file: impl AsFd, range: Range<u64>) -> Result<Cached, Errno> {
+    if range.is_empty() {
+        // The kernel takes no bytes for all bytes there are.
+        return Ok(Cached::default());
+    }
     let asked = [range.start, range.end - range.start];
     // Pages in the cache, dirty, in writeback, evicted, and evicted lately.
     let mut told = [0_u64; 5];
@@ -164,6 +181,7 @@ mod tests {
     use crate::file::Bytes;
     use crate::{File, Kind, Place, Spec, Volume};
     use nix::fcntl::FallocateFlags;
+    use nix::sys::uio::pwrite;
 
     const BLOCK: u64 = 4096;
 
@@ -228,6 +246,47 @@ mod tests {
             let blocks = |found: Option<u64>| found.map(|pos| pos / BLOCK);
             assert_eq!(next_data(&file, pos * BLOCK).map(blocks), Ok(data), "{pos}");
             assert_eq!(next_hole(&file, pos * BLOCK).map(blocks), Ok(hole), "{pos}");
+        }
+    }
+
+    fn extent(start: u64, len: u64) -> Extent {
+        Extent { start, len, disk: 0, is_delalloc: false, is_unwritten: false }
+    }
+
+    #[test]
+    fn extents_are_gathered_until_there_are_no_more_or_nothing_goes_on() {
+        let told = |all: &[Extent], most: usize| {
+            let mut asked = 0;
+            let ask = |part: Range<u64>| {
+                asked += 1;
+                assert!(asked < 100, "it never ends");
+                let behind = all.iter().filter(|it| part.start < it.start + it.len || it.len == 0);
+                let found: Vec<_> = behind.take(most).copied().collect();
+                let is_last = found.last() == all.last() && found.iter().all(|it| it.len != 0);
+                Ok((found, is_last))
+            };
+            gathered(0..1 << 20, ask).unwrap()
+        };
+        let many: Vec<_> = (0..50).map(|at| extent(at * 8192, 4096)).collect();
+        assert_eq!(told(&many, 64), many);
+        assert_eq!(told(&many, 7), many);
+        assert_eq!(told(&[], 7), []);
+        let empty = [extent(0, 0)];
+        assert_eq!(told(&empty, 7), empty, "an extent of no bytes leads nowhere");
+        assert_eq!(gathered(5..5, |_| Err(Errno::EIO)), Ok(vec![]), "nothing to ask");
+    }
+
+    #[test]
+    fn nothing_of_an_empty_range_is_cached() {
+        let file = tempfile::tempfile().unwrap();
+        assert_eq!(pwrite(&file, &[1; 9000], 0), Ok(9000));
+        let Ok(all) = cached(&file, 0..9000) else {
+            eprintln!("skipped: what is cached: needs cachestat");
+            return;
+        };
+        assert_eq!(all.pages, 3);
+        for empty in [0..0, 4096..4096, 9000..9000] {
+            assert_eq!(cached(&file, empty), Ok(Cached::default()));
         }
     }
 }

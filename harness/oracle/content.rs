@@ -74,7 +74,7 @@ pub struct Content {
     zeroed: VecDeque<(Range<u64>, Zeroed)>,
     /// What its filesystem does with what POSIX leaves open.
     leeways: Leeways,
-    /// How often something became possible by each of them.
+    /// How often something was seen that only one of them explains.
     used: BTreeMap<Leeway, u64>,
     /// Stores behind the end of the file that may show when it grows.
     stranded: Stranded,
@@ -119,18 +119,16 @@ impl Content {
         Content { leeways, ..self }
     }
 
-    /// How often something became possible by each leeway that only it allows.
+    /// How often something was seen that is right only by a leeway, for each.
     pub fn leeways_used(&self) -> &BTreeMap<Leeway, u64> {
         &self.used
     }
 
-    /// Whether the filesystem makes use of it, which is counted.
-    fn may(&mut self, leeway: Leeway) -> bool {
-        let may = self.leeways.has(leeway);
-        if may {
+    /// Something was seen that is right by that leeway only, if by any.
+    fn note_use(&mut self, leeway: Option<Leeway>) {
+        if let Some(leeway) = leeway {
             *self.used.entry(leeway).or_default() += 1;
         }
-        may
     }
 
     /// The operation may take effect from now on.
@@ -171,7 +169,9 @@ impl Content {
         let flight = self.flights.remove(place.expect("a ticket ends on the file that gave it"));
         self.now += 1;
         if let Applied::Read { pos, bytes } = applied {
-            return self.judge_read(&flight, pos, bytes);
+            let needed = self.judge_read(&flight, pos, bytes)?;
+            self.note_use(needed);
+            return Ok(());
         }
         if flight.changes() {
             self.remember_attempt(&flight);

@@ -46,8 +46,10 @@ impl Leeway {
                  (`ext4_alloc_file_blocks`, `__btrfs_prealloc_file_range`). Neither POSIX nor `fallocate(2)` says that it is one step."
             }
             Leeway::FailedWriteMovesEof => {
-                "A write beyond the end that fails, or that is still trying, leaves or shows the end \
-                 where it was to begin, with zeros before it. POSIX (XSH 2.3): when an error is \
+                "A write beyond the end that fails before it has copied a byte, or that is still trying, \
+                 leaves or shows the end where it was to begin, with zeros before it: `write_end` \
+                 of ext4 and tmpfs raises the size to where the copy began, also when nothing was copied. \
+                 POSIX (XSH 2.3): when an error is \
                  detected, what was asked for may have been done in part, unless it says otherwise."
             }
             Leeway::StoresBeyondEofStay => {
@@ -56,8 +58,11 @@ impl Leeway {
                  BUGS); POSIX leaves open what such a store does."
             }
             Leeway::ShortCountsAreRounded => {
-                "A write whose source ends early returns fewer bytes than could be read: btrfs drops \
-                 what does not fill a block. POSIX allows a write to end early anywhere."
+                "A write whose source ends early ends at the last whole page of the file before that byte, \
+                 or fails with EFAULT if there is none. btrfs and FUSE fault the source in for one page of the file after the other, \
+                 and give a page up that they cannot have all of (`copy_one_range`, `fuse_fill_write_pages`). A kernel whose \
+                 btrfs takes several pages at once, which is tried at the start, may end at any whole page before. \
+                 POSIX allows a write to end early."
             }
             Leeway::FailedTruncateFallsBack => {
                 "A truncate that fails since writes of the file have failed leaves the size that is on \

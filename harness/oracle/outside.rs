@@ -7,13 +7,15 @@ use crate::content::{Applied, Content, Effect, Fill, Initial, Ticket};
 use crate::docket::Docket;
 use crate::invariant::{Checks, Verdict};
 use crate::leeway::{Leeway, Leeways};
+use crate::results::{Readable, Rounding, results_count_every_readable_byte};
 use crate::violation::Violation;
 use crate::{data, size};
 use sim::{Mutex, MutexGuard, Rank};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
-use stormfs::op::{Op, OpId, Transfer};
+use stormfs::errno::Errno;
+use stormfs::op::{Op, OpId, Outcome, Transfer};
 use stormfs::quantity::{ByteRange, wide};
 
 /// See the module.
@@ -23,6 +25,8 @@ pub struct Outside {
     verified: AtomicU64,
     /// Writes that the device may fail.
     failures: Option<Failures>,
+    /// Counts of writes that were right by a leeway only.
+    rounded: AtomicU64,
 }
 
 /// How often the device has failed a write, and how often it had when all of a file was on it.
@@ -61,6 +65,8 @@ pub enum Came<'a> {
     },
     /// It failed on the way, and did not say how far it came.
     Perhaps,
+    /// It is a write that failed at its first byte.
+    CopiedNothing,
     /// Nothing.
     Nothing,
 }
@@ -126,6 +132,7 @@ impl Outside {
             docket: Docket::new(),
             verified: AtomicU64::new(0),
             failures: None,
+            rounded: AtomicU64::new(0),
         }
     }
 
@@ -191,9 +198,13 @@ impl Outside {
         self.verified.load(Ordering::Relaxed)
     }
 
-    /// How often something was possible only because POSIX leaves it open, by leeway.
+    /// How often something was seen that is right only because POSIX leaves it open, by leeway.
     pub fn leeways_used(&self) -> BTreeMap<Leeway, u64> {
+        let rounded = self.rounded.load(Ordering::Relaxed);
         let mut all = BTreeMap::new();
+        if 0 < rounded {
+            all.insert(Leeway::ShortCountsAreRounded, rounded);
+        }
         for file in &self.files {
             for (leeway, times) in file.lock().leeways_used() {
                 *all.entry(*leeway).or_default() += times;
@@ -253,6 +264,11 @@ impl Outside {
         self.judge(file, op, verdict);
     }
 
+    /// The first position from `from` on where a byte may be that is not zero.
+    pub fn next_data(&self, file: usize, from: u64) -> u64 {
+        self.files[file].lock().next_data(from)
+    }
+
     /// The bytes at `pos` were seen while nobody acts.
     pub fn saw(&self, file: usize, pos: u64, bytes: &[u8], how: Seen) {
         let mut content = self.content(file);
@@ -268,6 +284,26 @@ impl Outside {
             Seen::Standing => data::judge(self.checks(), &seen),
             Seen::Reread => data::data_survives_eviction(self.checks(), seen.as_ref().copied()),
         };
+        self.judge(file, None, verdict);
+    }
+
+    /// A write has returned whose source cannot be read to its end.
+    pub fn counted(
+        &self,
+        file: usize,
+        (source, outcome): (Readable, Outcome),
+        rounding: Option<Rounding>,
+    ) {
+        let count = match outcome {
+            Ok(counted) => counted,
+            Err(Errno::Fault) => 0,
+            // Why is asked elsewhere.
+            Err(_) => return,
+        };
+        let verdict = results_count_every_readable_byte(self.checks(), source, count, rounding);
+        if verdict.is_ok() && count != source.bytes {
+            self.rounded.fetch_add(1, Ordering::Relaxed);
+        }
         self.judge(file, None, verdict);
     }
 
@@ -366,6 +402,7 @@ fn applied<'a>(id: OpId, op: &Op, came: Came<'a>, held: Option<&[u8]>) -> Applie
     };
     match (came, op) {
         (Came::Perhaps, _) => Applied::Perhaps,
+        (Came::CopiedNothing, _) => Applied::CopiedNothing,
         (Came::Saw { pos, bytes }, _) => Applied::Read { pos, bytes },
         (Came::Wrote(range), _) => wrote(range),
         (Came::AsAsked, Op::Write(range) | Op::MmapStore(range) | Op::DirectWrite(range)) => {

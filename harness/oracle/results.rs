@@ -24,6 +24,38 @@ pub struct Excuses {
     pub beyond_eof: bool,
 }
 
+/// The source of a write that ends early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Readable {
+    /// Bytes of it that can be read.
+    pub bytes: u64,
+    /// Where in the file the first of them is to be. `None`: at its end, wherever that was.
+    pub pos: Option<u64>,
+}
+
+/// How a filesystem counts what it has written of such a source, if it does not count bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rounding {
+    /// What is written ends at a multiple of so many bytes in the file.
+    pub unit: u64,
+    /// Whether at any, not only at the last before the byte that cannot be read.
+    pub anywhere: bool,
+}
+
+impl Rounding {
+    /// Whether so many bytes may be counted, fewer than could be read.
+    fn allows(self, Readable { bytes, pos }: Readable, counted: u64) -> bool {
+        let Some(missing) = bytes.checked_sub(counted) else { return false };
+        let Some(pos) = pos else { return self.anywhere || missing < self.unit };
+        let last = (pos + bytes) / self.unit * self.unit;
+        let whole = counted == 0 || (pos + counted).is_multiple_of(self.unit);
+        counted == last.saturating_sub(pos) || self.anywhere && whole
+    }
+}
+
+/// `EDQUOT`, which is lack of space, too.
+const QUOTA: i32 = 122;
+
 invariants! { subject 5;
     /// A call fails, or does less than it was asked, only for a reason: a source that cannot be
     /// read, a write fault given up, a device that failed, space that ran out, the end of the file.
@@ -47,7 +79,8 @@ invariants! { subject 5;
                             || excuses.space_was_short
                     }
                     Errno::Invalid => asked == 0 || excuses.unfit,
-                    Errno::TooBig | Errno::Other(_) => false,
+                    Errno::Other(number) => number == QUOTA && excuses.space_was_short,
+                    Errno::TooBig => false,
                 };
                 return if known {
                     Ok(())
@@ -99,17 +132,16 @@ invariants! { subject 5;
 
     /// A write to a filesystem of the kernel whose source cannot be read from some byte on returns how
     /// many bytes there are before that one, or EFAULT if there are none.
-    Always(user) fn results_count_every_readable_byte(readable: u64, outcome: Outcome, rounded: bool) {
-        let counted = match outcome {
-            Ok(counted) => counted,
-            Err(Errno::Fault) => 0,
-            // Why is asked elsewhere.
-            Err(_) => return Ok(()),
-        };
-        if counted == readable || rounded && counted < readable {
+    Always(user) fn results_count_every_readable_byte(
+        source: Readable, counted: u64, rounding: Option<Rounding>,
+    ) {
+        let rounded = || rounding.is_some_and(|rounding| rounding.allows(source, counted));
+        if counted == source.bytes || rounded() {
             return Ok(());
         }
-        Err(overall(format!("{readable} readable bytes to be written"), format!("{outcome:?}")))
+        let Readable { bytes, pos } = source;
+        let at = pos.map_or("at the end of the file".to_owned(), |pos| format!("at {pos}"));
+        Err(overall(format!("{bytes} readable bytes to be written {at}"), format!("{counted}")))
     }
 
     /// When nobody acts, a file of a filesystem of the kernel can be synced, and read from its first byte
@@ -149,6 +181,46 @@ mod tests {
     use super::*;
     use crate::invariant::Checks;
     use stormfs::quantity::ByteRange;
+
+    /// The position, the readable bytes; counts that only `last`, and `any`, allow, and that nobody does.
+    type Row<'a> = (Option<u64>, u64, &'a [u64], &'a [u64], &'a [u64]);
+
+    #[test]
+    fn a_count_ends_where_the_source_does_or_at_the_last_whole_unit_before() {
+        let last = Some(Rounding { unit: 4096, anywhere: false });
+        let any = Some(Rounding { unit: 4096, anywhere: true });
+        let table: &[Row<'_>] = &[
+            (Some(100), 9000, &[8092], &[0, 3996], &[8091, 8093, 9001, 4096, 1]),
+            (Some(4096), 8192, &[], &[0, 4096], &[8191, 8193, 4095]),
+            (Some(100), 3995, &[0], &[], &[1, 3994, 3996]),
+            (Some(100), 3996, &[], &[0], &[1, 3997]),
+            (Some(5), 0, &[], &[], &[1, 4091]),
+            (None, 9000, &[8999, 4905], &[0, 4904], &[9001]),
+        ];
+        let checks = Checks::default();
+        for (pos, bytes, by_last, by_any, wrong) in table {
+            let source = Readable { bytes: *bytes, pos: *pos };
+            let is_right = |counted, rounding| {
+                results_count_every_readable_byte(&checks, source, counted, rounding).is_ok()
+            };
+            assert!([None, last, any].iter().all(|rounding| is_right(*bytes, *rounding)));
+            for counted in *by_last {
+                assert!(
+                    !is_right(*counted, None) && is_right(*counted, last),
+                    "{source:?}: {counted}"
+                );
+            }
+            for counted in *by_any {
+                assert!(
+                    !is_right(*counted, last) && is_right(*counted, any),
+                    "{source:?}: {counted}"
+                );
+            }
+            for counted in *wrong {
+                assert!(!is_right(*counted, any), "{source:?}: {counted}");
+            }
+        }
+    }
 
     #[test]
     fn a_page_of_a_mapping_that_cannot_be_read_is_a_reason_to_fail() {

@@ -60,8 +60,10 @@ impl Original {
         let ours = Arc::clone(&scene);
         world.spawn("O", move || {
             ours.call(|| {
-                // Whatever it returns, it has returned.
-                let _ = (tried.kernel)(&caller);
+                // Whatever it returns, it has returned; but who does not know the call has not made it.
+                if let Some(errno) = unknown((tried.kernel)(&caller)) {
+                    ours.unknown.get_or_init(|| errno);
+                }
             });
         });
         let (ours, volume) = (Arc::clone(&scene), Arc::clone(&self.volume));
@@ -82,6 +84,8 @@ struct Scene {
     open: AtomicBool,
     holding: Watched,
     calling: Watched,
+    /// What the call answers if there is no such call.
+    unknown: OnceLock<Errno>,
     came: OnceLock<Result<Came, String>>,
 }
 
@@ -115,8 +119,22 @@ impl Scene {
         if !returned {
             return Err("it did not return when the window was closed".to_owned());
         }
-        Ok(observed.map_or(Came::Runs, Came::Blocks))
+        self.came(observed)
     }
+
+    /// What came of a call that was seen to wait in a function of the kernel, or not.
+    fn came(&self, observed: Option<String>) -> Result<Came, String> {
+        match self.unknown.get() {
+            Some(errno) => Err(format!("it cannot be asked: {}", told(*errno))),
+            None => Ok(observed.map_or(Came::Runs, Came::Blocks)),
+        }
+    }
+}
+
+/// What a call answers that this kernel or filesystem does not know.
+fn unknown(answer: Result<(), Errno>) -> Option<Errno> {
+    let absent = [Errno::ENOSYS, Errno::EOPNOTSUPP, Errno::ENOTTY];
+    answer.err().filter(|errno| absent.contains(errno))
 }
 
 /// Waits for the flag. False: the world stops before.
@@ -130,4 +148,28 @@ fn is_raised(flag: &AtomicBool) -> bool {
 /// An error number, in words.
 pub(super) fn told(errno: Errno) -> String {
     format!("{errno:?}, {}", errno.desc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_nobody_knows_has_not_run() {
+        for (answer, is_unknown) in [
+            (Ok(()), false),
+            (Err(Errno::ENOSPC), false),
+            (Err(Errno::EINVAL), false),
+            (Err(Errno::ENOSYS), true),
+            (Err(Errno::EOPNOTSUPP), true),
+        ] {
+            assert_eq!(unknown(answer).is_some(), is_unknown, "{answer:?}");
+        }
+        let scene = Scene::default();
+        scene.calling.make(|| {});
+        scene.unknown.get_or_init(|| Errno::ENOSYS);
+        assert!(scene.came(None).is_err_and(|why| why.contains("ENOSYS")));
+        assert_eq!(Scene::default().came(None), Ok(Came::Runs));
+        assert_eq!(Scene::default().came(Some("a".into())), Ok(Came::Blocks("a".into())));
+    }
 }

@@ -1,7 +1,9 @@
 //! What is looked at when nobody acts: the files as they stand, and at the end from the device, after a
 //! check by the filesystem's own tool.
 
+use super::holes::{STEP, goes_on};
 use super::{Host, Real, WHOLE};
+use mounted::direct::Aligned;
 use mounted::{Ability, File, Volume, look};
 use nix::errno::Errno;
 use nix::sys::statvfs::fstatvfs;
@@ -10,12 +12,12 @@ use oracle::extents::extents_below_eof_are_allocated_after_sync;
 use oracle::outside::{Outside, Seen};
 use oracle::results::results_are_good_when_quiet;
 use oracle::space::{space_on_disk_passes_its_own_check, space_survives_a_mount};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use stormfs::quantity::{ByteRange, narrow, wide};
 
-/// Bytes compared at once.
-const STEP: u64 = 256 << 10;
+/// How often the kernel is asked to let go of what is cached.
+const TRIES: u32 = 20;
 
 impl Real {
     /// Every file as it stands.
@@ -71,13 +73,56 @@ impl Real {
         }
     }
 
-    /// With nothing cached, if the kernel lets go of it.
+    /// With nothing cached, or past the cache where the kernel does not let go of it.
     fn look_from_disk(&self, number: usize) {
-        let _ = self.evict(number, WHOLE);
-        let left = look::cached(self.file(number), 0..WHOLE.end);
-        if left.is_ok_and(|left| left.pages == 0) {
-            self.look_at(number, self.file(number), Seen::Reread);
+        if self.host.is_memory() {
+            return;
         }
+        let file = self.file(number);
+        let kept = match self.emptied(number) {
+            Ok(0) => return self.look_at(number, file, Seen::Reread),
+            Ok(_) => "its pages stay in the cache".to_owned(),
+            Err(errno) => format!("cachestat does not tell what is cached ({errno:?})"),
+        };
+        let direct = file.direct().filter(|_| self.host.abilities.has(Ability::Direct));
+        match direct {
+            Some(direct) => self.look_past_the_cache(number, direct),
+            None => self.unconfirmed(format!("{kept}, and there is no direct I/O")),
+        }
+    }
+
+    /// Pages of a file that are left in the cache when the kernel was asked to let go of them.
+    fn emptied(&self, number: usize) -> Result<u64, Errno> {
+        let mut left = 0;
+        for _ in 0..TRIES {
+            // What it says is not what came of it.
+            let _ = self.evict(number, WHOLE);
+            left = look::cached(self.file(number), 0..WHOLE.end)?.pages;
+            if left == 0 {
+                break;
+            }
+        }
+        Ok(left)
+    }
+
+    fn look_past_the_cache(&self, number: usize, direct: BorrowedFd<'_>) {
+        let mut aligned = match Aligned::new(STEP) {
+            Ok(aligned) => aligned,
+            Err(errno) => {
+                return self.unconfirmed(format!("there is no memory for it ({errno:?})"));
+            }
+        };
+        let unit = narrow(self.host.abilities.direct_unit.max(1));
+        look_with(&self.oracle, number, self.file(number), Seen::Reread, |bytes, pos| {
+            let wanted = bytes.len();
+            bytes.resize(wanted.next_multiple_of(unit), 0);
+            aligned.read(direct, pos, bytes).map(|found| found.min(wanted))
+        });
+    }
+
+    /// A file was not read again from the device.
+    fn unconfirmed(&self, why: String) {
+        *self.unconfirmed.lock().entry(why).or_default() += 1;
     }
 
     /// Reserved blocks that no fsync turned into any.
@@ -101,12 +146,6 @@ impl Real {
 
     fn look_at(&self, number: usize, file: impl AsFd, how: Seen) {
         look_at(&self.oracle, number, file, how);
-    }
-
-    /// Whether so little space is left that calls may fail for it.
-    pub(super) fn is_nearly_full(&self) -> bool {
-        let Ok(space) = fstatvfs(self.host.volume.root()) else { return true };
-        space.blocks_available().saturating_mul(space.fragment_size()) < NEARLY_FULL
     }
 }
 
@@ -132,11 +171,21 @@ fn forget(host: &Host, names: &[String]) {
     }
 }
 
-/// Less free space than this may be too little for some call.
-const NEARLY_FULL: u64 = 32 << 20;
-
 /// Compares a file with what it may hold.
 fn look_at(oracle: &Outside, number: usize, file: impl AsFd, how: Seen) {
+    let read =
+        |bytes: &mut Vec<u8>, pos| pread(&file, bytes, i64::try_from(pos).unwrap_or(i64::MAX));
+    look_with(oracle, number, &file, how, read);
+}
+
+/// The same, by such reads: they put what they find first into what they are given.
+fn look_with(
+    oracle: &Outside,
+    number: usize,
+    file: impl AsFd,
+    how: Seen,
+    mut read: impl FnMut(&mut Vec<u8>, u64) -> Result<usize, Errno>,
+) {
     let instant = oracle.instant(number);
     let size = match look::size_and_space(&file) {
         Ok((size, _)) => size,
@@ -146,8 +195,8 @@ fn look_at(oracle: &Outside, number: usize, file: impl AsFd, how: Seen) {
     let mut bytes = Vec::new();
     let mut pos = 0;
     while pos < size {
-        bytes.resize(narrow((size - pos).min(STEP)), 0);
-        match pread(&file, &mut bytes, i64::try_from(pos).unwrap_or(i64::MAX)) {
+        bytes.resize(narrow(size - pos).min(STEP), 0);
+        match read(&mut bytes, pos) {
             Ok(0) => {
                 let complaint = format!("the file has {size} bytes, and ends at {pos}");
                 let verdict = results_are_good_when_quiet(oracle.checks(), Some(&complaint));
@@ -156,6 +205,7 @@ fn look_at(oracle: &Outside, number: usize, file: impl AsFd, how: Seen) {
             Ok(found) => {
                 oracle.saw(number, pos, &bytes[..found], how);
                 pos += wide(found);
+                pos = goes_on(&file, pos, size, || oracle.next_data(number, pos));
             }
             Err(errno) => return judge_quiet(oracle, number, "pread", Some(errno)),
         }
@@ -240,5 +290,71 @@ mod tests {
             (looked(&before.into_iter().collect()), looked(&after.into_iter().collect()));
         let cached = look::cached(trial.real.file(0), 0..WHOLE.end).unwrap_or_default();
         assert_eq!(before < after, cached.pages != 0, "a read brings it back: {cached:?}");
+    }
+}
+
+#[cfg(test)]
+mod rereading {
+    use super::*;
+    use crate::call::Call;
+    use crate::scenario::{Known, parse};
+    use crate::target::Target;
+    use mounted::{Mapping, Place};
+    use sim::World;
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+    use stormfs::op::{Op, OpId};
+
+    /// Looks at a file of two pages that somebody else has mapped, or nobody: how often it was read from
+    /// the device, and what is told if it was not. None where there is nothing below the cache.
+    fn looked((is_mapped, is_direct): (bool, bool)) -> Option<(u64, BTreeMap<String, u64>)> {
+        let text = "world: threads\nops: 9\ntarget: {directory: /not/used}\n\
+                    files: [{name: a}]\nactors: [{name: w, ops: {write: 1}}]\n";
+        let plan = parse("a.yaml", text, &Known::default(), &[]).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let mut host = Host::open(&Place::Directory(dir.path().to_owned())).unwrap();
+        let abilities = &mut Arc::get_mut(&mut host).unwrap().abilities;
+        if ![Ability::Direct, Ability::Cachestat].iter().all(|ability| abilities.has(*ability)) {
+            eprintln!("skipped: reading again from a device: needs direct I/O and cachestat");
+            return None;
+        }
+        if !is_direct {
+            abilities.missing.insert(Ability::Direct, Errno::EINVAL);
+        }
+        let real = Arc::new(Real::on(&plan, host).unwrap());
+        if real.host.is_memory() {
+            return None;
+        }
+        let (id, mut memory) = (OpId { actor: 0, number: 1 }, Vec::new());
+        let call = Call::plain(1, 0, Op::Write(ByteRange::at(0, 8192)));
+        real.prepare(id, &call, &mut memory);
+        real.perform(id, 0, &call, &mut memory);
+        real.file(0).sync().unwrap();
+        let others = is_mapped.then(|| Mapping::new(real.file(0), 8192, 4096).unwrap());
+        if let Some(others) = &others {
+            others.load(0, &mut [0; 4096]).unwrap();
+        }
+        let looking = Arc::clone(&real);
+        let mut world = World::threads(Duration::from_secs(30));
+        world.spawn("conductor", move || looking.look_from_disk(0));
+        world.run();
+        assert_eq!(real.oracle.violation(), None);
+        let checks = real.oracle.checks().counts();
+        let reread = checks.iter().find(|(name, _)| *name == "data_survives_eviction").unwrap().1;
+        let unconfirmed = real.unconfirmed.lock().clone();
+        Some((reread, unconfirmed))
+    }
+
+    #[test]
+    fn what_cannot_be_read_from_the_device_is_told() {
+        for (is_mapped, is_direct, confirmed) in
+            [(false, false, true), (true, true, true), (true, false, false)]
+        {
+            let Some((reread, told)) = looked((is_mapped, is_direct)) else { return };
+            assert_eq!(0 < reread, confirmed, "{told:?}");
+            let reason = "its pages stay in the cache, and there is no direct I/O";
+            let expected = (!confirmed).then(|| (reason.to_owned(), 1));
+            assert_eq!(told, expected.into_iter().collect());
+        }
     }
 }

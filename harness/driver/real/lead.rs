@@ -15,6 +15,7 @@ use stormfs::quantity::{narrow, wide};
 
 static WINDOW: Rank = Rank::leaf(12, "window");
 static FAILED: Rank = Rank::leaf(13, "what failed in a window");
+static REFUSED: Rank = Rank::leaf(12, "why a write cannot stand");
 static THREAD: Rank = Rank::leaf(12, "thread of an actor");
 
 /// See the module.
@@ -39,6 +40,8 @@ pub(super) struct Led {
     pub(super) acts: AtomicBool,
     pub(super) returned: AtomicU64,
     pub(super) ended: AtomicBool,
+    /// Why its last write could not be made to stand, if it could not.
+    pub(super) refused: Mutex<Option<String>>,
     /// Whether it has left out a call since somebody asked.
     pub(super) leaves_out: AtomicBool,
     pub(super) thread: Mutex<Option<Thread>>,
@@ -128,7 +131,16 @@ impl Lead {
         let cuts: Vec<usize> = call.pieces.iter().map(|cut| narrow(*cut)).collect();
         let unreadable = unreadable.map(narrow);
         let wanted = Wanted { bytes, cuts: &cuts, stops: &stops, unreadable };
-        let (mut window, source) = Window::new(wanted, habit).ok().filter(|_| !at.is_empty())?;
+        if at.is_empty() {
+            return None;
+        }
+        let (mut window, source) = match Window::new(wanted, habit) {
+            Ok(made) => made,
+            Err(refusal) => {
+                *self.actors[actor].refused.lock() = Some(refusal.to_string());
+                return None;
+            }
+        };
         let mut write = self.actors[actor].write.lock();
         if self.is_over() {
             // Nobody waits in it yet, and the write takes its bytes from elsewhere.
@@ -241,6 +253,7 @@ impl Led {
             acts: AtomicBool::new(false),
             returned: AtomicU64::new(0),
             ended: AtomicBool::new(false),
+            refused: sim::sync::mutex(&REFUSED, 0, None),
             leaves_out: AtomicBool::new(false),
             thread: sim::sync::mutex(&THREAD, 0, None),
             write: sim::sync::mutex(&WINDOW, 0, None),

@@ -5,10 +5,12 @@ mod collisions;
 mod disk;
 mod failing;
 mod hands;
+mod holes;
 mod kernels;
 mod lead;
 pub mod leeway;
 mod perform;
+mod room;
 pub mod script;
 pub(crate) mod spot;
 pub mod storm;
@@ -19,7 +21,7 @@ mod wishes;
 use crate::call::Call;
 use crate::incidents::Incidents;
 use crate::scenario::plan::{ActorPlan, Plan};
-use crate::target::{Ids, Performed, Reach, Target, patterned, reaches_beyond};
+use crate::target::{Ids, Performed, Reach, Target, patterned};
 use block::FaultCounts;
 use collisions::Collisions;
 use failing::Failing;
@@ -28,11 +30,14 @@ use lead::Lead;
 use mounted::descriptors;
 use mounted::{Abilities, Ability, File, Habit, Mapping, Place, Refusal, Volume, look};
 use nix::errno::Errno;
-use oracle::results::{Excuses, results_are_justified, results_count_every_readable_byte};
+use nix::sys::statfs::{FsType, TMPFS_MAGIC, fstatfs};
+use oracle::results::{Excuses, Readable, Rounding, results_are_justified};
 use oracle::{Leeway, Leeways, Outside};
 use report::record::{Device, DeviceKind, Mounted};
+use room::Room;
 use script::Followed;
 use sim::{Mutex, Rank, RwLock, sync::rw_lock};
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use stormfs::op::{Op, OpId, OpKind};
 use stormfs::quantity::{ByteRange, narrow, wide};
@@ -41,15 +46,14 @@ use stormfs::quantity::{ByteRange, narrow, wide};
 pub struct Real {
     host: Arc<Host>,
     oracle: Arc<Outside>,
-    leeways: Leeways,
     names: Vec<String>,
     /// What is looked at from outside.
     files: Vec<File>,
     /// What the conductor and the actors have of each file, by task and file.
     // Behind `files`: the last descriptor closes the file.
     hands: Vec<Hands>,
-    /// Whether some file may become smaller.
-    shrinks: bool,
+    /// Whether space is short.
+    room: Room,
     /// Whether files may come to share blocks.
     shares: bool,
     /// What calls past the page cache and calls through it have to do with each other.
@@ -65,12 +69,18 @@ pub struct Real {
     lead: Option<Lead>,
     /// The steps of the script that were performed.
     followed: Mutex<Vec<Followed>>,
+    /// Files that were not read again from the device after a sync, by reason.
+    unconfirmed: Mutex<BTreeMap<String, u64>>,
 }
 
 /// A filesystem that storms take place on, one after the other.
 pub struct Host {
     volume: Volume,
     abilities: Abilities,
+    /// What POSIX leaves open, and it makes use of.
+    leeways: Leeways,
+    /// How it counts what it wrote of a source that ends early, if not in bytes.
+    rounding: Option<Rounding>,
     /// When it asks for the source of a write, once somebody wanted to know.
     habit: OnceLock<Habit>,
 }
@@ -78,7 +88,12 @@ pub struct Host {
 /// All of a file, as far as positions go.
 const WHOLE: ByteRange = ByteRange { start: 0, end: i64::MAX.unsigned_abs() };
 
+static UNCONFIRMED: Rank = Rank::leaf(12, "files that were not read again");
+
 static FOLLOWED: Rank = Rank::leaf(12, "steps that were performed");
+
+/// `RAMFS_MAGIC`.
+const RAMFS: FsType = FsType(0x8584_58f6);
 
 /// The longest mapping that anybody has of a file, where files can outgrow what actors aim at.
 const LONGEST_MAPPING: u64 = 1 << 40;
@@ -99,13 +114,23 @@ impl Host {
             Place::Made(_) => "kernel",
         };
         let abilities = Abilities::of(&volume)
-            .map_err(|errno| failed("a file of eight blocks", errno).of(asked(errno)))?;
-        Ok(Arc::new(Host { volume, abilities, habit: OnceLock::new() }))
+            .map_err(|(tried, errno)| failed(tried, errno).of(asked(errno)))?;
+        let leeways = leeway::of(volume.root());
+        let rounds = leeways.has(Leeway::ShortCountsAreRounded);
+        let rounding = rounds.then(|| leeway::rounding(&volume)).transpose();
+        let rounding = rounding.map_err(|errno| failed("a write that ends early", errno))?;
+        Ok(Arc::new(Host { volume, abilities, leeways, rounding, habit: OnceLock::new() }))
     }
 
     /// What it is and where, for people.
     pub fn detail(&self) -> &str {
         &self.volume.detail
+    }
+
+    /// Whether there is nothing below its page cache.
+    fn is_memory(&self) -> bool {
+        let told = fstatfs(self.volume.root()).map(|told| told.filesystem_type());
+        told.is_ok_and(|magic| magic == TMPFS_MAGIC || magic == RAMFS)
     }
 
     fn habit(&self) -> Result<Habit, Refusal> {
@@ -160,7 +185,7 @@ impl Real {
             names.push(file.name.clone());
             files.push(made);
         }
-        let leeways = leeway::of(host.volume.root());
+        let room = Room::of(plan, host.volume.root());
         let does = |wanted: &[OpKind]| {
             let mut kinds = plan.actors.iter().flat_map(ActorPlan::kinds);
             kinds.any(|kind| wanted.contains(&kind))
@@ -169,7 +194,7 @@ impl Real {
             .then(|| (0..wide(files.len())).map(|file| rw_lock(&SHIFTING, file, ())).collect());
         let lead = Lead::new(plan, &host)?;
         let failing = Failing::of(plan, host.volume.gate().map(|gate| gate.failed().clone()));
-        let oracle = Outside::new(plan.files.len(), leeways);
+        let oracle = Outside::new(plan.files.len(), host.leeways);
         let oracle = match failing.fails_writes().cloned() {
             Some(failed) => oracle.with_failures(move || failed.writes()),
             None => oracle,
@@ -177,11 +202,10 @@ impl Real {
         Ok(Real {
             host,
             oracle: Arc::new(oracle),
-            leeways,
             names,
             files,
             hands,
-            shrinks: does(&[OpKind::Truncate, OpKind::Collapse]),
+            room,
             shares: does(&[OpKind::Reflink, OpKind::CopyRange]),
             collisions: Collisions {
                 writes: does(&[OpKind::DirectWrite]),
@@ -192,6 +216,7 @@ impl Real {
             failing,
             lead,
             followed: sim::sync::mutex(&FOLLOWED, 0, Vec::new()),
+            unconfirmed: sim::sync::mutex(&UNCONFIRMED, 0, BTreeMap::new()),
         })
     }
 
@@ -319,35 +344,32 @@ impl Target for Real {
     }
 
     fn reach(&self, file: usize) -> Reach {
-        Reach { size: self.size(file), instant: 0 }
+        Reach { size: self.size(file), instant: self.room.before(self.host.volume.root()) }
     }
 
     fn judge(&self, call: &Call, performed: Performed, before: Reach) {
         let Performed { asked, outcome, .. } = performed;
         // Whoever did all that it was asked needs no excuse, and nobody has to look for one.
         let fell_short = outcome != Ok(asked);
-        let beyond_eof = || {
-            let after = self.reach(call.file);
-            self.shrinks || reaches_beyond(&call.op, before.size.min(after.size))
-        };
+        let was_short = || self.room.was_short(self.host.volume.root(), before.instant);
         let excuses = Excuses {
             bad_source: performed.short_source.fired && performed.short_source.persistent,
             abandoned_fault: false,
             device_failed: fell_short && self.failing.excuses(call.op.kind()),
             collided: self.collisions.excuses(call.op.kind()),
-            space_was_short: fell_short && self.is_nearly_full(),
+            space_was_short: fell_short && was_short(),
             unfit: performed.unfit,
-            beyond_eof: fell_short && beyond_eof(),
+            beyond_eof: fell_short && performed.beyond,
         };
         let checks = self.oracle.checks();
         let verdict = results_are_justified(checks, &call.op, asked, outcome, excuses);
         self.oracle.judge(call.file, None, verdict);
         let gap = call.gap.filter(|gap| gap.persistent).map(|gap| gap.at).or(performed.ended);
         let counts = !excuses.space_was_short && !excuses.device_failed;
-        if let Some(at) = gap.filter(|_| counts) {
-            let rounded = self.leeways.has(Leeway::ShortCountsAreRounded);
-            let verdict = results_count_every_readable_byte(checks, at, outcome, rounded);
-            self.oracle.judge(call.file, None, verdict);
+        if let Some(bytes) = gap.filter(|_| counts) {
+            let pos = if let Op::Write(range) = call.op { Some(range.start) } else { None };
+            let source = Readable { bytes, pos };
+            self.oracle.counted(call.file, (source, outcome), self.host.rounding);
         }
     }
 

@@ -3,7 +3,7 @@
 use super::Real;
 use super::kernels::{COLLAPSE, INSERT, shifted};
 use crate::call::Call;
-use crate::target::{Performed, Shortness};
+use crate::target::{Performed, Shortness, reaches_beyond};
 use crate::user_buffer::Gap;
 use mounted::file::Bytes;
 use mounted::source::Source;
@@ -36,7 +36,11 @@ impl Real {
         self.tell_of_failures();
         let _time = self.incidents.as_ref().map(|incidents| incidents.oracle());
         let least = self.oracle.least_sizes(call.file, &flight);
-        let performed = Performed { unfit: !self.fits(call.file, &call.op, least), ..performed };
+        let performed = Performed {
+            unfit: !self.fits(call.file, &call.op, least),
+            beyond: reaches_beyond(&call.op, least.0.min(least.1)),
+            ..performed
+        };
         self.oracle.ends(call.file, flight, &call.op, came);
         let look = left_behind(&call.op, came);
         // Under a script nobody does more than it says: what else is read is cached, and may have to wait.
@@ -88,7 +92,7 @@ impl Real {
                 let write = |mapping: &Mapping| mapping.write_to(&*file, pos, from);
                 let outcome = mapping.and_then(write).map_err(known);
                 let performed = Performed { asked: source.len(), ..Performed::plain(outcome) };
-                (performed, wrote(pos, outcome))
+                (performed, copied(pos, outcome))
             }
             Op::Truncate(size) => whole(file.truncate(size)),
             Op::Punch(range) => whole(file.allocate(PUNCH.union(KEEP_SIZE), bytes(range))),
@@ -158,10 +162,7 @@ impl Real {
             }
         };
         let outcome = written.map(|(count, _)| count).map_err(known);
-        let came = match written {
-            Ok((count, pos)) => Came::Wrote(ByteRange::at(pos, count)),
-            Err(_) => Came::Nothing,
-        };
+        let came = copied(written.map_or(0, |(_, pos)| pos), outcome);
         let asked = wide(memory.len());
         let gap = ended.map(|at| Gap { at, persistent: true }).or(call.gap);
         let short_source = gap.map_or(Shortness::default(), |gap| Shortness {
@@ -312,6 +313,15 @@ pub(super) fn wrote(pos: u64, outcome: Outcome) -> Came<'static> {
     outcome.map_or(Came::Nothing, |written| Came::Wrote(ByteRange::at(pos, written)))
 }
 
+/// The same, of a write that copies from memory. Pages of that may be missing for a moment.
+fn copied(pos: u64, outcome: Outcome) -> Came<'static> {
+    match outcome {
+        // What it says about its arguments it says before it does anything.
+        Err(Errno::Invalid | Errno::TooBig) | Ok(_) => wrote(pos, outcome),
+        Err(_) => Came::CopiedNothing,
+    }
+}
+
 /// A call that does all it was asked, or fails somewhere on the way.
 pub(super) fn whole(done: Result<(), System>) -> (Performed, Came<'static>) {
     let came = if done.is_ok() { Came::AsAsked } else { Came::Perhaps };
@@ -411,7 +421,7 @@ mod tests {
     #[test]
     fn a_source_that_ends_early_is_told_by_what_came_of_it() {
         let trial = Trial::new();
-        if trial.real.leeways.has(Leeway::ShortCountsAreRounded) {
+        if trial.real.host.rounding.is_some() {
             return;
         }
         let write = Op::Write(to(3, 20_003));

@@ -137,7 +137,10 @@ impl Real {
                 one.name
             ));
         }
-        how
+        match (how, one.refused.lock().take()) {
+            (How::Not(why), Some(refused)) => How::Not(format!("{why}: {refused}")),
+            (how, _) => how,
+        }
     }
 
     /// Has the kernel let go of pages that somebody has read or written.

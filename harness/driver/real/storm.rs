@@ -86,6 +86,7 @@ fn counted(stage: &Stage, end: &End, real: &Real) -> Tally {
     ] {
         tally.fault(fault, count.armed, count.fired);
     }
+    tally.unconfirmed = std::mem::take(&mut *real.unconfirmed.lock());
     let leeways = real.oracle.leeways_used().into_iter();
     tally.leeways = leeways.map(|(leeway, times)| (leeway.name(), times)).collect();
     tally

@@ -7,6 +7,8 @@ use super::quantity::{show_duration, show_size};
 use super::schedule::SWITCHES;
 use super::sentence::{SENTENCES, TARGETS};
 use super::strikes::STRIKES;
+use crate::real::leeway;
+use oracle::Leeway;
 use std::fmt::Write;
 use std::time::Duration;
 use stormfs::choices::Choices;
@@ -26,7 +28,17 @@ pub fn tables() -> Vec<(&'static str, String)> {
         ("faults", faults()),
         ("decisions", decisions()),
         ("points", points()),
+        ("leeways", leeways()),
     ]
+}
+
+/// What POSIX leaves open, with those who make use of it.
+fn leeways() -> String {
+    let rows = Leeway::ALL.into_iter().map(|leeway| {
+        let users = leeway::users(leeway).join(", ");
+        [format!("`{}`", leeway.name()), users, leeway.about().to_owned()]
+    });
+    table(["leeway", "who has it", "what may happen, and where the room for it comes from"], rows)
 }
 
 /// The faults, each with what happens.

@@ -34,6 +34,7 @@ pub fn add_counts(sum: &mut Counts, more: &Counts) {
             mine.reason.clone_from(&left_out.reason);
         }
     }
+    add_maps(&mut sum.unconfirmed, &more.unconfirmed);
     add_maps(&mut sum.leeways, &more.leeways);
     for (fault, count) in &more.faults {
         let mine = sum.faults.entry(fault.clone()).or_default();

@@ -12,6 +12,8 @@ use mounted::source::Source;
 use mounted::{File, Hole, Kind, Mapping, Place, Spec, Volume, Way};
 use nix::errno::Errno;
 use nix::fcntl::FallocateFlags;
+use oracle::invariant::Checks;
+use oracle::results::{Readable, results_count_every_readable_byte};
 use oracle::{Leeway, pattern};
 use std::sync::atomic::{AtomicBool, Ordering};
 use stormfs::op::OpId;
@@ -98,10 +100,92 @@ fn failed_truncate_falls_back(kind: Kind) -> Result<bool, Errno> {
 
 /// A write of two pages, the source of which ends at that byte.
 fn write_up_to(file: &File, pos: u64, at: usize) -> Result<u64, Errno> {
-    let bytes = vec![7; 8192];
+    write_pieces(file, pos, (8192, at), &[])
+}
+
+/// The same, of so many bytes, cut into pieces.
+fn write_pieces(
+    file: &File,
+    pos: u64,
+    (len, at): (usize, usize),
+    cuts: &[usize],
+) -> Result<u64, Errno> {
+    let bytes = vec![7; len];
     let mut source = Source::new(bytes.len())?;
     let armed = source.with_hole(&bytes, Hole { at, way: Way::Protected })?;
-    file.write(pos, Bytes::Holed(&armed, &[]))
+    file.write(pos, Bytes::Holed(&armed, cuts))
+}
+
+#[test]
+fn every_count_of_a_short_write_is_exact_or_rounded_as_it_is_known_to_be() {
+    if !is_allowed("counts of short writes", &[]) {
+        return;
+    }
+    for kind in Kind::ALL {
+        let Ok(volume) = Volume::open(&Place::Made(Spec::plain(kind))) else { continue };
+        let rounds = leeway::of(volume.root()).has(Leeway::ShortCountsAreRounded);
+        let rounding = rounds.then(|| leeway::rounding(&volume).unwrap());
+        let file = File::open(volume.create("a").unwrap()).unwrap();
+        let (checks, mut rounded, mut number) = (Checks::default(), 0, 0_usize);
+        for pos in [0, 1, 100, 4095, 4096, 4097, 5000, 8192, 70_001] {
+            for len in [1, 2, 4095, 4096, 4097, 9000, 70_000, 300_000] {
+                for at in [0, 1, 95, 4000, 4095, 4096, 4097, 8999, 69_999, 299_999] {
+                    if len <= at {
+                        continue;
+                    }
+                    number += 1;
+                    // What is there already: nothing, pages of the cache, or blocks that are not cached.
+                    file.truncate(0).unwrap();
+                    if number % 3 != 0 {
+                        file.write(0, Bytes::Whole(&vec![3; 80_000], &[])).unwrap();
+                    }
+                    if number % 3 == 2 {
+                        file.sync().unwrap();
+                        file.drop_cache(0..80_000).unwrap();
+                    }
+                    let cuts = [len / 3, len / 2];
+                    let cuts = if number % 2 == 0 { &cuts[..] } else { &[] };
+                    let counted = match write_pieces(&file, pos, (len, at), cuts) {
+                        Err(Errno::EFAULT) => 0,
+                        counted => counted.unwrap(),
+                    };
+                    let bytes = u64::try_from(at).unwrap();
+                    let source = Readable { bytes, pos: Some(pos) };
+                    let right =
+                        results_count_every_readable_byte(&checks, source, counted, rounding);
+                    assert_eq!(right, Ok(()), "{}: {len} at {pos}, cut at {cuts:?}", kind.name());
+                    rounded += u32::from(counted != bytes);
+                }
+            }
+        }
+        println!("{}: {rounded} of {number} rounded, {rounding:?}", kind.name());
+        assert_eq!(0 < rounded, rounds, "{}", kind.name());
+    }
+}
+
+#[test]
+fn a_write_that_copied_something_ends_the_file_where_it_says() {
+    if !is_allowed("the end of a file behind short writes", &[]) {
+        return;
+    }
+    for kind in Kind::ALL {
+        let Ok(volume) = Volume::open(&Place::Made(Spec::plain(kind))) else { continue };
+        let moves = leeway::of(volume.root()).has(Leeway::FailedWriteMovesEof);
+        let file = File::open(volume.create("a").unwrap()).unwrap();
+        for pos in [PAGE, 5 * PAGE, 5 * PAGE + 100] {
+            for at in [0, 1, 100, 4096, 5000, 8191] {
+                file.truncate(1000).unwrap();
+                let end = match write_up_to(&file, pos, at) {
+                    Ok(counted) => pos + counted,
+                    Err(errno) => {
+                        assert_eq!(errno, Errno::EFAULT);
+                        if moves { pos } else { 1000 }
+                    }
+                };
+                assert_eq!(file.size(), Ok(end), "{}: {at} of them at {pos}", kind.name());
+            }
+        }
+    }
 }
 
 /// The way is long where every other block has been allocated before.

@@ -97,6 +97,14 @@ impl Dense {
         copied
     }
 
+    /// The first position from `from` on that may not be zero, as far as pages tell; `u64::MAX` if none.
+    pub(super) fn next_data(&self, from: u64) -> u64 {
+        let in_base = if from < self.base_end { from } else { u64::MAX };
+        let mut pages = self.pages.range(from / PAGE..).filter(|(_, bytes)| bytes.is_some());
+        let in_pages = pages.next().map_or(u64::MAX, |(page, _)| (page * PAGE).max(from));
+        in_base.min(in_pages)
+    }
+
     fn zero(&mut self, range: Range<u64>) {
         if range.is_empty() {
             return;

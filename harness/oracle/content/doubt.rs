@@ -85,7 +85,10 @@ impl Content {
         let Some(doubt) = &mut self.doubt else { return };
         let since = &mut doubt.since;
         match applied {
-            Applied::Nothing | Applied::Read { .. } | Applied::Grew { .. } => {}
+            Applied::Nothing
+            | Applied::CopiedNothing
+            | Applied::Read { .. }
+            | Applied::Grew { .. } => {}
             Applied::Wrote { range, fill } => {
                 // What a copy brought may itself have been lost from its source.
                 let copied = matches!(&flight.effect, Effect::Write { fill: Fill::Anything, .. });

@@ -15,8 +15,8 @@ impl Content {
     /// Takes over what an operation has done.
     pub(super) fn apply(&mut self, flight: &Flight, applied: Applied<'_>, span: Span) {
         match applied {
-            Applied::Nothing => self.leave_eof(flight, span),
-            Applied::Read { .. } => {}
+            Applied::Nothing | Applied::Read { .. } => {}
+            Applied::CopiedNothing => self.leave_eof(flight, span),
             Applied::Wrote { range, fill } => {
                 if matches!(flight.effect, Effect::Store { .. }) {
                     self.store(flight, range, fill, span);
@@ -87,7 +87,7 @@ impl Content {
         self.put(inside, fill.clone(), Kind::Overwrite, span);
         self.put(perhaps, fill.clone(), Kind::Beyond, span);
         let behind = intersection(&range, &(flight.floor..page_up(flight.ceiling)));
-        if !behind.is_empty() && self.may(Leeway::StoresBeyondEofStay) {
+        if self.leeways.has(Leeway::StoresBeyondEofStay) {
             self.stranded.add(behind, fill, span.end);
         }
     }
@@ -122,22 +122,26 @@ impl Content {
         let sure = flight.ceiling.max(lowest).min(to);
         self.put(lowest..sure, Fill::Zero, Kind::PerhapsGrown, span);
         self.put(sure.max(lowest)..to, Fill::Zero, Kind::Grown, span);
-        for (range, fill) in self.stranded.within(&(flight.floor..to)) {
-            self.put(range, fill, Kind::Perhaps, span);
+        self.show_stranded(flight.floor..to, span);
+    }
+
+    /// What was stored behind an end of the file may show.
+    fn show_stranded(&mut self, range: Range<u64>, span: Span) {
+        for (range, fill) in self.stranded.within(&range) {
+            self.put(range, fill, Kind::Stranded, span);
         }
     }
 
-    /// A write did nothing. Where the filesystem makes use of that, the file may end at its position.
+    /// A write copied nothing. Where the filesystem makes use of that, the file may end at its position.
     fn leave_eof(&mut self, flight: &Flight, span: Span) {
         let Effect::Write { range, .. } = &flight.effect else { return };
         let (to, lowest) = (range.start, self.sizes.lowest());
         // A truncate in flight may have been there before it.
-        if flight.floor < to && !range.is_empty() && self.may(Leeway::FailedWriteMovesEof) {
+        let moves = self.leeways.has(Leeway::FailedWriteMovesEof);
+        if moves && flight.floor < to && !range.is_empty() {
             self.put(lowest.min(to)..to, Fill::Zero, Kind::PerhapsGrown, span);
-            for (range, fill) in self.stranded.within(&(flight.floor..to)) {
-                self.put(range, fill, Kind::Perhaps, span);
-            }
-            self.sizes.perhaps(SizeChange::Raise(to), span);
+            self.show_stranded(flight.floor..to, span);
+            self.sizes.lend(SizeChange::Raise(to), span, Leeway::FailedWriteMovesEof);
         }
     }
 
@@ -148,13 +152,14 @@ impl Content {
         }
         if let Some(to) = flight.sets_size() {
             self.sizes.perhaps(SizeChange::Set(to), span);
-            if self.falls_back() && self.may(Leeway::FailedTruncateFallsBack) {
+            if self.falls_back() {
                 self.fall_back(flight, span);
             }
         }
         if let Some(to) = flight.raises_size() {
-            if flight.floor < to && self.may(Leeway::GrowthInSteps) {
-                self.sizes.on_the_way(flight.floor..=to, span);
+            let in_steps = flight.allocates() && self.leeways.has(Leeway::GrowthInSteps);
+            if flight.floor < to && in_steps {
+                self.sizes.on_the_way(flight.floor..=to, span, Leeway::GrowthInSteps);
             }
             self.sizes.perhaps(SizeChange::Raise(to), span);
         }
@@ -175,8 +180,8 @@ impl Content {
     fn fall_back(&mut self, flight: &Flight, span: Span) {
         let highest = self.sizes.highest().max(flight.ceiling);
         self.put(0..u64::MAX, Fill::Zero, Kind::Perhaps, span);
-        self.sizes.perhaps(SizeChange::Set(0), span);
-        self.sizes.on_the_way(0..=highest, span);
+        self.sizes.lend(SizeChange::Set(0), span, Leeway::FailedTruncateFallsBack);
+        self.sizes.on_the_way(0..=highest, span, Leeway::FailedTruncateFallsBack);
         for other in &mut self.flights {
             other.floor = 0;
         }

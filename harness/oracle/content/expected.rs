@@ -1,6 +1,6 @@
 //! What a range should hold, where there is one answer.
 
-use super::Content;
+use super::{Content, Fill};
 use std::ops::Range;
 
 impl Content {
@@ -16,6 +16,23 @@ impl Content {
         let mut writers = self.segments.overlapping(range.clone()).map(|(_, writers)| writers);
         let open = writers.any(|all| 1 < all.len() || all.iter().any(|it| !it.is_dense()));
         (!open).then(|| self.dense.copy(range))
+    }
+
+    /// The first position from `from` on where a byte may be that is not zero; the end of all positions
+    /// if there is none.
+    pub fn next_data(&self, from: u64) -> u64 {
+        let lowest = self.sizes.lowest();
+        let puts = self.flights.iter().flat_map(|flight| flight.puts(lowest)).flatten();
+        let stranded = self.stranded.within(&(from..u64::MAX));
+        let writers = self.segments.overlapping(from..u64::MAX);
+        let open = writers.flat_map(|(range, all)| {
+            let range = range.clone();
+            all.iter().map(move |writer| (range.clone(), writer.fill.clone()))
+        });
+        let others = puts.chain(stranded).chain(open);
+        let data = others.filter(|(range, fill)| from < range.end && *fill != Fill::Zero);
+        let starts = data.map(|(range, _)| range.start.max(from));
+        starts.fold(self.dense.next_data(from), u64::min)
     }
 }
 
@@ -73,6 +90,25 @@ mod tests {
         assert_eq!(content.end_source(source), None);
         let beyond = content.begin(B, Effect::Load { range: 60..68 });
         assert_eq!(content.end_source(beyond), None, "a mapping shows anything beyond the end");
+    }
+
+    #[test]
+    fn where_something_may_be_is_found() {
+        let far = 1 << 42;
+        let mut content = Content::new(64, Initial::Zeroes);
+        assert_eq!(content.next_data(0), u64::MAX);
+        let end = Effect::Resize { to: 2 * far };
+        let ticket = content.begin(B, end);
+        content.end(ticket, Applied::Resized { to: 2 * far }).unwrap();
+        assert_eq!(content.next_data(0), u64::MAX, "a hole");
+        let flying = write(&mut content, A, far..far + 8);
+        assert_eq!(content.next_data(5), far, "in flight");
+        content.end(flying, wrote(A, far..far + 8)).unwrap();
+        assert_eq!(content.next_data(far / 2) >> 14, far >> 14);
+        assert_eq!(content.next_data(far + 3), far + 3);
+        assert_eq!(content.next_data(far + (1 << 14)), u64::MAX);
+        assert_eq!(Content::new(64, Initial::Pattern(A)).next_data(7), 7);
+        assert_eq!(Content::new(64, Initial::Pattern(A)).next_data(64), u64::MAX);
     }
 
     #[test]

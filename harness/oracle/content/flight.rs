@@ -82,6 +82,8 @@ pub enum Effect {
 pub enum Applied<'a> {
     /// Nothing: it failed, or wrote no byte.
     Nothing,
+    /// Nothing: a write failed at its first byte, for which it may have made room before.
+    CopiedNothing,
     /// Wrote or stored exactly this: the part of the request that was accepted.
     Wrote {
         /// Where the bytes are.
@@ -169,6 +171,11 @@ impl Flight {
     /// True if it may change a byte or the size.
     pub(super) fn changes(&self) -> bool {
         !matches!(self.effect, Effect::Nothing | Effect::Read { .. } | Effect::Load { .. })
+    }
+
+    /// Whether it is a call of `fallocate(2)` that keeps every byte where it is.
+    pub(super) fn allocates(&self) -> bool {
+        matches!(self.effect, Effect::Grow { .. } | Effect::Zero { .. })
     }
 
     /// The size it may set, if it sets one.

@@ -6,6 +6,7 @@ use super::{
     fill::{Fill, is_zero},
     flight::{Effect, Flight},
     mismatch::{Class, Mismatch, SizeMismatch},
+    segments::Kind,
     settle::below,
 };
 use crate::leeway::Leeway;
@@ -18,12 +19,17 @@ impl Content {
     /// be there. Bytes that may lie beyond the end of the file are not judged: a mapping may have
     /// left anything there.
     pub fn check(&self, pos: u64, bytes: &[u8]) -> Result<(), Mismatch> {
+        self.look(pos, bytes).map(drop)
+    }
+
+    /// The same. If they may be there by a leeway only, by which.
+    pub(super) fn look(&self, pos: u64, bytes: &[u8]) -> Result<Option<Leeway>, Mismatch> {
         if self.dense.first_difference(pos, bytes).is_none() {
-            return Ok(());
+            return Ok(None);
         }
         let inside = below(self.size_bounds().0, pos, bytes);
-        self.first_wrong(pos, inside, &[])
-            .map_or(Ok(()), |at| Err(self.mismatch(at, pos, bytes, &[])))
+        let Looked { wrong, needed } = self.compare(pos, inside, &[]);
+        wrong.map_or(Ok(needed), |at| Err(self.mismatch(at, pos, bytes, &[])))
     }
 
     /// The bytes were seen now, on the disk. Those beyond every possible end of the file must be
@@ -51,12 +57,54 @@ impl Content {
     /// The sizes the file may have now, in no particular order. A write in flight may have come to
     /// any of its bytes.
     pub fn allowed_sizes(&self) -> Vec<RangeInclusive<u64>> {
+        let strict = self.strict_sizes();
+        let all = strict.into_iter().chain(self.lent_sizes().into_iter().map(|(sizes, _)| sizes));
+        all.collect()
+    }
+
+    /// The leeway without which the file could not have that size, if there is one.
+    pub(super) fn needed_for_size(&self, found: u64) -> Option<Leeway> {
+        if self.strict_sizes().iter().any(|sizes| sizes.contains(&found)) {
+            return None;
+        }
+        let lent = self.lent_sizes();
+        lent.into_iter().find(|(sizes, _)| sizes.contains(&found)).map(|(_, leeway)| leeway)
+    }
+
+    /// The sizes that only a filesystem with some leeway may show.
+    fn lent_sizes(&self) -> Vec<(RangeInclusive<u64>, Leeway)> {
+        let (moves, in_steps) = (Leeway::FailedWriteMovesEof, Leeway::GrowthInSteps);
+        let lent = self.sizes.with_leeways();
+        let lent = lent.filter_map(|(size, by)| by.map(|leeway| (size..=size, leeway)));
+        let mut sizes: Vec<_> = lent.chain(self.sizes.stopped()).collect();
         let (floor, ceiling) = self.size_bounds();
-        let mut allowed: Vec<_> = self.sizes.iter().map(|size| size..=size).collect();
-        allowed.extend(self.sizes.stopped());
+        for flight in &self.flights {
+            if let Some(to) = flight.sets_size().filter(|_| self.falls_back()) {
+                sizes.push((0..=ceiling.max(to), Leeway::FailedTruncateFallsBack));
+            }
+            if let Effect::Write { range, .. } = &flight.effect
+                && floor < range.start
+                && self.leeways.has(moves)
+                && !range.is_empty()
+            {
+                sizes.push((range.start..=range.start, moves));
+            }
+            if self.leeways.has(in_steps) && flight.allocates() {
+                let raised = flight.raises_size().filter(|to| floor < *to);
+                sizes.extend(raised.map(|to| (floor..=to, in_steps)));
+            }
+        }
+        sizes
+    }
+
+    /// The sizes that any filesystem may show.
+    fn strict_sizes(&self) -> Vec<RangeInclusive<u64>> {
+        let (floor, ceiling) = self.size_bounds();
+        let strict = self.sizes.with_leeways().filter(|(_, by)| by.is_none());
+        let mut allowed: Vec<_> = strict.map(|(size, _)| size..=size).collect();
         for flight in &self.flights {
             if let Some(to) = flight.sets_size() {
-                allowed.push(if self.falls_back() { 0..=ceiling.max(to) } else { to..=to });
+                allowed.push(to..=to);
                 let raised = self.sizes.raised_since(flight.begin).filter(|raised| to < *raised);
                 allowed.extend(raised.map(|size| size..=size));
             }
@@ -64,9 +112,7 @@ impl Content {
                 Effect::Write { range, .. } | Effect::Direct { range, .. }
                     if floor < range.end && !range.is_empty() =>
                 {
-                    let moves = self.leeways.has(Leeway::FailedWriteMovesEof);
-                    let least = range.start + u64::from(!moves);
-                    allowed.push(floor.max(least)..=range.end);
+                    allowed.push(floor.max(range.start + 1)..=range.end);
                 }
                 Effect::Append { len } if 0 < *len => allowed.push(floor..=ceiling),
                 // Nobody else changes the size meanwhile.
@@ -82,69 +128,64 @@ impl Content {
                 | Effect::Resize { .. }
                 | Effect::Grow { .. } => {
                     let raised = flight.raises_size().filter(|to| floor < *to);
-                    let in_steps = self.leeways.has(Leeway::GrowthInSteps);
-                    allowed.extend(raised.map(|to| if in_steps { floor } else { to }..=to));
+                    allowed.extend(raised.map(|to| to..=to));
                 }
             }
         }
         allowed
     }
 
-    /// Judges what a read has returned.
+    /// Judges what a read has returned. If that is right by a leeway only, by which.
     pub(super) fn judge_read(
         &self,
         reader: &Flight,
         pos: u64,
         bytes: &[u8],
-    ) -> Result<(), Mismatch> {
-        let Some(history) = reader.history.pieces() else { return Ok(()) };
+    ) -> Result<Option<Leeway>, Mismatch> {
+        let Some(history) = reader.history.pieces() else { return Ok(None) };
         let is_load = matches!(reader.effect, Effect::Load { .. });
         let eof = if is_load { reader.floor } else { reader.ceiling };
         let inside = below(eof, pos, bytes);
-        if let Some(at) = self.first_wrong(pos, inside, history) {
+        let Looked { wrong, needed } = self.compare(pos, inside, history);
+        if let Some(at) = wrong {
             return Err(self.mismatch(at, pos, bytes, history));
         }
         if is_load || inside.len() == bytes.len() {
-            return Ok(());
+            return Ok(needed);
         }
         Err(self.beyond_eof(end_of(pos, inside.len()), pos, bytes, Vec::new()))
     }
 
-    /// The position of the first byte that nothing explains: not the dense byte, not a last writer,
-    /// nobody in flight, nothing in `history`.
-    pub(super) fn first_wrong(
-        &self,
-        pos: u64,
-        bytes: &[u8],
-        history: &[(Range<u64>, Fill)],
-    ) -> Option<u64> {
-        let mut done = 0;
+    /// Looks for the first byte that nothing explains: not the dense byte, not a last writer, nobody in
+    /// flight, nothing in `history`.
+    pub(super) fn compare(&self, pos: u64, bytes: &[u8], history: &[(Range<u64>, Fill)]) -> Looked {
+        let (mut done, mut needed) = (0, None);
         while let Some(skipped) = self.dense.first_difference(end_of(pos, done), &bytes[done..]) {
             done += skipped;
             let at = end_of(pos, done);
             let (until, fills) = self.explanations(at, end_of(pos, bytes.len()), history);
             let behind = done + length(&(at..until));
-            if let Some(wrong) = self.first_unexplained(at, &bytes[done..behind], &fills) {
-                return Some(end_of(at, wrong));
+            let bytes = &bytes[done..behind];
+            if let Some(wrong) = self.first_unexplained(at, bytes, &fills.all) {
+                return Looked { wrong: Some(end_of(at, wrong)), needed };
             }
+            let strict = &fills.all[..fills.strict];
+            let is_lent = strict.len() < fills.all.len()
+                && self.first_unexplained(at, bytes, strict).is_some();
+            needed = needed.or(is_lent.then_some(Leeway::StoresBeyondEofStay));
             done = behind;
         }
-        None
+        Looked { wrong: None, needed }
     }
 
     /// What may be at `at` besides the dense byte, and how far all of it reaches, up to `limit`.
-    fn explanations(
-        &self,
-        at: u64,
-        limit: u64,
-        history: &[(Range<u64>, Fill)],
-    ) -> (u64, Vec<Fill>) {
+    fn explanations(&self, at: u64, limit: u64, history: &[(Range<u64>, Fill)]) -> (u64, Fills) {
         let mut until = limit;
-        let mut fills = Vec::new();
-        let mut consider = |range: &Range<u64>, fill: &Fill| {
+        let (mut strict, mut lent) = (Vec::new(), Vec::new());
+        let mut consider = |range: &Range<u64>, fill: &Fill, is_lent: bool| {
             if range.contains(&at) {
                 until = until.min(range.end);
-                fills.push(fill.clone());
+                if is_lent { &mut lent } else { &mut strict }.push(fill.clone());
             } else if at < range.start {
                 until = until.min(range.start);
             }
@@ -152,27 +193,29 @@ impl Content {
         let lowest = self.sizes.lowest();
         for flight in &self.flights {
             for (range, fill) in flight.puts(lowest).into_iter().flatten() {
-                consider(&range, &fill);
+                consider(&range, &fill, false);
             }
         }
         for (range, fill) in history {
-            consider(range, fill);
+            consider(range, fill, false);
         }
         for (range, fill) in self.stranded.within(&(lowest..u64::MAX)) {
-            consider(&range, &fill);
+            consider(&range, &fill, true);
         }
         if let Some((range, writers)) = self.segments.overlapping(at..limit).next() {
             for writer in writers {
-                consider(&range, &writer.fill);
+                consider(&range, &writer.fill, writer.kind == Kind::Stranded);
             }
         }
         if self.falls_back() && self.flights.iter().any(|flight| flight.sets_size().is_some()) {
-            consider(&(0..u64::MAX), &Fill::Zero);
+            consider(&(0..u64::MAX), &Fill::Zero, false);
         }
         if let Some(doubt) = &self.doubt {
-            doubt.explain(at, &mut consider);
+            doubt.explain(at, &mut |range, fill| consider(range, fill, false));
         }
-        (until, fills)
+        let known = strict.len();
+        strict.append(&mut lent);
+        (until, Fills { all: strict, strict: known })
     }
 
     /// How many leading bytes are the dense ones or those of some fill; none if all are. Tearing is
@@ -214,7 +257,7 @@ impl Content {
             Origin::FolioPoison | Origin::DevicePoison | Origin::Unknown => Class::Garbage,
         };
         let mut allowed = vec![self.dense_fill(at)];
-        for fill in self.explanations(at, end_of(at, 1), history).1 {
+        for fill in self.explanations(at, end_of(at, 1), history).1.all {
             let fill = fill.at_one(at);
             if !allowed.contains(&fill) {
                 allowed.push(fill);
@@ -278,6 +321,21 @@ impl Content {
         let unknown = || if byte == [0] { Fill::Zero } else { Fill::bytes(at, &byte) };
         known.map_or_else(unknown, |(_, fill)| fill.clone())
     }
+}
+
+/// What came of a look.
+pub(super) struct Looked {
+    /// The position of the first byte that nothing explains.
+    pub(super) wrong: Option<u64>,
+    /// The leeway without which some byte had no explanation.
+    needed: Option<Leeway>,
+}
+
+/// What may be somewhere.
+struct Fills {
+    all: Vec<Fill>,
+    /// So many of them, which come first, need no leeway.
+    strict: usize,
 }
 
 /// Small enough that a torn block is cheap to look at byte by byte.

@@ -24,6 +24,11 @@ fn resize(content: &mut Content, to: u64) {
     content.end(ticket, Applied::Resized { to }).unwrap();
 }
 
+/// How often each leeway was needed.
+fn used(content: &Content) -> Vec<u64> {
+    content.leeways_used().values().copied().collect()
+}
+
 fn bytes(len: usize, pos: u64) -> Vec<u8> {
     let mut bytes = vec![0; len];
     Fill::tag(A).put(pos, &mut bytes);
@@ -39,13 +44,50 @@ fn a_failed_write_may_move_the_end_to_where_it_was_to_begin() {
         };
         let ticket = write(&mut content);
         assert_eq!(content.check_size(300).is_ok(), has, "while it tries");
-        content.end(ticket, Applied::Nothing).unwrap();
+        content.end(ticket, Applied::CopiedNothing).unwrap();
         assert!(content.check_size(100).is_ok());
         assert!(content.check_size(301).is_err());
+        assert_eq!(used(&content), [], "nobody has seen it");
         assert_eq!(content.quiet_settle_size(300).is_ok(), has);
-        assert_eq!(content.leeways_used().is_empty(), !has);
+        assert_eq!(used(&content), if has { vec![1] } else { vec![] });
         assert_eq!(content.size(), if has { 300 } else { 100 });
     }
+}
+
+#[test]
+fn only_a_write_that_failed_at_its_first_byte_moves_the_end() {
+    let write = |applied: Applied<'_>, found| {
+        let mut content = file(Leeway::FailedWriteMovesEof, true);
+        let ticket = content.begin(A, Effect::Write { range: 300..310, fill: Fill::tag(A) });
+        content.end(ticket, applied).unwrap();
+        (content.quiet_settle_size(found).is_ok(), used(&content))
+    };
+    assert_eq!(write(Applied::CopiedNothing, 300), (true, vec![1]));
+    assert_eq!(write(Applied::CopiedNothing, 100), (true, vec![]), "it need not");
+    assert_eq!(write(Applied::CopiedNothing, 299), (false, vec![]));
+    assert_eq!(write(Applied::Nothing, 300), (false, vec![]), "it never came to its bytes");
+    let part = || Applied::Wrote { range: 300..304, fill: Fill::tag(A) };
+    assert_eq!(write(part(), 304), (true, vec![]));
+    assert_eq!(write(part(), 300), (false, vec![]), "what it wrote is in the file");
+}
+
+#[test]
+fn the_end_that_a_failed_write_may_have_moved_is_moved_no_further() {
+    for (to, found, needs) in [(400, 400, false), (200, 300, true), (200, 200, false)] {
+        let mut content = file(Leeway::FailedWriteMovesEof, true);
+        let ticket = content.begin(A, Effect::Write { range: 300..310, fill: Fill::tag(A) });
+        content.end(ticket, Applied::CopiedNothing).unwrap();
+        let ticket = content.begin(B, Effect::Grow { to });
+        content.end(ticket, Applied::Grew { to }).unwrap();
+        assert!(content.quiet_settle_size(found).is_ok(), "{to}, {found}");
+        assert_eq!(used(&content), if needs { vec![1] } else { vec![] }, "{to}, {found}");
+    }
+    let mut content = file(Leeway::FailedWriteMovesEof, true);
+    let ticket = content.begin(A, Effect::Write { range: 300..310, fill: Fill::tag(A) });
+    content.end(ticket, Applied::CopiedNothing).unwrap();
+    resize(&mut content, 300);
+    assert!(content.quiet_settle_size(300).is_ok());
+    assert_eq!(used(&content), [], "a truncate says so");
 }
 
 #[test]
@@ -53,7 +95,7 @@ fn a_truncate_meanwhile_may_come_before_it() {
     let mut content = file(Leeway::FailedWriteMovesEof, true);
     let write = content.begin(A, Effect::Write { range: 60..70, fill: Fill::tag(A) });
     let truncate = content.begin(B, Effect::Resize { to: 10 });
-    content.end(write, Applied::Nothing).unwrap();
+    content.end(write, Applied::CopiedNothing).unwrap();
     content.end(truncate, Applied::Resized { to: 10 }).unwrap();
     assert!(content.check_size(10).is_ok() && content.check_size(60).is_ok());
     assert!(content.check_size(100).is_err());
@@ -66,7 +108,9 @@ fn growth_may_show_sizes_on_the_way_and_stop_at_one() {
         let ticket = content.begin(A, Effect::Grow { to: 9000 });
         assert_eq!(content.check_size(4096).is_ok(), has, "on its way");
         content.end(ticket, Applied::Perhaps).unwrap();
+        assert_eq!(used(&content), []);
         assert_eq!(content.quiet_settle_size(8192).is_ok(), has);
+        assert_eq!(used(&content), if has { vec![1] } else { vec![] });
         assert!(content.check_size(9001).is_err());
         resize(&mut content, 50);
         assert!(content.check_size(8192).is_err(), "a truncate ends it");
@@ -83,7 +127,42 @@ fn what_was_stored_behind_the_end_may_show_when_the_file_grows() {
         assert!(content.check(100, &[0; 30]).is_ok());
         assert_eq!(content.check(100, &bytes(20, 100)).is_ok(), has);
         assert!(content.check(120, &bytes(5, 120)).is_err(), "nobody stored there");
+        assert_eq!(content.quiet_settle(100, &[0; 30]), Ok(()));
+        assert_eq!(used(&content), [], "zeroes are right everywhere");
     }
+}
+
+#[test]
+fn who_sees_what_was_stored_behind_the_end_is_counted() {
+    let range = || 100..120;
+    let seen = |by_read: bool| {
+        let mut content = file(Leeway::StoresBeyondEofStay, true);
+        store(&mut content, 90..120);
+        resize(&mut content, 130);
+        if by_read {
+            let ticket = content.begin(B, Effect::Read { range: range() });
+            content.end(ticket, Applied::Read { pos: 100, bytes: &bytes(20, 100) }).unwrap();
+        } else {
+            content.quiet_settle(100, &bytes(20, 100)).unwrap();
+            content.quiet_settle(100, &bytes(20, 100)).unwrap();
+        }
+        used(&content)
+    };
+    assert_eq!(seen(true), [1]);
+    assert_eq!(seen(false), [1], "it is known afterwards");
+}
+
+#[test]
+fn only_what_allocates_shows_sizes_on_the_way() {
+    let perhaps = |effect: Effect| {
+        let mut content = file(Leeway::GrowthInSteps, true);
+        let ticket = content.begin(A, effect);
+        content.end(ticket, Applied::Perhaps).unwrap();
+        content.check_size(4096).is_ok()
+    };
+    let range = || 0..9000;
+    assert!(perhaps(Effect::Zero { range: range(), grows_to: Some(9000) }));
+    assert!(!perhaps(Effect::Direct { range: range(), fill: Fill::tag(A) }));
 }
 
 #[test]

@@ -16,6 +16,8 @@ pub(super) enum Kind {
     PerhapsGrown,
     /// Perhaps not at all.
     Perhaps,
+    /// Not at all, unless the filesystem keeps what was stored behind the end of the file.
+    Stranded,
     /// By a store that may have missed the end of the file. It takes no other writer's place, but
     /// that of such a store: if the file shrank between the two, both are gone.
     Beyond,
@@ -47,7 +49,9 @@ impl Kind {
         match self {
             Kind::Write | Kind::Overwrite | Kind::Grown => begin < old.ended,
             Kind::Beyond => begin < old.ended || old.kind != Kind::Beyond,
-            Kind::Perhaps | Kind::PerhapsGrown | Kind::OnDisk | Kind::Direct => true,
+            Kind::Perhaps | Kind::Stranded | Kind::PerhapsGrown | Kind::OnDisk | Kind::Direct => {
+                true
+            }
         }
     }
 }

@@ -47,6 +47,7 @@ impl Content {
     /// sizes were possible; then nothing is settled.
     pub fn quiet_settle_size(&mut self, found: u64) -> Result<(), SizeMismatch> {
         self.check_size(found)?;
+        self.note_use(self.needed_for_size(found));
         let changes = self.flights.iter().any(|flight| {
             let names = flight.sets_size().is_some() || flight.raises_size().is_some();
             names || flight.appends() != 0 || flight.shifts()
@@ -66,7 +67,8 @@ impl Content {
         bytes: &[u8],
         may: impl Fn(&[Writer]) -> bool,
     ) -> Result<(), Mismatch> {
-        self.check(pos, bytes)?;
+        let needed = self.look(pos, bytes)?;
+        self.note_use(needed);
         let seen = below(self.size_bounds().0, pos, bytes);
         let range = pos..end_of(pos, seen.len());
         let uncertain: Vec<Range<u64>> = self

@@ -4,6 +4,7 @@
 //! overlapped in time may have taken effect in either order, so that several sizes can be possible.
 
 use super::shift::Shift;
+use crate::leeway::Leeway;
 use std::ops::RangeInclusive;
 
 /// How an operation changes the size.
@@ -32,7 +33,7 @@ pub(super) struct Sizes {
     /// What may have happened after an operation still in flight.
     raises: Vec<Raise>,
     /// An operation that grows a file step by step failed on its way, and ended then.
-    stopped: Option<(RangeInclusive<u64>, u64)>,
+    stopped: Option<Stopped>,
 }
 
 /// One possible size.
@@ -41,18 +42,33 @@ struct Possible {
     size: u64,
     /// When the set operation below it ended. Who began before may have been overwritten by it.
     set: u64,
+    /// The leeway without which it is not possible, if there is one.
+    by: Option<Leeway>,
+}
+
+/// Sizes on the way of an operation that failed.
+#[derive(Debug, Clone)]
+struct Stopped {
+    sizes: RangeInclusive<u64>,
+    ended: u64,
+    by: Leeway,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Raise {
     to: u64,
     ended: u64,
+    by: Option<Leeway>,
 }
 
 impl Sizes {
     /// Exactly this size.
     pub(super) fn exactly(size: u64) -> Sizes {
-        Sizes { possible: vec![Possible { size, set: 0 }], raises: Vec::new(), stopped: None }
+        Sizes {
+            possible: vec![Possible { size, set: 0, by: None }],
+            raises: Vec::new(),
+            stopped: None,
+        }
     }
 
     /// The smallest possible size.
@@ -70,40 +86,55 @@ impl Sizes {
         self.possible.iter().map(|possible| possible.size)
     }
 
+    /// The same, each with the leeway without which it is not possible.
+    pub(super) fn with_leeways(&self) -> impl Iterator<Item = (u64, Option<Leeway>)> {
+        self.possible.iter().map(|possible| (possible.size, possible.by))
+    }
+
     /// Raises that ended after `begin`: they may have come on top of an operation that began then.
     pub(super) fn raised_since(&self, begin: u64) -> impl Iterator<Item = u64> {
         self.raises.iter().filter(move |raise| begin < raise.ended).map(|raise| raise.to)
     }
 
     /// The sizes at which an operation may have stopped on its way.
-    pub(super) fn stopped(&self) -> Option<RangeInclusive<u64>> {
-        self.stopped.as_ref().map(|(sizes, _)| sizes.clone())
+    pub(super) fn stopped(&self) -> Option<(RangeInclusive<u64>, Leeway)> {
+        self.stopped.as_ref().map(|stopped| (stopped.sizes.clone(), stopped.by))
     }
 
-    /// An operation has failed at one of these sizes.
-    pub(super) fn on_the_way(&mut self, sizes: RangeInclusive<u64>, span: Span) {
-        let before = self.stopped.take().map_or_else(|| sizes.clone(), |(before, _)| before);
-        let both = *before.start().min(sizes.start())..=*before.end().max(sizes.end());
-        self.stopped = Some((both, span.end));
+    /// An operation has failed at one of these sizes, as that leeway has it.
+    pub(super) fn on_the_way(&mut self, sizes: RangeInclusive<u64>, span: Span, by: Leeway) {
+        let before = self.stopped.take().map_or_else(|| sizes.clone(), |stopped| stopped.sizes);
+        let sizes = *before.start().min(sizes.start())..=*before.end().max(sizes.end());
+        self.stopped = Some(Stopped { sizes, ended: span.end, by });
     }
 
     /// An operation has changed the size, at one instant of its span.
     pub(super) fn change(&mut self, change: SizeChange, span: Span) {
+        self.changes(change, span, None);
+    }
+
+    fn changes(&mut self, change: SizeChange, span: Span, by: Option<Leeway>) {
         let mut after = Vec::with_capacity(self.possible.len() + 1);
+        let set = span.end;
         match change {
             SizeChange::Set(size) => {
-                self.stopped = self.stopped.take().filter(|(_, ended)| span.begin < *ended);
-                after.push(Possible { size, set: span.end });
-                let raised = self.raised_since(span.begin).filter(|to| size < *to);
-                after.extend(raised.map(|size| Possible { size, set: span.end }));
+                self.stopped = self.stopped.take().filter(|stopped| span.begin < stopped.ended);
+                after.push(Possible { size, set, by });
+                let since = |raise: &&Raise| span.begin < raise.ended && size < raise.to;
+                let raised = self.raises.iter().filter(since);
+                after.extend(raised.map(|r| Possible { size: r.to, set, by: by.or(r.by) }));
                 self.raises.retain(|raise| span.begin < raise.ended);
             }
             SizeChange::Raise(to) => {
                 let raised = self.possible.iter();
-                after.extend(raised.map(|p| Possible { size: p.size.max(to), set: p.set }));
+                after.extend(raised.map(|p| Possible {
+                    size: p.size.max(to),
+                    by: if p.size < to { p.by.or(by) } else { p.by },
+                    ..*p
+                }));
                 // Who is overtaken by the later raise in every order need not be remembered.
                 self.raises.retain(|raise| span.begin < raise.ended || to < raise.to);
-                self.raises.push(Raise { to, ended: span.end });
+                self.raises.push(Raise { to, ended: span.end, by });
             }
         }
         // It may as well have come before a set operation that it overlapped.
@@ -113,8 +144,17 @@ impl Sizes {
 
     /// An operation may have changed the size, or not.
     pub(super) fn perhaps(&mut self, change: SizeChange, span: Span) {
+        self.or_not(change, span, None);
+    }
+
+    /// The same, if the filesystem has that leeway.
+    pub(super) fn lend(&mut self, change: SizeChange, span: Span, leeway: Leeway) {
+        self.or_not(change, span, Some(leeway));
+    }
+
+    fn or_not(&mut self, change: SizeChange, span: Span, by: Option<Leeway>) {
         let before = self.clone();
-        self.change(change, span);
+        self.changes(change, span, by);
         let mut both = before.possible;
         both.extend(&self.possible);
         self.replace(both);
@@ -140,7 +180,7 @@ impl Sizes {
     /// The size was seen, with nothing in flight that changes it.
     pub(super) fn settle(&mut self, size: u64) {
         let set = self.possible.iter().find(|p| p.size == size).map_or(0, |p| p.set);
-        self.possible = vec![Possible { size, set }];
+        self.possible = vec![Possible { size, set, by: None }];
         self.stopped = None;
     }
 
@@ -151,7 +191,11 @@ impl Sizes {
 
     fn replace(&mut self, mut possible: Vec<Possible>) {
         possible.sort_unstable_by_key(|p| (p.size, std::cmp::Reverse(p.set)));
-        possible.dedup_by_key(|p| p.size);
+        possible.dedup_by(|other, kept| {
+            let same = kept.size == other.size;
+            kept.by = kept.by.filter(|_| !same || other.by.is_some());
+            same
+        });
         self.possible = possible;
     }
 }

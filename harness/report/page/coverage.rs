@@ -31,6 +31,11 @@ pub(super) fn coverage(html: &mut Html, record: &Record) {
                 }
                 let invariants = [words("Invariant"), numbers("Checked")];
                 exercised(html, &counts.invariants, "Invariants checked", &invariants);
+                if !counts.unconfirmed.is_empty() {
+                    let unconfirmed = [words("Reason"), numbers("Files")];
+                    let title = "Not read again from the device";
+                    exercised(html, &counts.unconfirmed, title, &unconfirmed);
+                }
                 if !counts.leeways.is_empty() {
                     let leeways = [words("Leeway"), numbers("Used")];
                     exercised(html, &counts.leeways, "Allowed, as POSIX leaves it open", &leeways);

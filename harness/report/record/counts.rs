@@ -35,7 +35,10 @@ pub struct Counts {
     /// Operations that were drawn or listed, and left out as the filesystem cannot do them, by kind.
     #[serde(default)]
     pub left_out: BTreeMap<String, Lacking>,
-    /// How often a real filesystem could do something only because POSIX leaves it open, by what.
+    /// Files of a real filesystem that were not read again from its device after a sync, by reason.
+    #[serde(default)]
+    pub unconfirmed: BTreeMap<String, u64>,
+    /// How often a real filesystem did something that is right only because POSIX leaves it open, by what.
     #[serde(default)]
     pub leeways: BTreeMap<String, u64>,
     /// Answers of the filesystem's rules that differed from the correct answer.

@@ -17,6 +17,7 @@ use crate::storm::{Orders, Storm};
 use crate::{onlooker::Look, retold, vocabulary};
 use mounted::{Place, Refusal};
 use report::record::{LedStep, hit};
+use oracle::outside::UNMOUNTED;
 use serde_json::{Value, json};
 use sim::chance::Seed;
 use std::path::Path;
@@ -65,7 +66,8 @@ pub(super) fn replay(args: &ReplayArgs, target: &str, console: Console) -> Exit 
     }
     let interrupts = Interrupts::catch();
     let mut came = Vec::new();
-    let refused = through(&all, args.times, &interrupts, &mut came);
+    let mut hosts = Hosts::default();
+    let refused = through((&all, args.times), &interrupts, &mut hosts, &mut came);
     if let Some(refusal) = &refused {
         console.warn(&refusal.to_string());
     }
@@ -76,6 +78,7 @@ pub(super) fn replay(args: &ReplayArgs, target: &str, console: Console) -> Exit 
         return given_up;
     }
     let mut lines: String = came.iter().map(|one| one.line.clone() + "\n").collect();
+    lines += &hosts.checked;
     lines += &sum(&came);
     let json: Vec<_> = came.iter().map(|one| &one.json).collect();
     let json = serde_json::to_string_pretty(&json).expect("text and numbers are JSON") + "\n";
@@ -96,6 +99,11 @@ fn sum(came: &[Ended]) -> String {
 impl Taken {
     fn is_led(&self) -> bool {
         matches!(self, Taken::Led(_))
+    }
+
+    /// Whether it is led through the same filesystem.
+    fn takes_place_with(&self, other: &Led) -> bool {
+        matches!(self, Taken::Led(led) if place(&led.plan) == place(&other.plan))
     }
 }
 
@@ -135,22 +143,34 @@ fn left_there(plan: Plan, own: &Plan) -> Plan {
     Plan { files, expect: own.expect.clone(), ..plan }
 }
 
-/// One filesystem for all that are led, and another for those that hold its disk; one for each run of what
-/// is run again. Returns why some could not be run at all.
+/// The filesystems that are in use, and what is told of those that are not any more.
+#[derive(Default)]
+struct Hosts {
+    all: Vec<(Place, Arc<Host>)>,
+    checked: String,
+}
+
+/// One filesystem for all that are led, and another for those that hold its disk, each taken down and checked
+/// after the last of its own; one for each run of what is run again. Returns why some could not be run at
+/// all.
 fn through(
-    all: &[Taken],
-    times: Option<u32>,
+    (all, times): (&[Taken], Option<u32>),
     interrupts: &Interrupts,
+    hosts: &mut Hosts,
     came: &mut Vec<Ended>,
 ) -> Option<NoGround> {
-    let (mut hosts, mut refused) = (Vec::new(), None);
+    let mut refused = None;
     let flag = Arc::clone(interrupts.flag());
-    for taken in all {
+    for (number, taken) in all.iter().enumerate() {
         if interrupts.caught().is_some() {
             break;
         }
         let ended = match taken {
-            Taken::Led(led) => led_through(led, &mut hosts, &flag).map_err(NoGround::Real),
+            Taken::Led(led) => {
+                let later = &all[number + 1..];
+                let is_last = !later.iter().any(|later| later.takes_place_with(led));
+                led_through((led, is_last), hosts, &flag).map_err(NoGround::Real)
+            }
             Taken::Again(left) => {
                 let look = || {
                     interrupts.look();
@@ -168,15 +188,25 @@ fn through(
 }
 
 fn led_through(
-    led: &Led,
-    hosts: &mut Vec<(Place, Arc<Host>)>,
+    (led, is_last): (&Led, bool),
+    hosts: &mut Hosts,
     interrupted: &Arc<AtomicBool>,
 ) -> Result<Ended, Refusal> {
     let plan = &led.plan;
-    let real = Real::on(plan, host(hosts, plan)?)?;
+    let host = hosts.host(plan)?;
+    if is_last {
+        // Who has it alone takes it down, and looks at what lies on its device.
+        hosts.all.retain(|(_, other)| !Arc::ptr_eq(other, &host));
+    }
+    let real = Real::on(plan, host)?;
+    let detail = real.detail().to_owned();
     let (seed, look) = (Seed(plan.seed), Look::default());
     let orders = Orders { plan, seed, record: false, judged: true, look, interrupted };
-    Ok(told(led, &storm::run(orders, real, &Arc::default())?))
+    let storm = storm::run(orders, real, &Arc::default())?;
+    if UNMOUNTED.iter().any(|name| storm.tally.invariants.get(name).is_some_and(|n| 0 < *n)) {
+        hosts.checked.extend([&detail, ": unmounted, and looked at by its own check\n"]);
+    }
+    Ok(told(led, &storm))
 }
 
 impl Ended {
@@ -185,15 +215,17 @@ impl Ended {
     }
 }
 
-/// The filesystem that `plan` asks for, made when it is the first that does.
-fn host(hosts: &mut Vec<(Place, Arc<Host>)>, plan: &Plan) -> Result<Arc<Host>, Refusal> {
-    let place = place(plan).expect("`--target` names a filesystem");
-    if let Some((_, host)) = hosts.iter().find(|(other, _)| *other == place) {
-        return Ok(Arc::clone(host));
+impl Hosts {
+    /// The filesystem that `plan` asks for, made when it is the first that does.
+    fn host(&mut self, plan: &Plan) -> Result<Arc<Host>, Refusal> {
+        let place = place(plan).expect("`--target` names a filesystem");
+        if let Some((_, host)) = self.all.iter().find(|(other, _)| *other == place) {
+            return Ok(Arc::clone(host));
+        }
+        let host = Host::open(&place)?;
+        self.all.push((place, Arc::clone(&host)));
+        Ok(host)
     }
-    let host = Host::open(&place)?;
-    hosts.push((place, Arc::clone(&host)));
-    Ok(host)
 }
 
 fn told(led: &Led, storm: &Storm) -> Ended {

@@ -189,3 +189,23 @@ fn writeback_is_held_by_a_script_on_filesystems_with_a_disk() {
         }
     }
 }
+
+#[test]
+fn a_filesystem_is_checked_after_the_last_that_takes_place_on_it() {
+    if !is_allowed("checks behind scripts", &["/proc/sys/vm/unprivileged_userfaultfd"]) {
+        return;
+    }
+    let script = "\
+files: [{name: a, size: 64KiB, layout: written}]
+actors: [{name: W, does: [write: {at: 0, size: 8KiB}]}]
+script: [run W]
+";
+    let stand = Stand::with(script);
+    for (target, times) in [("kernel:xfs", 1), ("kernel:ext4", 1), ("kernel:tmpfs", 0)] {
+        let ran = stand.run(&format!("replay --target {target} a.yaml a.yaml a.yaml"));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let told = ran.out.matches(": unmounted, and looked at by its own check\n").count();
+        assert_eq!(told, times, "{target}: {ran:?}");
+        assert!(ran.out.ends_with("3 of 3 hit\n"), "{ran:?}");
+    }
+}

@@ -2,9 +2,10 @@
 
 use crate::allowed::is_allowed;
 use crate::soak::night;
-use crate::stand::{Stand, project};
+use crate::stand::{Ran, Stand, project};
 use report::record::{DeviceKind, VerdictKind};
 use std::fs;
+use std::os::unix::fs::FileExt;
 
 const STORM: &str = "\
 name: storm
@@ -230,4 +231,51 @@ fn a_real_disk_fails_and_what_it_has_kept_is_there() {
             assert!(counts.failed_operations.contains_key("EIO"), "{name}: {counts:?}");
         }
     }
+}
+
+#[test]
+fn a_byte_that_somebody_else_writes_is_found() {
+    const READ: &str = "\
+world: threads
+files: [{name: a, size: 64KiB, layout: written}]
+actors: [{name: reader, count: 2, ops: {read: 3, mmap_load: 1}, size: {min: 4KiB, max: 64KiB}}]
+";
+    let memory = tempfile::tempdir_in("/dev/shm").ok();
+    let stand = Stand::with(READ);
+    fs::create_dir(stand.path("there")).unwrap();
+    let memory = memory.as_ref().map(|dir| dir.path().to_owned());
+    for there in [Some(stand.path("there")), memory].into_iter().flatten() {
+        let there = fs::canonicalize(there).unwrap();
+        let words = format!("run a.yaml --target {} --time 60s --json -", there.display());
+        let mut child = stand.start(&words);
+        let mut planted = false;
+        while !planted && child.try_wait().unwrap().is_none() {
+            planted = plant(child.id(), &there);
+        }
+        let ran = Ran::of(child.wait_with_output().unwrap());
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        let record = ran.record();
+        let violation = record.violations.first().expect("a byte is wrong");
+        assert_eq!(violation.invariant, "data_matches_model", "{violation:?}");
+        assert_eq!(violation.range.map(|range| range.start), Some(5000), "{violation:?}");
+    }
+}
+
+/// Changes byte 5000 of the file that a process has open in that directory, once the file holds its bytes.
+fn plant(process: u32, there: &std::path::Path) -> bool {
+    let Ok(all) = fs::read_dir(format!("/proc/{process}/fd")) else { return false };
+    for path in all.flatten().map(|entry| entry.path()) {
+        // It has no name there.
+        if !fs::read_link(&path).is_ok_and(|name| name.starts_with(there) && name != *there) {
+            continue;
+        }
+        let Ok(file) = fs::File::options().read(true).write(true).open(&path) else { continue };
+        let mut byte = [0];
+        // All of it is written when its last byte is, and then it is only read.
+        let whole = file.read_at(&mut byte, (64 << 10) - 1).is_ok_and(|read| read == 1);
+        if whole && file.read_at(&mut byte, 5000).is_ok_and(|read| read == 1) {
+            return file.write_at(&[!byte[0]], 5000).is_ok_and(|written| written == 1);
+        }
+    }
+    false
 }

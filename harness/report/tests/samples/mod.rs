@@ -382,6 +382,7 @@ fn counts() -> Counts {
         ]),
         passed_over: counted([]),
         left_out: BTreeMap::new(),
+        unconfirmed: counted([]),
         leeways: counted([]),
         deviations: 0,
         scheduling_points: 24_370_119,
