@@ -67,7 +67,10 @@ invariants! { subject 5;
                 let known = match error {
                     // A page of a mapping that the device fails to read is no source either.
                     Errno::Fault => {
-                        let missing = excuses.beyond_eof || excuses.device_failed;
+                        // Nor is a page of a hole that a filesystem in memory has no room for.
+                        let missing = excuses.beyond_eof
+                            || excuses.device_failed
+                            || excuses.space_was_short;
                         excuses.bad_source || mapped_source && missing
                     }
                     Errno::Io => excuses.device_failed || excuses.collided,
@@ -90,9 +93,12 @@ invariants! { subject 5;
             }
         };
         let excused = match op.kind() {
-            // The end of the file cuts no write short, and no lack of space a read.
+            // The end of the file cuts no write short, and no lack of space a read by a call.
             OpKind::Write | OpKind::Append | OpKind::DirectWrite => {
                 excuses.bad_source || excuses.device_failed || excuses.space_was_short
+            }
+            OpKind::MmapLoad => {
+                excuses.beyond_eof || excuses.device_failed || excuses.space_was_short
             }
             OpKind::MmapStore => {
                 excuses.abandoned_fault
@@ -102,7 +108,7 @@ invariants! { subject 5;
             }
             // The kernel may copy less than it was asked: whole blocks that it can share, for one.
             OpKind::CopyRange => true,
-            OpKind::Read | OpKind::MmapLoad | OpKind::DirectRead => excuses.beyond_eof || excuses.device_failed,
+            OpKind::Read | OpKind::DirectRead => excuses.beyond_eof || excuses.device_failed,
             OpKind::WriteFromMmap
             | OpKind::Truncate
             | OpKind::Punch
@@ -227,8 +233,11 @@ mod tests {
         let source = ByteRange::at(0, 100);
         let copy = Op::WriteFromMmap { pos: 500, source };
         let excuses = Excuses { device_failed: true, ..Excuses::default() };
+        let full = Excuses { space_was_short: true, ..Excuses::default() };
         for (op, excuses, justified) in [
             (copy.clone(), excuses, true),
+            (copy.clone(), full, true),
+            (Op::Write(source), full, false),
             (copy, Excuses::default(), false),
             (Op::Write(source), excuses, false),
         ] {
