@@ -97,9 +97,6 @@ invariants! { subject 5;
             OpKind::Write | OpKind::Append | OpKind::DirectWrite => {
                 excuses.bad_source || excuses.device_failed || excuses.space_was_short
             }
-            OpKind::MmapLoad => {
-                excuses.beyond_eof || excuses.device_failed || excuses.space_was_short
-            }
             OpKind::MmapStore => {
                 excuses.abandoned_fault
                     || excuses.beyond_eof
@@ -109,7 +106,8 @@ invariants! { subject 5;
             // The kernel may copy less than it was asked: whole blocks that it can share, for one.
             OpKind::CopyRange => true,
             OpKind::Read | OpKind::DirectRead => excuses.beyond_eof || excuses.device_failed,
-            OpKind::WriteFromMmap
+            OpKind::MmapLoad
+            | OpKind::WriteFromMmap
             | OpKind::Truncate
             | OpKind::Punch
             | OpKind::ZeroRange

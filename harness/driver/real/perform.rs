@@ -359,7 +359,6 @@ mod tests {
     use super::super::trial::Trial;
     use super::*;
     use crate::target::Target;
-    use oracle::Leeway;
     use stormfs::op::Transfer;
 
     fn to(start: u64, end: u64) -> ByteRange {
