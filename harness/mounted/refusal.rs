@@ -75,8 +75,10 @@ fn backing_advice(tried: &[Attempt]) -> &'static str {
     let came = |errno| tried.iter().any(|attempt| Errno::from_raw(attempt.errno) == errno);
     if came(Errno::ENOSPC) {
         "make room there, name another directory with `image`, or a smaller `size`"
-    } else if came(Errno::ENOENT) || came(Errno::ENOTDIR) {
+    } else if came(Errno::ENOENT) {
         "there is no such directory: make it, or name another with `image`"
+    } else if came(Errno::ENOTDIR) {
+        "it is no directory: name one with `image`"
     } else if came(Errno::EOPNOTSUPP) {
         "its filesystem makes no files without names: name another directory with `image`"
     } else {

@@ -239,7 +239,7 @@ fn nothing_stays_in_the_directory_however_it_ends() {
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
     assert!(line.starts_with("lay out: "), "{line}");
-    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGINT).unwrap();
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGKILL).unwrap();
     assert!(!child.wait().unwrap().success());
     assert_eq!(stand.names("there"), [""; 0]);
 }
