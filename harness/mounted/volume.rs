@@ -279,14 +279,15 @@ impl Unmounted {
         let Made { spec, device } = self.0;
         let name = spec.kind.name();
         let source = device.as_ref().map_or(name, Disk::path);
-        let sized = match spec.kind {
-            Kind::Tmpfs if !spec.mount.contains("size=") => {
-                format!("size={},{}", spec.size, spec.mount)
+        let always = match spec.kind {
+            Kind::Tmpfs if !spec.mount.contains("size=") => format!("size={}", spec.size),
+            kind @ (Kind::Xfs | Kind::Ext4 | Kind::Btrfs | Kind::Tmpfs) => {
+                kind.mount_options().to_owned()
             }
-            Kind::Xfs | Kind::Ext4 | Kind::Btrfs | Kind::Tmpfs => spec.mount.clone(),
         };
+        let options = format!("{always},{}", spec.mount);
         let of_mount = if spec.mount.is_empty() { "kernel" } else { "mount" };
-        let root = detached::mount(name, source, sized.trim_end_matches(','));
+        let root = detached::mount(name, source, options.trim_matches(','));
         let root = root.map_err(|refusal| refusal.of(of_mount))?;
         let detail = match &device {
             None => name.to_owned(),
