@@ -28,7 +28,7 @@ impl Misfortune {
         let mut misfortune = Misfortune { dice, tried, block_size, short_copies, abandoned_faults };
         for fault in &plan.faults {
             match *fault {
-                FaultPlan::ShortCopy { chance_ppm, persistent_ppm } => {
+                FaultPlan::ShortCopy { chance_ppm, persistent_ppm, .. } => {
                     misfortune.short_copies = ShortCopies { chance_ppm, persistent_ppm };
                 }
                 FaultPlan::AbandonedFault { chance_ppm } => {

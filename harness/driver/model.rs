@@ -238,6 +238,7 @@ impl Model {
             armed: gap.is_some(),
             fired: source.fell_short(),
             persistent: gap.is_some_and(|gap| gap.persistent),
+            by: None,
         };
         Performed { asked: len, short_source, ended, ..Performed::plain(outcome) }
     }

@@ -6,7 +6,7 @@ use crate::memory::Made;
 use crate::onlooker::Look;
 use crate::scenario::plan::{
     ActorPlan, DeviceKind, DevicePlan, Expectation, FaultPlan, FilePlan, Layout, Plan, Recorded,
-    StrategyPlan, TargetPlan, Turn, WorldKind,
+    StrategyPlan, TargetPlan, Turn, Unreadable, WorldKind,
 };
 use crate::search;
 use crate::storm::{self, Orders, Storm};
@@ -110,7 +110,7 @@ pub fn of_threads((plan, from): (&Plan, &str), seed: Seed, failed: &Storm) -> Op
         device: DevicePlan { kind: DeviceKind::Auto, ..drawn.device },
         files: drawn.files.iter().map(|file| FilePlan { layout, ..file.clone() }).collect(),
         actors: actors.into_iter().filter(acted).collect(),
-        faults: drawn.faults.iter().copied().filter(|fault| !is_in_calls(fault)).collect(),
+        faults: drawn.faults.iter().copied().filter_map(beside_calls).collect(),
         expect: Expectation::Caught { by: violation.invariant.to_owned(), bug },
         recorded: Some(Recorded {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -129,9 +129,16 @@ pub fn of_threads((plan, from): (&Plan, &str), seed: Seed, failed: &Storm) -> Op
     (!left.actors.is_empty()).then(|| search::tail(&left, usize::MAX))
 }
 
-/// Whether calls say for themselves what this fault did to them.
-fn is_in_calls(fault: &FaultPlan) -> bool {
-    matches!(fault, FaultPlan::ShortCopy { .. } | FaultPlan::AbandonedFault { .. })
+/// What is left of a fault: calls say for themselves whether it struck them, and where.
+fn beside_calls(fault: FaultPlan) -> Option<FaultPlan> {
+    match fault {
+        FaultPlan::ShortCopy { by: Unreadable::Any, .. } | FaultPlan::AbandonedFault { .. } => None,
+        // They do not say in which way.
+        FaultPlan::ShortCopy { persistent_ppm, by, .. } => {
+            Some(FaultPlan::ShortCopy { chance_ppm: 0, persistent_ppm, by })
+        }
+        other => Some(other),
+    }
 }
 
 /// Runs a case, and records what it does.

@@ -452,6 +452,9 @@ impl Stage {
                 Fault::ShortCopyTransient
             };
             tally.fault(fault, 1, u64::from(short.fired));
+            if let Some(by) = short.by {
+                tally.fault(by, 1, u64::from(short.fired));
+            }
             struck.extend(short.fired.then_some(fault));
         }
         if performed.abandoned.armed {

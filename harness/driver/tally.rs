@@ -15,6 +15,14 @@ pub enum Fault {
     ShortCopyTransient,
     /// A copy from user memory met a byte that cannot be read.
     ShortCopyPersistent,
+    /// Of those, one whose page may not be read.
+    ShortCopyByProtect,
+    /// One where nothing is mapped.
+    ShortCopyByUnmap,
+    /// One whose page lies beyond the end of its file.
+    ShortCopyByBus,
+    /// One whose page is marked as lost.
+    ShortCopyByPoison,
     /// A store gave up at its write fault.
     AbandonedFault,
     /// The device failed a read.
@@ -39,6 +47,10 @@ impl Fault {
         match self {
             Fault::ShortCopyTransient => "short_copy_transient",
             Fault::ShortCopyPersistent => "short_copy_persistent",
+            Fault::ShortCopyByProtect => "short_copy_by_protect",
+            Fault::ShortCopyByUnmap => "short_copy_by_unmap",
+            Fault::ShortCopyByBus => "short_copy_by_bus",
+            Fault::ShortCopyByPoison => "short_copy_by_poison",
             Fault::AbandonedFault => "abandoned_fault",
             Fault::ReadError => "io_error_read",
             Fault::WriteError => "io_error_write",

@@ -4,6 +4,7 @@
 //! is one.
 
 use crate::call::Call;
+use crate::tally::Fault;
 use oracle::pattern;
 use stormfs::op::{Op, OpId, OpKind, Outcome};
 use stormfs::quantity::{ByteRange, narrow};
@@ -45,6 +46,8 @@ pub struct Shortness {
     pub fired: bool,
     /// The byte could never be read.
     pub persistent: bool,
+    /// How it was made so, where there are several ways.
+    pub by: Option<Fault>,
 }
 
 /// How things stood when a call began.

@@ -5,6 +5,7 @@ use crate::refusal::Refusal;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::libc;
+use nix::sys::mman::MmapAdvise;
 use nix::sys::stat::Mode;
 use nix::unistd::read;
 use std::ops::Range;
@@ -42,9 +43,9 @@ impl Faults {
         Ok(faults)
     }
 
-    /// From now on missing pages of `pages` are asked for.
-    pub(crate) fn register(&self, pages: &Pages) -> Result<(), Errno> {
-        let range = range(pages, 0, pages.len());
+    /// From now on missing pages of that range of `pages` are asked for.
+    pub(crate) fn register(&self, pages: &Pages, at: Range<usize>) -> Result<(), Errno> {
+        let range = range(pages, at.start, at.len());
         let mut register = kernel::Register { range, mode: kernel::MISSING, ioctls: 0 };
         // SAFETY: the kernel reads and writes one `Register`. The pages keep what they hold, and only the
         // kernel comes to them.
@@ -94,12 +95,19 @@ impl Faults {
         unsafe { kernel::raw::wake(self.number(), &raw mut range) }.map(drop)
     }
 
-    /// Makes a missing page one that nobody can read, and lets go on who waits for it.
+    /// Makes a page one that nobody can read, whatever it held, and lets go on who waits for it.
     pub(crate) fn poison(&self, pages: &Pages, at: usize) -> Result<(), Errno> {
+        pages.advise(at..at + PAGE, MmapAdvise::MADV_DONTNEED)?;
         let mut poison = kernel::Poison { range: range(pages, at, PAGE), mode: 0, updated: 0 };
         // SAFETY: only the kernel comes to the page, and it writes one `Poison`.
         #[expect(unsafe_code, reason = "an ioctl")]
         unsafe { kernel::raw::poison(self.number(), &raw mut poison) }.map(drop)
+    }
+
+    /// Makes a page one that nobody can read, of pages that nobody watches.
+    pub(crate) fn lose(&self, pages: &Pages, at: usize) -> Result<(), Errno> {
+        self.register(pages, at..at + PAGE)?;
+        self.poison(pages, at)
     }
 
     fn number(&self) -> RawFd {
@@ -244,7 +252,7 @@ mod tests {
             let mut shelf = Memory::anonymous(PAGE).unwrap();
             shelf.put(0, &[7; PAGE]);
             let (pages, shelf) = (there.into_pages(), shelf.into_pages());
-            faults.register(&pages).unwrap();
+            faults.register(&pages, 0..pages.len()).unwrap();
             assert_eq!(faults.next(), Ok(None), "nobody came yet");
             let write = || {
                 let piece = [(pages.address(0).cast_const(), 2 * PAGE)];

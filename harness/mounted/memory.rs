@@ -286,9 +286,19 @@ impl Memory {
 
     /// Takes the pages of `hole` away. It has to lie apart.
     pub(crate) fn pierced(self, hole: Range<usize>, how: Missing<'_>) -> Result<Holed, Errno> {
-        self.0.lose(hole.clone(), how)?;
         let is_mapped = matches!(how, Missing::Protected);
-        Ok(Holed { pages: self.0, hole, is_mapped })
+        let holed = self.pierced_by(hole.clone(), |pages| pages.lose(hole, how))?;
+        Ok(Holed { is_mapped, ..holed })
+    }
+
+    /// The same, where somebody else knows how to.
+    pub(crate) fn pierced_by(
+        self,
+        hole: Range<usize>,
+        lose: impl FnOnce(&Pages) -> Result<(), Errno>,
+    ) -> Result<Holed, Errno> {
+        lose(&self.0)?;
+        Ok(Holed { pages: self.0, hole, is_mapped: false })
     }
 }
 

@@ -4,6 +4,7 @@
 use crate::faults;
 use crate::kind::Kind;
 use crate::refusal::Refusal;
+use crate::source;
 use std::fs::{self, File};
 
 /// Something that not everybody may do.
@@ -97,6 +98,20 @@ pub fn stopping() -> Right {
     }
 }
 
+/// Sources that end early in pages that are poisoned, beside other ways.
+pub fn poisoning() -> Right {
+    const WHAT: &str = "poisoned pages";
+    match source::poisoning() {
+        Ok(()) => Right::there(WHAT, "sources of writes can end in them"),
+        Err(refusal) => Right {
+            what: WHAT,
+            found: format!("{}: {}", refusal.tried, refusal.came),
+            needed_for: Some("sources of writes that end `by: poison`, one of four ways,"),
+            allow: refusal.advice,
+        },
+    }
+}
+
 fn device() -> String {
     match File::options().read(true).write(true).open("/dev/userfaultfd") {
         Ok(_) => "may be opened".to_owned(),
@@ -160,7 +175,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_says_what_needs_it_and_what_to_do() {
-        for right in [mounting(), stopping(), gating()] {
+        for right in [mounting(), stopping(), poisoning(), gating()] {
             assert_eq!(right.is_there(), right.advice().is_none(), "{right:?}");
             assert_eq!(right.is_there(), right.allow.is_empty(), "{right:?}");
         }

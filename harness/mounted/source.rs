@@ -1,12 +1,15 @@
 //! Source buffers with a byte that is not there.
 
+use crate::faults::Faults;
 use crate::memory::{Holed, Memory, Missing, PAGE};
+use crate::refusal::Refusal;
 use nix::errno::Errno;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::uio::pwrite;
 use nix::unistd::ftruncate;
 use std::ffi::c_void;
 use std::os::fd::OwnedFd;
+use std::sync::OnceLock;
 
 /// How a page of a buffer is missing. A copy from it stops at its first byte, whichever it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +20,9 @@ pub enum Way {
     Unmapped,
     /// It is mapped from a file that ends before it, which is `SIGBUS` for whoever loads from it.
     BeyondEof,
+    /// It is marked as one that the hardware has lost. Kernels since 6.6 do this for those who may have their
+    /// faults told.
+    Poisoned,
     /// It is there, but in no page table: a copy that may not fault stops, and goes on once somebody
     /// has faulted it in.
     NotPresent,
@@ -24,7 +30,41 @@ pub enum Way {
 
 impl Way {
     /// The ways in which it stays missing.
-    pub const PERSISTENT: [Way; 3] = [Way::Protected, Way::Unmapped, Way::BeyondEof];
+    pub const PERSISTENT: [Way; 4] = [Way::Protected, Way::Unmapped, Way::BeyondEof, Way::Poisoned];
+
+    /// Those that need nothing but memory.
+    const EASY: [Way; 3] = [Way::Protected, Way::Unmapped, Way::BeyondEof];
+
+    /// Which of them it is for the operation of that number, if nothing names one. Where pages cannot be
+    /// poisoned the others take that turn; every other operation has the same way everywhere.
+    pub fn in_turn(number: u64, poisons: bool) -> Way {
+        let of = |ways: &[Way], number: u64| {
+            let all = u64::try_from(ways.len()).expect("a few ways");
+            ways[usize::try_from(number % all).expect("it is below a few")]
+        };
+        match of(&Way::PERSISTENT, number) {
+            Way::Poisoned if !poisons => of(&Way::EASY, number / 4),
+            way => way,
+        }
+    }
+}
+
+/// Whether pages can be poisoned on this machine, by this user; else why not. It is tried once.
+///
+/// # Errors
+///
+/// There is no userfaultfd for this user, or it knows no poison.
+pub fn poisoning() -> Result<(), Refusal> {
+    static FOUND: OnceLock<Result<(), Refusal>> = OnceLock::new();
+    let tried = || {
+        let poisoned = |faults: &Faults| {
+            Memory::apart(PAGE)?.pierced_by(0..PAGE, |pages| faults.lose(pages, 0)).map(drop)
+        };
+        let advice = "use a kernel of 6.6 or later";
+        let refused = |errno| Refusal::errno("a page that is poisoned", errno, advice);
+        poisoned(&Faults::open()?).map_err(refused)
+    };
+    FOUND.get_or_init(tried).clone()
 }
 
 /// A byte of a buffer that is missing, and those behind it in the same page.
@@ -45,6 +85,8 @@ pub struct Source {
     empty: OwnedFd,
     /// A file of one page.
     page: OwnedFd,
+    /// What poisons pages, once somebody wanted that.
+    faults: Option<Faults>,
 }
 
 /// A buffer, ready for one call. The memory is whole again when it is dropped.
@@ -63,7 +105,8 @@ impl Source {
         let file = || memfd_create(c"pagestorm", MFdFlags::MFD_CLOEXEC);
         let (empty, page) = (file()?, file()?);
         ftruncate(&page, i64::try_from(PAGE).expect("a page is small"))?;
-        Ok(Source { memory: Some(Memory::apart(len + 3 * PAGE)?), empty, page })
+        let memory = Some(Memory::apart(len + 3 * PAGE)?);
+        Ok(Source { memory, empty, page, faults: None })
     }
 
     /// A buffer that holds `bytes`, up to its hole.
@@ -85,6 +128,16 @@ impl Source {
             Way::NotPresent => {
                 pwrite(&self.page, &bytes[hole.at..behind - start], 0)?;
                 Missing::Of(&self.page)
+            }
+            Way::Poisoned => {
+                let faults = match self.faults.take() {
+                    Some(faults) => faults,
+                    None => Faults::open().map_err(|_| Errno::EOPNOTSUPP)?,
+                };
+                let faults = self.faults.insert(faults);
+                let at = missing.start;
+                let holed = memory.pierced_by(missing, |pages| faults.lose(pages, at))?;
+                return Ok(Armed { source: self, holed: Some(holed), start, len: bytes.len() });
             }
         };
         let holed = Some(memory.pierced(missing, how)?);
@@ -119,13 +172,20 @@ mod tests {
     use super::*;
     use crate::memory::write_from;
     use nix::sys::uio::pread;
+    use std::io::Write;
 
     #[test]
     fn a_write_stops_at_the_missing_byte() {
         let file = tempfile::tempfile().unwrap();
         let bytes: Vec<u8> = (0..20_000_u32).map(|at| at.to_le_bytes()[0] ^ 0x5a).collect();
         let mut source = Source::new(10).unwrap();
-        for way in Way::PERSISTENT {
+        let poisons = poisoning();
+        if let Err(refused) = &poisons {
+            let _ = writeln!(std::io::stderr(), "skipped: poisoned pages: {refused}");
+        }
+        for way in
+            Way::PERSISTENT.into_iter().filter(|way| *way != Way::Poisoned || poisons.is_ok())
+        {
             for (at, cuts) in
                 [(0, &[][..]), (1, &[]), (777, &[700, 700, 778]), (4096, &[5]), (19_999, &[])]
             {
@@ -177,6 +237,17 @@ mod tests {
         let armed = source.with_hole(&[8; 2 * PAGE], Hole { at: PAGE + 5, ..hole }).unwrap();
         let written = write_from(&file, &armed.pieces(&[]), Some(0));
         assert_eq!(written, Ok(u64::try_from(PAGE).unwrap() + 5));
+    }
+
+    #[test]
+    fn who_cannot_poison_has_the_other_ways_in_turn() {
+        use Way::{BeyondEof, Poisoned, Protected, Unmapped};
+        let ways = |poisons| (0..16).map(move |number| Way::in_turn(number, poisons));
+        assert!(ways(true).eq(Way::PERSISTENT.repeat(4)));
+        let others = ways(true).zip(ways(false)).filter(|(with, _)| *with == Poisoned);
+        let others: Vec<_> = others.map(|(_, without)| without).collect();
+        assert_eq!(others, [Protected, Unmapped, BeyondEof, Protected]);
+        assert!(ways(true).zip(ways(false)).all(|(with, other)| with == other || with == Poisoned));
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::habit::Habit;
 use crate::memory::{Memory, Missing, PAGE, Pages};
 use crate::refusal::Refusal;
 use nix::errno::Errno;
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::mman::MmapAdvise;
 use std::collections::BTreeSet;
 use std::ffi::c_void;
@@ -31,13 +32,16 @@ pub enum Failing {
     Protected,
     /// Nothing is mapped there any more.
     Unmapped,
+    /// It is mapped from a file that ends before it.
+    BeyondEof,
     /// Its page is like one that the hardware has lost. Kernels since 6.6 know this.
     Poisoned,
 }
 
 impl Failing {
     /// Every way.
-    pub const ALL: [Failing; 3] = [Failing::Protected, Failing::Unmapped, Failing::Poisoned];
+    pub const ALL: [Failing; 4] =
+        [Failing::Protected, Failing::Unmapped, Failing::BeyondEof, Failing::Poisoned];
 }
 
 /// What a write copies from. Whoever leads it has the [`Window`].
@@ -73,8 +77,9 @@ pub struct Window {
     stands: bool,
     /// Whether the first page was taken away while the write stood at the second.
     staged: bool,
-    /// The byte that can never be read, if there is one, and whether its page is gone already.
-    unreadable: Option<usize>,
+    /// The byte that can never be read, if there is one, in which way, and whether its page is gone
+    /// already.
+    unreadable: Option<(usize, Failing)>,
     refused: bool,
     failed: Option<usize>,
 }
@@ -88,8 +93,8 @@ pub struct Wanted<'a> {
     pub cuts: &'a [usize],
     /// The bytes before which it is to stand still, in order: it has copied what lies before them.
     pub stops: &'a [usize],
-    /// The byte that can never be read.
-    pub unreadable: Option<usize>,
+    /// The byte that can never be read, and in which way.
+    pub unreadable: Option<(usize, Failing)>,
 }
 
 impl Window {
@@ -103,7 +108,7 @@ impl Window {
         for (number, piece) in stops.pieces.iter().enumerate() {
             shelf.put(number * PAGE, &wanted.bytes[piece.at..piece.at + piece.len.min(PAGE)]);
         }
-        faults.register(&stops.pages).map_err(|errno| {
+        faults.register(&stops.pages, 0..stops.pages.len()).map_err(|errno| {
             Refusal::errno("telling the page faults of a source buffer", errno, NO_REGISTER)
         })?;
         let mut window = Window {
@@ -140,11 +145,9 @@ impl Window {
     /// Lets the write, which stands, go on to the next of its stops.
     pub fn resume(&mut self) -> Result<(), Errno> {
         let from = self.leave();
-        let resumed = self.prepare().and_then(|()| {
-            if self.unreadable == Some(from) {
-                return self.refuse(from, Failing::Protected);
-            }
-            self.supply(self.stops.piece(from))
+        let resumed = self.prepare().and_then(|()| match self.unreadable {
+            Some((byte, how)) if byte == from => self.refuse(from, how),
+            _ => self.supply(self.stops.piece(from)),
         });
         self.or_nothing(resumed)
     }
@@ -153,7 +156,7 @@ impl Window {
     pub fn fail(&mut self, how: Failing) -> Result<(), Errno> {
         let from = self.leave();
         self.next = self.at.len();
-        self.unreadable = Some(from);
+        self.unreadable = Some((from, how));
         let failed = self.refuse(from, how);
         self.or_nothing(failed)?;
         self.failed = Some(from);
@@ -174,9 +177,10 @@ impl Window {
     pub fn let_go(&mut self) -> Result<(), Errno> {
         self.next = self.at.len();
         self.stands = false;
+        let unreadable = self.unreadable.map(|(byte, _)| byte);
         let let_go = self.prepare().and_then(|()| {
             (0..self.stops.pieces.len())
-                .filter(|piece| Some(self.stops.pieces[*piece].at) != self.unreadable)
+                .filter(|piece| Some(self.stops.pieces[*piece].at) != unreadable)
                 .try_for_each(|piece| self.supply(piece))
         });
         self.or_nothing(let_go)
@@ -224,8 +228,8 @@ impl Window {
             }
         }
         match self.unreadable {
-            Some(byte) if !self.refused && next.is_none_or(|next| byte < next) => {
-                self.refuse(byte, Failing::Protected)
+            Some((byte, how)) if !self.refused && next.is_none_or(|next| byte < next) => {
+                self.refuse(byte, how)
             }
             _ => Ok(()),
         }
@@ -265,6 +269,10 @@ impl Window {
         match how {
             Failing::Protected => pages.lose(page.clone(), Missing::Protected)?,
             Failing::Unmapped => pages.lose(page.clone(), Missing::Unmapped)?,
+            Failing::BeyondEof => {
+                let empty = memfd_create(c"pagestorm", MFdFlags::MFD_CLOEXEC)?;
+                pages.lose(page.clone(), Missing::Of(&empty))?;
+            }
             Failing::Poisoned => return self.faults.poison(pages, place),
         }
         self.faults.wake(pages, page)
@@ -292,7 +300,7 @@ impl Stops {
             .chain(cuts.iter().copied())
             .chain(stops.iter().copied())
             .chain(stops.iter().filter_map(second))
-            .chain(unreadable)
+            .chain(unreadable.map(|(byte, _)| byte))
             .filter(|at| *at < bytes.len())
             .collect();
         let mut place = 0;

@@ -43,6 +43,7 @@ pub fn doctor(console: Console) -> Exit {
         clock_source(),
         governor(),
         right(&rights::stopping()),
+        right(&rights::poisoning()),
         right(&rights::gating()),
         right(&rights::mounting()),
     ];

@@ -4,6 +4,7 @@ use super::names::text;
 use super::transfer;
 use super::write;
 use crate::call::{Call, WHOLE_FILE};
+use crate::scenario::plan::Unreadable;
 use stormfs::op::Op;
 use stormfs::quantity::{ByteRange, PAGE};
 
@@ -23,6 +24,8 @@ pub(super) struct Cast<'a> {
     pub(super) beside: bool,
     /// Whether files are mapped.
     pub(super) mapped: bool,
+    /// How bytes of sources are made unreadable.
+    pub(super) by: Unreadable,
 }
 
 impl Cast<'_> {

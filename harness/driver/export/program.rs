@@ -4,6 +4,7 @@ use super::call::{Cast, Written, effect, written as written_call};
 use super::names::{Identifiers, comment, text};
 use super::order::{self, Event, Order, Place};
 use super::stop::Stop;
+use super::write::POISONED;
 use super::{Exported, heading, parts};
 use crate::call::{Call, WHOLE_FILE};
 use crate::scenario::plan::{Action, Expectation, FilePlan, Layout, Plan, Step, Strike};
@@ -184,6 +185,7 @@ impl Program<'_> {
             stop: self.stops.get(&place).map(|(name, _)| name.as_str()),
             beside,
             mapped: self.mapped,
+            by: self.case.unreadable(),
         };
         let Written { lines, parts } = written_call(call, &cast);
         self.parts.extend(parts);
@@ -295,8 +297,10 @@ impl Program<'_> {
             Some(differs) => format!("It stood at `{at}` of the model. Nearby: {differs}."),
         };
         let _ = writeln!(self.steps, "/* {} */", comment(&how));
+        let how = self.case.unreadable();
+        self.parts.extend(stop.how(how).filter(|how| *how == POISONED).map(|_| "poison"));
         self.steps += &stop.prepared(&name);
-        self.functions += &stop.defined(&name, value(self.calls + 1));
+        self.functions += &stop.defined(&name, value(self.calls + 1), how);
         self.parts.insert(if stop.is_behind() { "ahead" } else { "stands" });
         self.pieces = self.pieces.max(stop.lengths.len());
         self.stops.insert(place, (name, stop));

@@ -1,7 +1,9 @@
 //! Where a write stands still in the program: its source, in pieces at one of which it stands.
 
 use super::order::Stands;
+use super::write::named;
 use crate::call::Call;
+use crate::scenario::plan::Unreadable;
 use stormfs::op::Op;
 use stormfs::quantity::{narrow, wide};
 
@@ -68,12 +70,18 @@ impl Stop {
     }
 
     /// Its definition in C, under this name.
-    pub(super) fn defined(&self, name: &str, value: u64) -> String {
+    pub(super) fn defined(&self, name: &str, value: u64, by: Unreadable) -> String {
         let unreadable = self.unreadable.map_or("-1".to_owned(), |piece| piece.to_string());
         let (pieces, at) = (self.lengths.len(), self.at);
+        let how = self.how(by).map_or(String::new(), |how| format!(", .how = {how}"));
         format!(
-            "static struct stop {name} = {{\n\t.pieces = {pieces}, .at = {at}, .unreadable = {unreadable}, .value = {value}\n}};\n\n"
+            "static struct stop {name} = {{\n\t.pieces = {pieces}, .at = {at}, .unreadable = {unreadable}{how}, .value = {value}\n}};\n\n"
         )
+    }
+
+    /// In which way the byte cannot be read, in C, if there is one, and it is one of several ways.
+    pub(super) fn how(&self, by: Unreadable) -> Option<&'static str> {
+        self.unreadable.and(named(by))
     }
 
     /// The lines that make it ready.

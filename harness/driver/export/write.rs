@@ -2,6 +2,7 @@
 
 use super::call::{Cast, Written, effect, is_unaligned};
 use crate::call::Call;
+use crate::scenario::plan::Unreadable;
 use crate::user_buffer::Gap;
 use stormfs::quantity::ByteRange;
 
@@ -67,23 +68,40 @@ fn source(call: &Call, cast: &Cast<'_>, len: u64) -> Source {
         return Source { before: Vec::new(), after: None, pieces, parts: Vec::new() };
     }
     let value = cast.value;
+    let mut parts = Vec::new();
     let (made, after, part) = match call.gap {
         None => (format!("bytes({len}, {value})"), "free(source);".to_owned(), "bytes"),
         Some(Gap { at, persistent }) => {
-            let ways = ["PROTECTED", "UNMAPPED", "BEYOND_EOF"];
-            let nth = usize::try_from(call.number % 3).expect("it is below three");
-            let way = if persistent { ways[nth] } else { "NOT_PRESENT" };
+            let easy = ["PROTECTED", "UNMAPPED", "BEYOND_EOF"];
+            let in_turn = easy[usize::try_from(call.number % 3).expect("it is below three")];
+            let way = if persistent { named(cast.by).unwrap_or(in_turn) } else { "NOT_PRESENT" };
             let made = format!("bytes_with_hole({len}, {value}, {at}, {way})");
+            parts.extend((way == POISONED).then_some("poison"));
             (made, format!("free_with_hole(source, {len}, {at});"), "hole")
         }
     };
-    let (mut before, mut parts) = (vec![format!("unsigned char *source = {made};")], vec![part]);
+    parts.push(part);
+    let mut before = vec![format!("unsigned char *source = {made};")];
     let pieces = pieces(call, len, "source").map(|pieces| {
         before.push(defined(&pieces));
         parts.push("pieces");
         ("pieces".to_owned(), pieces.len().to_string())
     });
     Source { before, after: Some(after), pieces, parts }
+}
+
+/// A page that the hardware seems to have lost, in C.
+pub(super) const POISONED: &str = "POISONED";
+
+/// The way that is named, in C.
+pub(super) fn named(by: Unreadable) -> Option<&'static str> {
+    match by {
+        Unreadable::Any => None,
+        Unreadable::Protect => Some("PROTECTED"),
+        Unreadable::Unmap => Some("UNMAPPED"),
+        Unreadable::Bus => Some("BEYOND_EOF"),
+        Unreadable::Poison => Some(POISONED),
+    }
 }
 
 /// A write past the page cache.

@@ -23,6 +23,8 @@ pub(super) struct Lead {
     wishes: BTreeMap<(usize, u64), Vec<Wish>>,
     /// Of the filesystem; none if no write is to stand.
     pub(super) habit: Option<Habit>,
+    /// How sources of writes end that stand.
+    failing: Failing,
     pub(super) actors: Vec<Led>,
     changed: WaitQueue,
     over: AtomicBool,
@@ -67,7 +69,7 @@ pub(super) enum Stands {
 
 impl Lead {
     /// For the script of `plan`; none without one.
-    pub(super) fn new(plan: &Plan, host: &Host) -> Result<Option<Lead>, Refusal> {
+    pub(super) fn new(plan: &Plan, host: &Host, failing: Failing) -> Result<Option<Lead>, Refusal> {
         if plan.script.is_empty() {
             return Ok(None);
         }
@@ -77,6 +79,7 @@ impl Lead {
         Ok(Some(Lead {
             wishes,
             habit,
+            failing,
             actors: names.map(Led::new).collect(),
             changed: WaitQueue::new(),
             over: AtomicBool::new(false),
@@ -129,7 +132,7 @@ impl Lead {
         stops.sort_unstable();
         stops.dedup();
         let cuts: Vec<usize> = call.pieces.iter().map(|cut| narrow(*cut)).collect();
-        let unreadable = unreadable.map(narrow);
+        let unreadable = unreadable.map(|at| (narrow(at), self.failing));
         let wanted = Wanted { bytes, cuts: &cuts, stops: &stops, unreadable };
         if at.is_empty() {
             return None;
@@ -187,12 +190,7 @@ impl Lead {
 
     /// Ends the source of the write that an actor stands in, and lets it go on, to the end of that write if
     /// so wished; or why not.
-    pub(super) fn fail(
-        &self,
-        actor: usize,
-        to_its_return: bool,
-        how: Failing,
-    ) -> Result<(), String> {
+    pub(super) fn fail(&self, actor: usize, to_its_return: bool) -> Result<(), String> {
         let led = &self.actors[actor];
         let mut write = led.write.lock();
         let Some(Write { window, .. }) = write.as_mut() else {
@@ -207,7 +205,7 @@ impl Lead {
         led.stops_at_return.store(to_its_return, Ordering::SeqCst);
         led.may.store(true, Ordering::SeqCst);
         let failed = |errno: Errno| format!("its source stays readable: {}", errno.desc());
-        window.fail(how).map_err(failed)
+        window.fail(self.failing).map_err(failed)
     }
 
     /// The script is over: everybody goes on.
@@ -280,7 +278,7 @@ script: [run a]
         let plan = parse("a.yaml", text, &Known::default(), &[]).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let host = Host::open(&Place::Directory(dir.path().to_owned())).unwrap();
-        let lead = Arc::new(Lead::new(&plan, &host).unwrap().unwrap());
+        let lead = Arc::new(Lead::new(&plan, &host, Failing::Protected).unwrap().unwrap());
         assert_eq!(lead.habit, None, "no write is to stand");
         let mut world = World::threads(Duration::from_secs(30));
         let ours = Arc::clone(&lead);
@@ -320,7 +318,7 @@ script: [run a]
     #[test]
     fn nobody_fails_who_stands_in_no_write() {
         leads(|lead, returns| {
-            let why = lead.fail(0, true, Failing::Protected).unwrap_err();
+            let why = lead.fail(0, true).unwrap_err();
             assert_eq!(why, "`a` is in no write that can stand");
             assert_eq!(lead.actors[0].returned.load(Ordering::SeqCst), 0, "and it stays there");
             lead.let_go();

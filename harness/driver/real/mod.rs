@@ -16,6 +16,7 @@ pub(crate) mod spot;
 pub mod storm;
 #[cfg(test)]
 mod trial;
+mod ways;
 mod wishes;
 
 use crate::call::Call;
@@ -41,6 +42,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use stormfs::op::{Op, OpId, OpKind};
 use stormfs::quantity::{ByteRange, narrow, wide};
+use ways::Ways;
 
 /// See the module.
 pub struct Real {
@@ -52,6 +54,8 @@ pub struct Real {
     /// What the conductor and the actors have of each file, by task and file.
     // Behind `files`: the last descriptor closes the file.
     hands: Vec<Hands>,
+    /// In which ways their sources end early.
+    ways: Ways,
     /// Whether space is short.
     room: Room,
     /// Whether files may come to share blocks.
@@ -192,7 +196,8 @@ impl Real {
         };
         let shifting = does(&[OpKind::Collapse, OpKind::Insert])
             .then(|| (0..wide(files.len())).map(|file| rw_lock(&SHIFTING, file, ())).collect());
-        let lead = Lead::new(plan, &host)?;
+        let ways = Ways::of(plan)?;
+        let lead = Lead::new(plan, &host, ways.failing())?;
         let failing = Failing::of(plan, host.volume.gate().map(|gate| gate.failed().clone()));
         let oracle = Outside::new(plan.files.len(), host.leeways);
         let oracle = match failing.fails_writes().cloned() {
@@ -205,6 +210,7 @@ impl Real {
             names,
             files,
             hands,
+            ways,
             room,
             shares: does(&[OpKind::Reflink, OpKind::CopyRange]),
             collisions: Collisions {
@@ -411,7 +417,7 @@ fn longest_file(plan: &Plan) -> u64 {
 fn descriptors_of(plan: &Plan) -> u64 {
     let (tasks, files) = (wide(1 + crate::storm::actors(plan)), wide(plan.files.len()));
     let each = u64::from(plan.descriptors).saturating_mul(3).saturating_add(1);
-    files.saturating_mul(3 + tasks.saturating_mul(each)).saturating_add(tasks.saturating_mul(2))
+    files.saturating_mul(3 + tasks.saturating_mul(each)).saturating_add(tasks.saturating_mul(3))
 }
 
 #[cfg(test)]
@@ -425,7 +431,7 @@ mod tests {
                     files: [{name: a, size: 1MiB}, {name: b, size: 1MiB}]\n\
                     actors: [{name: w, count: 32, ops: {write: 1}}]\n";
         let Ok(plan) = parse("a", text, &Known::default(), &[]) else { panic!("{text}") };
-        assert_eq!(descriptors_of(&plan), 2 * 3 + 33 * (2 * (3 * 3 + 1) + 2));
+        assert_eq!(descriptors_of(&plan), 2 * 3 + 33 * (2 * (3 * 3 + 1) + 3));
         let dir = tempfile::tempdir().unwrap();
         let real = Real::open(&plan, &Place::Directory(dir.path().to_owned()));
         let real = real.unwrap_or_else(|refusal| panic!("{refusal}"));

@@ -2,12 +2,13 @@
 
 use super::Real;
 use super::kernels::{COLLAPSE, INSERT, shifted};
+use super::ways;
 use crate::call::Call;
 use crate::target::{Performed, Shortness, reaches_beyond};
 use crate::user_buffer::Gap;
+use mounted::Mapping;
 use mounted::file::Bytes;
 use mounted::source::Source;
-use mounted::{Hole, Mapping, Way};
 use nix::errno::Errno as System;
 use nix::fcntl::FallocateFlags;
 use oracle::outside::{Came, changes};
@@ -142,11 +143,12 @@ impl Real {
             None => file.append(bytes),
         };
         let stops = self.stops((id, call), pos, memory);
-        let mut ended = None;
+        let (mut ended, mut by) = (None, None);
         let written = match (stops, call.gap) {
             (Some(stops), _) => {
                 let written = write(Bytes::Stopping(&stops));
                 ended = self.wrote(id);
+                by = Some(ways::counted_failing(self.ways.failing()));
                 written
             }
             (None, None) => write(Bytes::Whole(memory, &cuts)),
@@ -154,7 +156,9 @@ impl Real {
                 let mut slot = hands.source.lock();
                 let mut source = slot.take().map_or_else(|| Source::new(memory.len()), Ok);
                 let written = source.as_mut().map_err(|errno| *errno).and_then(|source| {
-                    let armed = source.with_hole(memory, hole(id, gap))?;
+                    let hole = self.ways.hole(id, gap);
+                    by = ways::counted(hole.way);
+                    let armed = source.with_hole(memory, hole)?;
                     write(Bytes::Holed(&armed, &cuts))
                 });
                 *slot = source.ok();
@@ -169,6 +173,7 @@ impl Real {
             armed: true,
             fired: !gap.persistent || outcome.unwrap_or(0) <= gap.at,
             persistent: gap.persistent,
+            by,
         });
         (Performed { asked, short_source, ended, ..Performed::plain(outcome) }, came)
     }
@@ -239,16 +244,6 @@ impl Real {
 const PUNCH: FallocateFlags = FallocateFlags::FALLOC_FL_PUNCH_HOLE;
 const ZERO: FallocateFlags = FallocateFlags::FALLOC_FL_ZERO_RANGE;
 const KEEP_SIZE: FallocateFlags = FallocateFlags::FALLOC_FL_KEEP_SIZE;
-
-/// The missing byte of a buffer. Which way it is missing is a matter of which operation it is.
-fn hole(id: OpId, gap: Gap) -> Hole {
-    let way = if gap.persistent {
-        Way::PERSISTENT[narrow(id.number % wide(Way::PERSISTENT.len()))]
-    } else {
-        Way::NotPresent
-    };
-    Hole { at: narrow(gap.at), way }
-}
 
 fn keep(keep_size: bool) -> FallocateFlags {
     if keep_size { KEEP_SIZE } else { FallocateFlags::empty() }
@@ -359,6 +354,8 @@ mod tests {
     use super::super::trial::Trial;
     use super::*;
     use crate::target::Target;
+    use mounted::Way;
+    use std::collections::BTreeSet;
     use stormfs::op::Transfer;
 
     fn to(start: u64, end: u64) -> ByteRange {
@@ -423,6 +420,7 @@ mod tests {
         if trial.real.host.rounding.is_some() {
             return;
         }
+        let lacking = usize::from(mounted::source::poisoning().is_err());
         let write = Op::Write(to(3, 20_003));
         for (op, at, persistent, outcome, fired) in [
             (write.clone(), 777, true, Ok(777), true),
@@ -432,13 +430,18 @@ mod tests {
         ] {
             let gap = Some(Gap { at, persistent });
             // Which way it is missing is a matter of the number of the call.
+            let mut ways = BTreeSet::new();
             for _ in Way::PERSISTENT {
                 let call = Call { gap, pieces: vec![50], ..Call::plain(1, 1, op.clone()) };
                 let performed = trial.call(call);
                 assert_eq!(performed.outcome, outcome, "{op:?} {gap:?}");
-                assert_eq!(performed.short_source, Shortness { armed: true, fired, persistent });
+                let by = performed.short_source.by;
+                let told = Shortness { armed: true, fired, persistent, by };
+                assert_eq!(performed.short_source, told);
+                ways.extend(by);
                 assert_eq!(trial.violated(), None, "{op:?} {gap:?}");
             }
+            assert_eq!(ways.len(), if persistent { Way::PERSISTENT.len() - lacking } else { 0 });
         }
     }
 

@@ -7,7 +7,7 @@ use super::wishes::Wish;
 use crate::scenario::plan::{Action, Step, Target};
 use crate::stage::Stage;
 use mounted::asleep::Doze;
-use mounted::{Failing, Habit, Volume, look};
+use mounted::{Habit, Volume, look};
 use report::record::{Led, LedStep};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -207,7 +207,7 @@ fn run_to(
     let to_its_return = until.contains(&Target::Returned);
     if !fails {
         lead.release(actor, to_its_return);
-    } else if let Err(why) = lead.fail(actor, to_its_return, Failing::Protected) {
+    } else if let Err(why) = lead.fail(actor, to_its_return) {
         return How::Not(why);
     }
     let mut doze = Doze::default();

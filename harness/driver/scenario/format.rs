@@ -2,7 +2,7 @@
 
 use super::calls::CALLS;
 use super::keys::{Fallback, Key, Kind, Shape, Variant};
-use super::plan::{DeviceKind, IoKind, Judge, Layout, SizeShape, WorldKind};
+use super::plan::{DeviceKind, IoKind, Judge, Layout, SizeShape, Unreadable, WorldKind};
 use super::recorded::RECORDED;
 use super::schedule::MOST_SWITCHES;
 use super::script::MOST_STEPS;
@@ -515,6 +515,12 @@ pub(super) static FAULTS: &[Variant] = &[
                      again.",
                     Fallback::Text("50%"),
                     Kind::Chance,
+                ),
+                key(
+                    "by",
+                    "How that byte is made unreadable; `target` only.",
+                    Fallback::Text("any"),
+                    Kind::Words(Unreadable::WORDS),
                 ),
             ],
         },

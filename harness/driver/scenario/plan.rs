@@ -95,6 +95,15 @@ impl Plan {
         Some(exhaustive)
     }
 
+    /// How bytes of sources are made unreadable.
+    pub fn unreadable(&self) -> Unreadable {
+        let by = self.faults.iter().rev().find_map(|fault| match fault {
+            FaultPlan::ShortCopy { by, .. } => Some(*by),
+            _ => None,
+        });
+        by.unwrap_or(Unreadable::Any)
+    }
+
     /// The plan of a run under `seed`, with what that seed draws. A plan that has drawn draws no more.
     pub fn under(&self, seed: Seed) -> Cow<'_, Plan> {
         let plan = self.variations.as_ref().map_or(self, |variations| variations.drawn(seed));
@@ -184,6 +193,20 @@ words! {
         LogUniform = "log_uniform",
         /// Always `max`.
         Fixed = "fixed",
+    }
+    /// How a byte of a source is made one that cannot be read.
+    Unreadable {
+        /// In one of the other ways that this machine has; the number of the operation says in which.
+        Any = "any",
+        /// Its page may not be read (`mprotect`).
+        Protect = "protect",
+        /// Nothing is mapped there (`munmap`).
+        Unmap = "unmap",
+        /// Its page is mapped from a file that ends before it: SIGBUS.
+        Bus = "bus",
+        /// Its page is marked as one that the hardware has lost (`UFFDIO_POISON`): on kernels since 6.6, for
+        /// those who may use userfaultfd.
+        Poison = "poison",
     }
     /// What the device was asked for when it answers with an error.
     IoKind {
@@ -501,6 +524,8 @@ pub enum FaultPlan {
         /// Of those, how many meet the same unreadable byte again when the write tries again,
         /// in parts per million.
         persistent_ppm: u32,
+        /// How that byte is made unreadable, on a real filesystem.
+        by: Unreadable,
     },
     /// A store through a mapping gives up at its first write fault, once blocks are reserved.
     AbandonedFault {

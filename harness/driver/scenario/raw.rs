@@ -223,7 +223,9 @@ fn fault(name: &str, fields: &Fields<'_>) -> Option<FaultPlan> {
     match name {
         "short_copy" => {
             let persistent_ppm = fields.chance("persistent").map(|chance| chance.value);
-            Some(FaultPlan::ShortCopy { chance_ppm: chance_ppm?, persistent_ppm: persistent_ppm? })
+            let by = fields.word("by").map(|by| by.value);
+            let (chance_ppm, persistent_ppm) = (chance_ppm?, persistent_ppm?);
+            Some(FaultPlan::ShortCopy { chance_ppm, persistent_ppm, by: by? })
         }
         "abandoned_fault" => Some(FaultPlan::AbandonedFault { chance_ppm: chance_ppm? }),
         "io_error" => {

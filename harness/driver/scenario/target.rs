@@ -5,7 +5,7 @@ use super::format::{key, size};
 use super::keys::{Fallback, Key, Kind, Shape};
 use super::node::Place;
 use super::other_target::OF_THE_MODEL;
-use super::plan::{FaultPlan, IoKind, WorldKind};
+use super::plan::{FaultPlan, IoKind, Unreadable, WorldKind};
 use super::problem::{Problem, Problems};
 use super::raw::RawScenario;
 use super::values;
@@ -211,6 +211,15 @@ fn refuse_the_kernels(raw: &RawScenario, problems: &Problems) {
         let message = format!("stormfs does not model `{name}`: it is for `target:`");
         let help = "name a filesystem, as `target: {kernel: xfs}`, or remove the operation";
         problems.add(Problem::at(*place, message).help(help));
+    }
+    let Some(faults) = &raw.faults else { return };
+    let places = raw.fault_places.iter().copied().chain(std::iter::repeat(faults.place));
+    for (fault, place) in faults.value.iter().zip(places) {
+        if matches!(fault, FaultPlan::ShortCopy { by, .. } if *by != Unreadable::Any) {
+            let message = "stormfs knows no ways in which memory is missing: `by` is for `target:`";
+            let help = "name a filesystem, as `target: {kernel: xfs}`, or remove `by`";
+            problems.add(Problem::at(place, message).help(help));
+        }
     }
 }
 

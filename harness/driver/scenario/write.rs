@@ -8,7 +8,7 @@ use super::node::quoted;
 use super::plan::{
     ActorPlan, DevicePlan, Expectation, FaultPlan, FilePlan, FilesystemPlan, Layout,
 };
-use super::plan::{Judge, Plan, Recorded, TargetPlan};
+use super::plan::{Judge, Plan, Recorded, TargetPlan, Unreadable};
 use super::quantity::{show_chance, show_duration, show_size};
 use super::tasks::Names;
 use super::{schedule, strikes};
@@ -157,8 +157,11 @@ fn faults(case: &Plan) -> Vec<String> {
 fn fault(fault: &FaultPlan) -> String {
     let mut keys = Flow::default();
     let (name, chance_ppm) = match *fault {
-        FaultPlan::ShortCopy { chance_ppm, persistent_ppm } => {
+        FaultPlan::ShortCopy { chance_ppm, persistent_ppm, by } => {
             keys.put("persistent", show_chance(persistent_ppm));
+            if by != Unreadable::Any {
+                keys.put("by", by.name());
+            }
             ("short_copy", chance_ppm)
         }
         FaultPlan::AbandonedFault { chance_ppm } => ("abandoned_fault", chance_ppm),

@@ -129,13 +129,17 @@ fn a_write_stands_several_times_and_fails_where_it_cannot_be_read() {
         let Some(volume) = volume(kind) else { return };
         let habit = Habit::of(&volume).unwrap();
         let (bytes, file) = (bytes(30_000), new_file(&volume, "a"));
-        let (stops, unreadable) = (&[0, 4096, 8192, 12_288][..], Some(16_384));
-        let wanted = Wanted { bytes: &bytes, cuts: &[], stops, unreadable };
-        let came = written(&file, (wanted, 0), habit, |window| window.resume().unwrap());
-        assert_eq!((came.stood.as_slice(), came.returned), (stops, Ok(16_384)), "{kind:?}");
-        let wanted = Wanted { bytes: &bytes, cuts: &[], stops: &[16_384], unreadable };
-        let came = written(&file, (wanted, 0), habit, |window| window.resume().unwrap());
-        assert_eq!((came.stood.as_slice(), came.returned), (&[16_384][..], Ok(16_384)), "{kind:?}");
+        for how in Failing::ALL {
+            let (stops, unreadable) = (&[0, 4096, 8192, 12_288][..], Some((16_384, how)));
+            let wanted = Wanted { bytes: &bytes, cuts: &[], stops, unreadable };
+            let came = written(&file, (wanted, 0), habit, |window| window.resume().unwrap());
+            let told = format!("{kind:?} {how:?}");
+            assert_eq!((came.stood.as_slice(), came.returned), (stops, Ok(16_384)), "{told}");
+            let wanted = Wanted { bytes: &bytes, cuts: &[], stops: &[16_384], unreadable };
+            let came = written(&file, (wanted, 0), habit, |window| window.resume().unwrap());
+            let stood = (came.stood.as_slice(), came.returned);
+            assert_eq!(stood, (&[16_384][..], Ok(16_384)), "{told}");
+        }
     }
 }
 

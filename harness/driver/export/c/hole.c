@@ -1,11 +1,9 @@
 #include <sys/mman.h>
 
-enum hole { PROTECTED, UNMAPPED, BEYOND_EOF, NOT_PRESENT };
-
 /*
  * A buffer of `len` bytes of this value, which cannot be read from byte `at` on: the page that begins there
- * is protected, or not mapped, or mapped from behind the end of a file. NOT_PRESENT is there, but in no
- * page table: a copy that may not fault stops, and goes on once it was faulted in.
+ * is lost. NOT_PRESENT is there, but in no page table: a copy that may not fault stops, and goes on once it
+ * was faulted in.
  */
 static unsigned char *bytes_with_hole(size_t len, int value, size_t at, enum hole hole)
 {
@@ -14,30 +12,24 @@ static unsigned char *bytes_with_hole(size_t len, int value, size_t at, enum hol
 				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	unsigned char *missing = all + before;
 	unsigned char page[PAGE];
-	void *got = missing;
-	int file, failed = 0;
+	void *got;
+	int file;
 
 	if (all == MAP_FAILED)
 		cannot("memory");
 	memset(all, value, before + behind);
-	memset(page, value, PAGE);
-	switch (hole) {
-	case PROTECTED:
-		failed = mprotect(missing, PAGE, PROT_NONE);
-		break;
-	case UNMAPPED:
-		failed = munmap(missing, PAGE);
-		break;
-	case BEYOND_EOF:
-	case NOT_PRESENT:
-		file = memfd_create("source", MFD_CLOEXEC);
-		failed = file < 0 || (hole == NOT_PRESENT && write(file, page, PAGE) != PAGE);
-		got = mmap(missing, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file, 0);
-		close(file);
-		break;
+	if (hole != NOT_PRESENT) {
+		lose(missing, hole, -1);
+		return missing - at;
 	}
-	if (failed || got == MAP_FAILED)
+	memset(page, value, PAGE);
+	file = memfd_create("source", MFD_CLOEXEC);
+	if (file < 0 || write(file, page, PAGE) != PAGE)
 		cannot("a buffer with a hole");
+	got = mmap(missing, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file, 0);
+	if (got == MAP_FAILED)
+		cannot("a buffer with a hole");
+	close(file);
 	return missing - at;
 }
 

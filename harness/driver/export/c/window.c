@@ -12,6 +12,7 @@
 struct stop {
 	struct iovec source[PIECES];
 	int pieces, at, unreadable;	/* -1: all can be read in the end */
+	enum hole how;			/* it cannot */
 	int uffd, value;
 };
 
@@ -78,9 +79,8 @@ static void prepare(struct stop *stop, const size_t *lengths)
 		memset(piece, stop->value, lengths[i]);
 		stop->source[i] = (struct iovec){ piece, lengths[i] };
 	}
-	if (0 <= stop->unreadable && stop->unreadable != stop->at &&
-	    mprotect(stop->source[stop->unreadable].iov_base, PAGE, PROT_NONE))
-		cannot("mprotect");
+	if (0 <= stop->unreadable && stop->unreadable != stop->at)
+		lose(stop->source[stop->unreadable].iov_base, stop->how, -1);
 	watch(stop, stop->at);
 }
 
@@ -92,10 +92,12 @@ static void resume(struct stop *stop)
 		.len = PAGE,
 	};
 
-	if (stop->unreadable != stop->at)
+	if (stop->unreadable != stop->at) {
 		supply(stop, stop->at);
-	else if (mprotect(stop->source[stop->at].iov_base, PAGE, PROT_NONE) ||
-		 ioctl(stop->uffd, UFFDIO_WAKE, &range))
+		return;
+	}
+	lose(stop->source[stop->at].iov_base, stop->how, stop->uffd);
+	if (ioctl(stop->uffd, UFFDIO_WAKE, &range))
 		cannot("userfaultfd");
 }
 

@@ -207,6 +207,41 @@ fn a_write_stands_where_a_led_one_does() {
     }
 }
 
+/// Two writes whose sources end, and one that stands at such a byte.
+const ENDS: &str = "\
+world: threads
+target: {directory: /dev/shm}
+files: [{name: a, size: 64KiB, layout: written}]
+actors:
+  - {name: w, does: [write: {at: 100, size: 9000, unreadable_at: 5000}, append: {size: 9, unreadable_at: 8}, write: {at: 100, size: 12000, unreadable_at: 3996}]}
+  - {name: m, does: [mmap_load: {at: 100, size: 10}]}
+faults: [{short_copy: {chance: 0%, by: BY}}]
+script: [run w until returned, run w until returned, run w until write.unlocked, run m until done, run w until done]
+";
+
+#[test]
+fn sources_end_in_the_way_that_is_named() {
+    let allowed = is_allowed("sources of C that end", &["/proc/sys/vm/unprivileged_userfaultfd"]);
+    let poisons = mounted::source::poisoning();
+    for (by, how) in [
+        ("protect", "PROTECTED"),
+        ("unmap", "UNMAPPED"),
+        ("bus", "BEYOND_EOF"),
+        ("poison", "POISONED"),
+    ] {
+        let Some((stand, text)) = exported(&ENDS.replace("BY", by), "ends") else { return };
+        assert!(text.contains(&format!("5000, {how});")), "{text}");
+        assert!(text.contains(&format!("8, {how});")), "{text}");
+        assert!(text.contains(&format!(".how = {how}")), "{text}");
+        assert_eq!(text.contains("UFFDIO_POISON"), by == "poison", "{text}");
+        if allowed && (by != "poison" || poisons.is_ok()) {
+            let ran = run(&stand, "ends", &["/dev/shm", "20"]);
+            assert_eq!(ran.code, Some(0), "{by}: {ran:?}");
+            assert!(ran.out.contains("of which 3996 can be read = 3996"), "{by}: {ran:?}");
+        }
+    }
+}
+
 #[test]
 fn no_space_is_not_told_as_nothing_wrong() {
     let write = |nth: u64| format!("write: {{at: {}MiB, size: 16MiB}}", 16 * nth);

@@ -69,6 +69,41 @@ fn a_scenario_of_the_model_runs_in_a_directory() {
     }
 }
 
+/// Writes of which every one falls short, as `KEYS` say.
+const SHORT: &str = "\
+world: threads
+ops: 60
+target: {directory: there}
+files: [{name: a, size: 64KiB, layout: written}]
+actors: [{name: w, ops: {write: 1}, within: 64KiB}]
+faults: [{short_copy: {chance: 100%, persistent: 100%KEYS}}]
+";
+
+#[test]
+fn sources_fall_short_in_the_way_that_is_named_or_in_all() {
+    const WAYS: [&str; 4] = ["protect", "unmap", "bus", "poison"];
+    let poisons = mounted::source::poisoning().is_ok();
+    for by in ["any", "protect", "unmap", "bus", "poison"] {
+        let stand = Stand::with(&SHORT.replace("KEYS", &format!(", by: {by}")));
+        fs::create_dir(stand.path("there")).unwrap();
+        let ran = stand.run("run a.yaml --json -");
+        if by == "poison" && !poisons {
+            assert_eq!(ran.code, Some(5), "{ran:?}");
+            continue;
+        }
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let counts = ran.record().counts;
+        for way in WAYS {
+            let told = counts.faults.get(&format!("short_copy_by_{way}"));
+            let is_used = by == way || by == "any" && (way != "poison" || poisons);
+            assert_eq!(told.is_some_and(|told| 0 < told.fired), is_used, "{by}: {counts:?}");
+        }
+        let sum = WAYS.iter().filter_map(|way| counts.faults.get(&format!("short_copy_by_{way}")));
+        let sum: u64 = sum.map(|told| told.armed).sum();
+        assert_eq!(sum, counts.faults["short_copy_persistent"].armed, "{by}: {counts:?}");
+    }
+}
+
 #[test]
 fn nights_of_a_target_are_shared_out_and_gone_on_with() {
     let faults = "faults: [{short_copy: {chance: 5%}}, {io_error: {on: write, chance: 1%}}]";
