@@ -30,7 +30,14 @@ impl Scratch {
         sweep(dir);
         let path = dir.join(format!("{PREFIX}{}", std::process::id()));
         fs::create_dir(&path)?;
-        Ok(Scratch { _used: used(&path)?, path })
+        match used(&path) {
+            Ok(used) => Ok(Scratch { _used: used, path }),
+            Err(errno) => {
+                // Nothing is in it yet.
+                let _ = fs::remove_dir(&path);
+                Err(errno.into())
+            }
+        }
     }
 }
 
@@ -65,7 +72,10 @@ fn sweep(dir: &Path) {
 fn is_left(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
     let number = name.and_then(|name| name.strip_prefix(PREFIX)?.parse::<u32>().ok());
-    let gone = number.is_some_and(|number| !Path::new("/proc").join(number.to_string()).exists());
+    // Whoever had our number before us is gone, and who uses a directory of it now holds its lock.
+    let gone = number.is_some_and(|number| {
+        number == std::process::id() || !Path::new("/proc").join(number.to_string()).exists()
+    });
     let own = |data: fs::Metadata| data.is_dir() && data.uid() == geteuid().as_raw();
     gone && fs::symlink_metadata(path).is_ok_and(own)
 }
@@ -110,5 +120,8 @@ mod tests {
         assert!(own.is_dir() && !locked.exists());
         drop(scratch);
         assert!(!own.exists());
+        make(format!("{PREFIX}{}", std::process::id()));
+        let scratch = Scratch::new(dir.path()).expect("who had this number before is gone");
+        assert_eq!(fs::read_dir(&scratch.path).unwrap().count(), 0);
     }
 }

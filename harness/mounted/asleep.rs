@@ -9,14 +9,25 @@ use std::time::Duration;
 /// Who has just gone to sleep may be woken at once.
 const AT_LEAST: Duration = Duration::from_millis(2);
 
-/// Nothing is on its way for so long: then nothing is.
-const CALM: Duration = Duration::from_millis(2);
+/// Nothing is on its way for so long: then nothing is. Who waits for a time of the kernel's, which nobody
+/// sees, waits a tick of it at least: two of the longest there are.
+const CALM: Duration = Duration::from_millis(20);
 
 /// Who sleeps so long waits for somebody who stands, whatever else is going on.
 const LONG: Duration = Duration::from_secs(1);
 
 /// Functions that sleep for a time of their own, whoever else does what.
-const TIMED: [&str; 4] = ["balance_dirty_pages", "jbd2_journal_stop", "xlog_grant_head", "msleep"];
+const TIMED: [&str; 9] = [
+    "balance_dirty_pages",
+    "jbd2_journal_stop",
+    "xlog_grant_head",
+    "msleep",
+    "usleep",
+    "schedule_timeout",
+    "reclaim_throttle",
+    "mem_cgroup_handle_over_high",
+    "rcu",
+];
 
 /// A thread of this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

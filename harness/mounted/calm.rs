@@ -4,7 +4,7 @@
 //! Who sleeps while nothing is waits for somebody who stands. This says it for every filesystem, without a
 //! list of its locks, which neither `wchan` nor `stack` shows: both leave out the functions that sleep.
 
-use crate::gate::Counted;
+use crate::gate::{Counted, Gate};
 use crate::volume::Volume;
 use nix::sys::stat::{fstat, major, minor};
 use nix::sys::statfs::{TMPFS_MAGIC, fstatfs};
@@ -43,8 +43,11 @@ const KERNEL_THREAD: u64 = 0x0020_0000;
 
 /// What is on its way around `volume`. Where its disk is `held`, what has come to its gate stays there.
 pub(crate) fn calm(volume: &Volume, held: bool) -> Calm {
-    let arrived = volume.gate().map(|gate| gate.told().map(|told| arrived(&told)));
-    let Ok(arrived) = arrived.transpose() else { return Calm::Unknown };
+    let Ok(told) = volume.gate().map(Gate::told).transpose() else { return Calm::Unknown };
+    let told = told.unwrap_or_default();
+    if told.waiting != 0 {
+        return Calm::Works;
+    }
     match disk(volume) {
         Disk::None => {}
         Disk::Counted { own: true, .. } if held => {}
@@ -61,7 +64,7 @@ pub(crate) fn calm(volume: &Volume, held: bool) -> Calm {
     if kernel.is_empty() || busy || somebody_of_ours_runs() {
         return Calm::Unknown;
     }
-    Calm::Still(arrived.unwrap_or(0))
+    Calm::Still(arrived(&told))
 }
 
 fn arrived(told: &Counted) -> u64 {

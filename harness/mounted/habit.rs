@@ -35,7 +35,8 @@ impl Habit {
     /// The habit of a filesystem: tried on a file of its own.
     pub fn of(volume: &Volume) -> Result<Habit, Refusal> {
         let refused = |errno| Refusal::errno("a file of two pages", errno, "see dmesg");
-        let name = "habit";
+        // No file of a scenario has such a name.
+        let name = "~habit";
         let file = volume.create(name).and_then(|file| File::open(&file)).map_err(refused)?;
         volume.forget(name).map_err(refused)?;
         let wanted = Wanted { bytes: &[1; 3 * PAGE], cuts: &[], stops: &[TRIED], unreadable: None };

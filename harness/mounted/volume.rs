@@ -358,7 +358,9 @@ fn sweep(root: BorrowedFd<'_>) {
             .to_str()
             .and_then(|name| name.strip_prefix(PREFIX)?.split_once('-')?.0.parse::<u32>().ok());
         let Some(number) = number else { continue };
-        let is_gone = !Path::new("/proc").join(number.to_string()).exists();
+        // Whoever had our number before us is gone; a file of ours is open by now, and needs no name.
+        let is_gone =
+            number == std::process::id() || !Path::new("/proc").join(number.to_string()).exists();
         if is_gone && entry.metadata().is_ok_and(|data| data.is_file() && data.len() == 0) {
             // Whose it is, and who may remove it, the directory decides.
             let _ = unlinkat(root, name.as_os_str(), UnlinkatFlags::NoRemoveDir);
@@ -454,6 +456,7 @@ mod tests {
         let gone = u32::MAX;
         make(&format!("{PREFIX}{gone}-a"), "");
         make(&format!("{PREFIX}{gone}-full"), "x");
+        make(&format!("{PREFIX}{}-b", std::process::id()), "");
         make(&format!("{PREFIX}1-a"), "");
         make(&format!("{PREFIX}{gone}"), "");
         make("a", "");

@@ -67,7 +67,8 @@ impl Leeway {
             Leeway::FailedTruncateFallsBack => {
                 "A truncate that fails since writes of the file have failed leaves the size that is on \
                  the device. btrfs waits for these writes, and if it cannot go on takes that size \
-                 (`btrfs_setsize`). POSIX (XSH 2.3): when an error is detected, what was asked for may \
+                 (`btrfs_setsize`). Nobody sees which size that is, so every one up to the largest is \
+                 allowed until the size is looked at while nobody acts. POSIX (XSH 2.3): when an error is detected, what was asked for may \
                  have been done in part, unless it says otherwise."
             }
         }

@@ -78,6 +78,8 @@ pub enum Seen {
     Standing,
     /// From the device, after a sync.
     Reread,
+    /// The same after writes of it may have failed: they are what the file holds now.
+    Found,
 }
 
 /// The invariants that can be checked from outside.
@@ -161,12 +163,10 @@ impl Outside {
         self.files[file].lock().remembered()
     }
 
-    /// The bytes at `pos` were seen from the device while nobody acts, after writes of it may have failed:
-    /// they are what the file holds now.
-    pub fn accept(&self, file: usize, pos: u64, bytes: &[u8]) {
-        let seen = self.content(file).accept(pos, bytes);
-        let verdict = data::data_survives_eviction(self.checks(), seen.as_ref().copied());
-        self.judge(file, None, verdict);
+    /// Nobody remembers any longer what came to the file since all of it was on the device: if a write has
+    /// failed, it may hold anything.
+    pub fn forget_changes(&self, file: usize) {
+        self.files[file].lock().forget_changes();
     }
 
     /// What a file may hold as far as is known now.
@@ -275,6 +275,7 @@ impl Outside {
         let seen = match how {
             Seen::Standing => content.quiet_settle(pos, bytes),
             Seen::Reread => content.settle(pos, bytes),
+            Seen::Found => content.accept(pos, bytes),
         };
         drop(content);
         if !bytes.is_empty() {
@@ -282,7 +283,9 @@ impl Outside {
         }
         let verdict = match how {
             Seen::Standing => data::judge(self.checks(), &seen),
-            Seen::Reread => data::data_survives_eviction(self.checks(), seen.as_ref().copied()),
+            Seen::Reread | Seen::Found => {
+                data::data_survives_eviction(self.checks(), seen.as_ref().copied())
+            }
         };
         self.judge(file, None, verdict);
     }

@@ -1,18 +1,19 @@
 //! What goes wrong with the disk of a real filesystem by chance, whom it excuses, and what the files hold
 //! after that.
 
-use super::{Real, WHOLE};
+use super::Real;
 use crate::scenario::plan::{FaultPlan, IoKind, Plan};
 use crate::tally::Fault;
 use block::Spike;
 use mounted::gate::{Chances, Failed};
-use mounted::look;
+use mounted::{Abilities, Ability, Refusal};
 use nix::errno::Errno;
 use nix::sys::uio::{pread, pwrite};
+use oracle::outside::Seen;
 use oracle::pattern;
 use std::sync::atomic::{AtomicU64, Ordering};
-use stormfs::op::OpKind;
-use stormfs::quantity::{narrow, wide};
+use stormfs::errno::Errno as Error;
+use stormfs::op::{OpKind, Outcome};
 
 /// See the module.
 pub(super) struct Failing {
@@ -53,6 +54,18 @@ impl Failing {
         Failing { chances, seed: plan.seed, failed, reads_before, told }
     }
 
+    /// Whether what it asks for cannot be judged here.
+    pub(super) fn refuse(&self, abilities: &Abilities) -> Result<(), Refusal> {
+        let answer = abilities.missing.get(&Ability::Cachestat);
+        let Some(errno) = answer.filter(|_| self.chances.write_error_ppm != 0) else {
+            return Ok(());
+        };
+        let tried =
+            "cachestat, which tells whether a file is read from a disk that has failed writes";
+        let advice = "kernels since 6.5 have it; leave out `io_error` of writes";
+        Err(Refusal::errno(tried, *errno, advice))
+    }
+
     /// How many writes fail is of interest.
     pub(super) fn fails_writes(&self) -> Option<&Failed> {
         self.failed.as_ref().filter(|_| self.chances.write_error_ppm != 0)
@@ -65,6 +78,13 @@ impl Failing {
         let reads = self.reads_before[1].load(Ordering::SeqCst) != failed.reads();
         let only_reads = matches!(kind, OpKind::Read | OpKind::MmapLoad);
         reads || !only_reads && failed.writes() != 0
+    }
+
+    /// Whether a failed request may have cut a buffered write short. Requests that write are made when it
+    /// has returned: only one that asks for its own error, or had to read first, can tell of any.
+    pub(super) fn cuts(&self, outcome: Outcome) -> bool {
+        outcome == Err(Error::Io) && self.excuses(OpKind::Write)
+            || outcome.is_ok() && self.excuses(OpKind::Read)
     }
 
     /// Everybody stands still. A read that failed is met by whoever waited for it, and nobody waits that
@@ -90,9 +110,6 @@ impl Failing {
 /// they can be forgotten.
 const REMEMBERED: usize = 50_000;
 
-/// Bytes read at once.
-const STEP: u64 = 256 << 10;
-
 impl Real {
     /// From now on things go wrong.
     pub(super) fn begin_to_fail(&self) {
@@ -105,10 +122,9 @@ impl Real {
             }
         }
         let Failing { chances, seed, .. } = &self.failing;
-        if *chances != (Chances { stride: chances.stride, ..Chances::default() }) {
-            // Nobody behind the gate: then every read and write fails, and that is told.
-            let _ = gate.chances(*seed, *chances);
-        }
+        // Also where nothing is to strike: what has struck somebody else's files before is not ours.
+        // Nobody behind the gate: then every read and write fails, and that is told.
+        let _ = gate.chances(*seed, *chances);
     }
 
     /// While everybody stands still nothing goes wrong, and what was lost before is found out.
@@ -156,25 +172,15 @@ impl Real {
         let synced = file.sync().or_else(|_| file.sync());
         let synced = synced.and_then(|()| self.catch_up(number));
         self.judge_quiet(number, "fsync", synced.err());
-        let _ = self.evict(number, WHOLE);
-        let left = look::cached(file, 0..WHOLE.end);
-        if synced.is_err() || !left.is_ok_and(|left| left.pages == 0) {
-            return;
+        // A page that stays may be what the device never took: then neither of them is what it holds.
+        let kept = self.kept(number);
+        let is_known = synced.is_ok() && kept.is_none() && self.look_at(number, file, Seen::Found);
+        kept.into_iter().for_each(|why| self.unconfirmed(why));
+        if is_known {
+            self.oracle.is_on_the_device(number);
+        } else if REMEMBERED < self.oracle.remembered(number) {
+            self.oracle.forget_changes(number);
         }
-        let mut bytes = Vec::new();
-        let (mut pos, size) = (0, file.size().unwrap_or(0));
-        while pos < size {
-            bytes.resize(narrow((size - pos).min(STEP)), 0);
-            match pread(file, &mut bytes, i64::try_from(pos).unwrap_or(i64::MAX)) {
-                Ok(found) if 0 < found => {
-                    self.oracle.accept(number, pos, &bytes[..found]);
-                    pos += wide(found);
-                }
-                // Whoever looks next tells what that is.
-                _ => return,
-            }
-        }
-        self.oracle.is_on_the_device(number);
     }
 
     /// The size that is on the device follows writes that have succeeded. If the last has failed, another
@@ -187,5 +193,56 @@ impl Real {
             pwrite(file, &byte, pos)?;
         }
         file.sync()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::trial::{Trial, plan};
+    use super::*;
+    use mounted::Mapping;
+    use std::collections::BTreeMap;
+    use stormfs::op::Op;
+    use stormfs::quantity::ByteRange;
+
+    #[test]
+    fn a_file_whose_pages_stay_in_the_cache_is_not_found_out_and_that_is_told() {
+        let trial = Trial::new();
+        let real = &trial.real;
+        if real.host.is_memory() || !real.abilities().has(Ability::Cachestat) {
+            eprintln!("skipped: what a failed write leaves: needs a disk and cachestat");
+            return;
+        }
+        trial.act(Op::Write(ByteRange::at(0, 8192)));
+        let others = Mapping::new(real.file(0), 8192, 4096).unwrap();
+        others.load(0, &mut [0; 4096]).unwrap();
+        real.find_out(0);
+        let told = BTreeMap::from([("its pages stay in the cache".to_owned(), 1)]);
+        assert_eq!(*real.unconfirmed.lock(), told);
+        drop(others);
+        real.find_out(0);
+        assert_eq!(*real.unconfirmed.lock(), told, "nobody keeps it");
+        assert_eq!(trial.violated(), None);
+    }
+
+    #[test]
+    fn without_a_disk_that_fails_nothing_cuts_a_write() {
+        let reliable = Failing::of(&plan(), None);
+        for outcome in [Ok(5), Err(Error::Io), Err(Error::Fault)] {
+            assert!(!reliable.cuts(outcome), "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn writes_that_fail_are_refused_where_nobody_knows_what_is_cached() {
+        let fails = FaultPlan::IoError { on: IoKind::Write, chance_ppm: 1 };
+        let (reliable, fails) = (plan(), Plan { faults: vec![fails], ..plan() });
+        let mut abilities = Trial::new().real.abilities().clone();
+        abilities.missing.remove(&Ability::Cachestat);
+        assert!(Failing::of(&fails, None).refuse(&abilities).is_ok());
+        abilities.missing.insert(Ability::Cachestat, Errno::ENOSYS);
+        assert!(Failing::of(&reliable, None).refuse(&abilities).is_ok());
+        let refusal = Failing::of(&fails, None).refuse(&abilities).unwrap_err();
+        assert!(refusal.tried.starts_with("cachestat"), "{refusal}");
     }
 }

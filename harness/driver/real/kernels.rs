@@ -36,9 +36,7 @@ impl Real {
         let write =
             |aligned: &mut Aligned, it: BorrowedFd<'_>| aligned.write(it, range.start, memory);
         let written = self.directly(id, call, write);
-        let (performed, came) = moved(range, written);
-        // Some of its requests may have been on their way when another failed.
-        (performed, if written.is_err() { Came::Perhaps } else { came })
+        moved(range, written)
     }
 
     /// `copy_file_range(2)`.
@@ -63,9 +61,7 @@ impl Real {
         let hands = &self.hands[usize::from(id.actor)];
         let (from, to) = (hands.file(transfer.from, id), hands.file(call.file, id));
         let shared = to.share_from(&from, bytes(transfer.source), transfer.pos);
-        let (performed, came) = moved(transfer.target(), shared.map(|()| transfer.source.len()));
-        // It may have come to some of the blocks.
-        (performed, if shared.is_err() { Came::Perhaps } else { came })
+        moved(transfer.target(), shared.map(|()| transfer.source.len()))
     }
 
     /// A call past the page cache, with memory that lies as it must.
@@ -123,10 +119,12 @@ pub(super) const INSERT: FallocateFlags = FallocateFlags::FALLOC_FL_INSERT_RANGE
 /// Room for direct reads and writes to begin with.
 const ROOM: usize = 64 << 10;
 
-/// A call that wrote over a part of `range`.
+/// A call that wrote over a part of `range`. If it failed, some of its requests may have been on their way,
+/// or some of its blocks been copied or shared, before that.
 fn moved(range: ByteRange, done: Result<u64, System>) -> (Performed, Came<'static>) {
     let outcome = done.map_err(known);
-    (Performed { asked: range.len(), ..Performed::plain(outcome) }, wrote(range.start, outcome))
+    let came = if done.is_err() { Came::Perhaps } else { wrote(range.start, outcome) };
+    (Performed { asked: range.len(), ..Performed::plain(outcome) }, came)
 }
 
 /// A call that moves what lies behind a range. What it says about its arguments it says before it has
@@ -177,7 +175,7 @@ mod tests {
         let (performed, came) = moved(range, Ok(3));
         assert_eq!((performed.asked, performed.outcome), (5, Ok(3)));
         assert_eq!(came, Came::Wrote(ByteRange::at(10, 3)));
-        assert_eq!(moved(range, Err(System::EIO)).1, Came::Nothing);
+        assert_eq!(moved(range, Err(System::EIO)).1, Came::Perhaps);
         for (done, came) in [
             (Ok(()), Came::AsAsked),
             (Err(System::EINVAL), Came::Nothing),

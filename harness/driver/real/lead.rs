@@ -204,8 +204,15 @@ impl Lead {
         }
         led.stops_at_return.store(to_its_return, Ordering::SeqCst);
         led.may.store(true, Ordering::SeqCst);
-        let failed = |errno: Errno| format!("its source stays readable: {}", errno.desc());
-        window.fail(self.failing).map_err(failed)
+        self.ended(window.fail(self.failing))
+    }
+
+    /// What came of ending a source. Where that has failed, all of the source is gone, and the write ends
+    /// where nobody wanted it to.
+    fn ended(&self, came: Result<(), Errno>) -> Result<(), String> {
+        let told = |errno: Errno| format!("its source could not be ended: {}", errno.desc());
+        self.noted(came);
+        came.map_err(told)
     }
 
     /// The script is over: everybody goes on.
@@ -312,6 +319,18 @@ script: [run a]
             lead.release(0, false);
             returns(3);
             assert!(one.may.load(Ordering::SeqCst), "it went on as it liked");
+        });
+    }
+
+    #[test]
+    fn a_source_that_could_not_be_ended_is_the_end_of_the_run() {
+        leads(|lead, _| {
+            assert_eq!(lead.ended(Ok(())), Ok(()));
+            assert!(lead.failed().is_none(), "it is as it should be");
+            let why = lead.ended(Err(Errno::ENOMEM)).unwrap_err();
+            assert_eq!(why, "its source could not be ended: Out of memory");
+            let refusal = lead.failed().expect("its write was not given its bytes");
+            assert_eq!(refusal.came, "ENOMEM, Out of memory");
         });
     }
 

@@ -178,16 +178,24 @@ impl Real {
         let (mut names, mut files) = (Vec::new(), Vec::new());
         let mut hands: Vec<_> =
             (0..=crate::storm::actors(plan)).map(|_| Hands::default()).collect();
+        let ways = Ways::of(plan)?;
+        let lead = Lead::new(plan, &host, ways.failing())?;
+        let failing = Failing::of(plan, host.volume.gate().map(|gate| gate.failed().from_now_on()));
+        failing.refuse(&host.abilities)?;
+        let mapped = host.abilities.has(Ability::Mmap).then_some(mapped);
         for file in &plan.files {
-            let made = host.volume.create(&file.name).and_then(File::open);
-            let made = made.map_err(|errno| failed(&file.name, errno))?;
-            for hands in &mut hands {
-                let mapped = host.abilities.has(Ability::Mmap).then_some(mapped);
-                let opened = hands.take_up(&made, plan.descriptors, mapped, narrow(longest));
-                opened.map_err(|errno| failed(&file.name, errno))?;
-            }
-            names.push(file.name.clone());
-            files.push(made);
+            let made = host.volume.create(&file.name).and_then(|made| {
+                names.push(file.name.clone());
+                let made = File::open(made)?;
+                for hands in &mut hands {
+                    hands.take_up(&made, plan.descriptors, mapped, narrow(longest))?;
+                }
+                Ok(made)
+            });
+            files.push(made.map_err(|errno| {
+                checks::forget(&host, &names);
+                failed(&file.name, errno)
+            })?);
         }
         let room = Room::of(plan, host.volume.root());
         let does = |wanted: &[OpKind]| {
@@ -196,9 +204,6 @@ impl Real {
         };
         let shifting = does(&[OpKind::Collapse, OpKind::Insert])
             .then(|| (0..wide(files.len())).map(|file| rw_lock(&SHIFTING, file, ())).collect());
-        let ways = Ways::of(plan)?;
-        let lead = Lead::new(plan, &host, ways.failing())?;
-        let failing = Failing::of(plan, host.volume.gate().map(|gate| gate.failed().clone()));
         let oracle = Outside::new(plan.files.len(), host.leeways);
         let oracle = match failing.fails_writes().cloned() {
             Some(failed) => oracle.with_failures(move || failed.writes()),
@@ -371,7 +376,8 @@ impl Target for Real {
         let verdict = results_are_justified(checks, &call.op, asked, outcome, excuses);
         self.oracle.judge(call.file, None, verdict);
         let gap = call.gap.filter(|gap| gap.persistent).map(|gap| gap.at).or(performed.ended);
-        let counts = !excuses.space_was_short && !excuses.device_failed;
+        let cut = fell_short && self.failing.cuts(outcome);
+        let counts = !excuses.space_was_short && !cut;
         if let Some(bytes) = gap.filter(|_| counts) {
             let pos = if let Op::Write(range) = call.op { Some(range.start) } else { None };
             let source = Readable { bytes, pos };
@@ -424,6 +430,7 @@ fn descriptors_of(plan: &Plan) -> u64 {
 mod tests {
     use super::*;
     use crate::scenario::{Known, parse};
+    use mounted::{Kind, Spec};
 
     #[test]
     fn every_task_has_its_own_descriptors_of_every_file_and_gets_them() {
@@ -437,6 +444,18 @@ mod tests {
         let real = real.unwrap_or_else(|refusal| panic!("{refusal}"));
         let open = std::fs::read_dir("/proc/self/fd").unwrap().count();
         assert!(33 * 2 * 3 * 3 < open && real.hands.len() == 33, "{open}");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_made_leaves_no_others_behind() {
+        let Ok(host) = Host::open(&Place::Made(Spec::plain(Kind::Tmpfs))) else {
+            eprintln!("skipped: files that cannot be made: needs a filesystem of its own");
+            return;
+        };
+        let mut plan = trial::plan();
+        plan.files[1].name = "../b".to_owned();
+        assert!(Real::on(&plan, Arc::clone(&host)).is_err());
+        assert_eq!(host.volume.reopen("a").unwrap_err(), Errno::ENOENT);
     }
 
     #[test]

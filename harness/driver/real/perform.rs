@@ -4,7 +4,7 @@ use super::Real;
 use super::kernels::{COLLAPSE, INSERT, shifted};
 use super::ways;
 use crate::call::Call;
-use crate::target::{Performed, Shortness, reaches_beyond};
+use crate::target::{Performed, Reach, Shortness, Target, reaches_beyond};
 use crate::user_buffer::Gap;
 use mounted::Mapping;
 use mounted::file::Bytes;
@@ -209,6 +209,7 @@ impl Real {
             hands.mapping(file).ok().filter(|_| id.number.is_multiple_of(THROUGH_MAPPING));
         let by_call = mapping.is_none();
         let op = if by_call { Op::Read(range) } else { Op::MmapLoad(range) };
+        let instant = self.room.before(self.host.volume.root());
         let Some(flight) = self.oracle.begins(file, id, &op) else { return };
         let found = match mapping {
             None => hands.file(file, id).read(range.start, seen, &[]),
@@ -218,7 +219,17 @@ impl Real {
             Ok(found) => Came::Saw { pos: range.start, bytes: &seen[..found] },
             Err(_) => Came::Nothing,
         };
+        let least = found.is_err().then(|| self.oracle.least_sizes(file, &flight));
         self.oracle.ends(file, flight, &op, came);
+        if let (Err(errno), Some(least)) = (found, least) {
+            // It needs the same excuses as one that an actor makes.
+            let outcome = Err(known(errno));
+            let outcome = if by_call { outcome } else { through_mapping(outcome) };
+            let beyond = reaches_beyond(&op, least.0.min(least.1));
+            let performed = Performed { asked: range.len(), beyond, ..Performed::plain(outcome) };
+            let before = Reach { size: 0, instant };
+            self.judge(&Call::plain(id.number, file, op), performed, before);
+        }
         *hands.seen.lock() = memory;
     }
 
@@ -442,6 +453,19 @@ mod tests {
                 assert_eq!(trial.violated(), None, "{op:?} {gap:?}");
             }
             assert_eq!(ways.len(), if persistent { Way::PERSISTENT.len() - lacking } else { 0 });
+        }
+    }
+
+    #[test]
+    fn a_second_look_that_fails_needs_an_excuse() {
+        for (to, violated) in [(10_000, None), (0, Some("results_are_justified"))] {
+            let trial = Trial::new();
+            let range = ByteRange::new(0, 10_000);
+            trial.act(Op::Write(range));
+            trial.real.file(0).truncate(to).unwrap();
+            let mapped = OpId { actor: 1, number: 2 * THROUGH_MAPPING };
+            trial.real.look_again(mapped, 0, ByteRange::new(0, 100));
+            assert_eq!(trial.violated(), violated, "through its mapping, of {to} bytes");
         }
     }
 

@@ -43,6 +43,11 @@ impl Room {
     pub(super) fn was_short(&self, root: impl AsFd, before: u64) -> bool {
         before.min(free(root)) < self.wanted
     }
+
+    /// Whether some call of the run may have.
+    pub(super) fn may_have_been_short(&self, root: impl AsFd) -> bool {
+        self.is_tight || self.was_short(root, u64::MAX)
+    }
 }
 
 fn free(root: impl AsFd) -> u64 {

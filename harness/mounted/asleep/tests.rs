@@ -21,10 +21,10 @@ fn on_disk(volume: &Volume, name: &str) -> File {
 }
 
 /// Where a thread stays asleep that reads the file while this happens to reads; none if it goes on.
-fn reads(kind: Kind, what: What) -> Option<Asleep> {
+fn reads(kind: Kind, what: What, held: bool) -> Option<Asleep> {
     let spec = Spec { gated: true, ..Spec::plain(kind) };
     let volume = Arc::new(Volume::open(&Place::Made(spec)).unwrap());
-    let (file, held) = (on_disk(&volume, "a"), what == What::Hold);
+    let file = on_disk(&volume, "a");
     let (begun, done) = (Arc::new(OnceLock::new()), Arc::new(AtomicBool::new(false)));
     let found = Arc::new(OnceLock::new());
     let mut world = World::threads(Duration::from_secs(30));
@@ -62,7 +62,10 @@ fn who_waits_for_a_disk_that_works_goes_on_by_itself_and_who_waits_for_one_that_
         return;
     }
     for kind in [Kind::Xfs, Kind::Ext4, Kind::Btrfs] {
-        assert_eq!(reads(kind, What::Slow(Duration::from_millis(100))), None, "{kind:?}");
-        assert!(reads(kind, What::Hold).is_some(), "{kind:?}");
+        let slow = What::Slow(Duration::from_millis(100));
+        for held in [false, true] {
+            assert_eq!(reads(kind, slow, held), None, "{kind:?}, writes held: {held}");
+        }
+        assert!(reads(kind, What::Hold, true).is_some(), "{kind:?}");
     }
 }

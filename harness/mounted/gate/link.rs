@@ -45,6 +45,8 @@ pub struct Counted {
     pub writes: u64,
     /// Flushes that came so far.
     pub flushes: u64,
+    /// Reads and writes that are performed later, once their time has come.
+    pub waiting: u64,
     /// What struck reads and writes by chance.
     pub struck: FaultCounts,
 }
@@ -64,13 +66,13 @@ impl Link {
         let socket = self.0.lock();
         let fd = socket.as_raw_fd();
         send(fd, &bytes(asked.numbers()), MsgFlags::MSG_NOSIGNAL)?;
-        let [number, reads, writes, flushes, counts @ ..] = numbers(fd)?;
+        let [number, reads, writes, flushes, waiting, counts @ ..] = numbers(fd)?;
         let [spike, read_error, write_error] = [0, 2, 4].map(|at: usize| {
             let (armed, fired) = (counts[at], counts[at + 1]);
             FaultCount { armed, fired }
         });
         let struck = FaultCounts { spike, read_error, write_error, ..FaultCounts::default() };
-        Ok(Counted { number, reads, writes, flushes, struck })
+        Ok(Counted { number, reads, writes, flushes, waiting, struck })
     }
 }
 
@@ -81,15 +83,16 @@ pub(super) fn question(socket: &OwnedFd) -> Result<Asked, Errno> {
 
 /// Answers it.
 pub(super) fn answer(socket: &OwnedFd, told: Counted) -> Result<(), Errno> {
-    let Counted { number, reads, writes, flushes, struck } = told;
+    let Counted { number, reads, writes, flushes, waiting, struck } = told;
     let FaultCounts { spike, read_error, write_error, .. } = struck;
     let counts = [spike, read_error, write_error].map(|count| [count.armed, count.fired]);
-    let numbers = padded(&[&[number, reads, writes, flushes], counts.as_flattened()].concat());
+    let first = [number, reads, writes, flushes, waiting];
+    let numbers = padded(&[&first, counts.as_flattened()].concat());
     send(socket.as_raw_fd(), &bytes(numbers), MsgFlags::MSG_NOSIGNAL).map(drop)
 }
 
 /// Numbers in a message.
-const NUMBERS: usize = 10;
+const NUMBERS: usize = 11;
 
 /// So many numbers, the last of them zero.
 fn padded(some: &[u64]) -> [u64; NUMBERS] {

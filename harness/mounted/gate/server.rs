@@ -219,7 +219,7 @@ impl Server {
 
     /// Performs it, at once or later, or fails it.
     fn by_chance(&mut self, request: Request, access: Access) -> Result<(), Errno> {
-        if self.fails(&request)? {
+        if self.fails(&request) {
             // Whoever meets the error finds it counted.
             self.failed.add(access);
             return self.answer(&request, Err(Errno::EIO));
@@ -233,18 +233,19 @@ impl Server {
     }
 
     /// Whether it is one about bytes of files that fails.
-    fn fails(&mut self, request: &Request) -> Result<bool, Errno> {
+    fn fails(&mut self, request: &Request) -> bool {
         let Some(chance) = self.chance.as_mut().filter(|chance| !chance.paused) else {
-            return Ok(false);
+            return false;
         };
         let Chances { read_error_ppm, write_error_ppm, stride, .. } = chance.chances;
         match &request.asks {
             Asks::Read(range) if read_error_ppm != 0 => {
-                let bytes = read(&self.data, range)?;
-                Ok(data::is_of_files(&bytes, stride) && chance.fails(Access::Read))
+                // Whatever fails below fails for the kernel, too, once it is performed.
+                let bytes = read(&self.data, range).unwrap_or_default();
+                data::is_of_files(&bytes, stride) && chance.fails(Access::Read)
             }
             Asks::Write(_, bytes) if write_error_ppm != 0 => {
-                Ok(data::is_of_files(bytes, stride) && chance.fails(Access::Write))
+                data::is_of_files(bytes, stride) && chance.fails(Access::Write)
             }
             Asks::Init(_)
             | Asks::Attributes
@@ -255,7 +256,7 @@ impl Server {
             | Asks::Allocate(..)
             | Asks::Agree
             | Asks::Silence
-            | Asks::Other => Ok(false),
+            | Asks::Other => false,
         }
     }
 
@@ -366,7 +367,8 @@ impl Server {
     fn tell(&self, number: u64) {
         let struck = self.chance.as_ref().map(|chance| chance.injector.counts());
         let struck = struck.unwrap_or_default();
-        let _ = link::answer(&self.link, Counted { number, struck, ..self.counts });
+        let waiting = u64::try_from(self.slow.len()).expect("as many as there are requests");
+        let _ = link::answer(&self.link, Counted { number, waiting, struck, ..self.counts });
     }
 }
 

@@ -67,6 +67,13 @@ impl Content {
         self.doubt.as_ref().map_or(0, |doubt| doubt.since.changes)
     }
 
+    /// What is remembered is forgotten: if a write has failed, the file may hold anything.
+    pub fn forget_changes(&mut self) {
+        if let Some(doubt) = &mut self.doubt {
+            doubt.since = Since { anything_from: 0, ..Since::default() };
+        }
+    }
+
     /// Nobody acts, and the device holds these bytes: they are what the file holds, whatever was lost.
     /// The error is the first byte that may not be there; then nothing is settled.
     pub fn accept(&mut self, pos: u64, bytes: &[u8]) -> Result<(), Mismatch> {
@@ -208,6 +215,19 @@ mod tests {
         assert!(content.check(20, &[0]).is_err(), "nobody has zeroed it");
         let torn = [of(A, 0..12), of(B, 12..20), of(C, 20..24), of(A, 24..64)].concat();
         assert_eq!(content.check(0, &torn), Ok(()));
+    }
+
+    #[test]
+    fn changes_that_are_forgotten_allow_anything_until_it_is_found_out() {
+        let mut content = three();
+        content.forget_changes();
+        assert_eq!(content.remembered(), 0);
+        assert!(content.check(0, &[9; 64]).is_err(), "no write has failed");
+        content.doubt(true);
+        assert_eq!(content.check(0, &[9; 64]), Ok(()));
+        content.accept(0, &of(A, 0..64)).unwrap();
+        content.is_on_the_device();
+        assert!(content.check(0, &[9; 64]).is_err());
     }
 
     #[test]

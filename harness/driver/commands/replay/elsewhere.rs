@@ -20,6 +20,7 @@ use oracle::outside::UNMOUNTED;
 use report::record::{LedStep, hit};
 use serde_json::{Value, json};
 use sim::chance::Seed;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -68,13 +69,13 @@ pub(super) fn replay(args: &ReplayArgs, target: &str, console: Console) -> Exit 
     let mut came = Vec::new();
     let mut hosts = Hosts::default();
     let refused = through((&all, args.times), &interrupts, &mut hosts, &mut came);
-    if let Some(refusal) = &refused {
-        console.warn(&refusal.to_string());
+    for refusal in refused.iter().collect::<BTreeSet<_>>() {
+        console.warn(refusal);
     }
     let caught = interrupts.caught().unwrap_or(Exit::Ok);
-    let given_up = if refused.is_some() { Exit::Environment } else { Exit::Ok };
+    let given_up = if refused.is_empty() { Exit::Ok } else { Exit::Environment };
     let given_up = given_up.max(caught);
-    if came.is_empty() {
+    if came.len() == refused.len() {
         return given_up;
     }
     let mut lines: String = came.iter().map(|one| one.line.clone() + "\n").collect();
@@ -152,14 +153,14 @@ struct Hosts {
 
 /// One filesystem for all that are led, and another for those that hold its disk, each taken down and checked
 /// after the last of its own; one for each run of what is run again. Returns why some could not be run at
-/// all.
+/// all, once for each of them.
 fn through(
     (all, times): (&[Taken], Option<u32>),
     interrupts: &Interrupts,
     hosts: &mut Hosts,
     came: &mut Vec<Ended>,
-) -> Option<NoGround> {
-    let mut refused = None;
+) -> Vec<String> {
+    let mut refused = Vec::new();
     let flag = Arc::clone(interrupts.flag());
     for (number, taken) in all.iter().enumerate() {
         if interrupts.caught().is_some() {
@@ -181,7 +182,10 @@ fn through(
         interrupts.look();
         match ended {
             Ok(one) => came.push(one),
-            Err(refusal) => refused = Some(refusal),
+            Err(refusal) => {
+                refused.push(refusal.to_string());
+                came.push(Ended::refused(taken, &refusal));
+            }
         }
     }
     refused
@@ -210,6 +214,15 @@ fn led_through(
 }
 
 impl Ended {
+    /// It could not be run at all.
+    fn refused(taken: &Taken, why: &NoGround) -> Ended {
+        let (Taken::Led(Led { file, .. }) | Taken::Again(Case { file, .. })) = taken;
+        let hit = taken.is_led().then_some(false);
+        let json = json!({ "file": file, "hit": hit, "refused": why.to_string() });
+        let line = format!("{file}: it could not be run: {why}");
+        Ended { line, exit: Exit::Environment, details: Vec::new(), json }
+    }
+
     fn again(told: Told) -> Ended {
         Ended { line: told.line, exit: told.exit, details: Vec::new(), json: told.json }
     }
