@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::number;
-use crate::record::{LedStep, Record, Violation, World, hit};
+use crate::record::{LedStep, Record, Violation, World, hit, leads};
 use crate::{reproduce, visible};
 
 /// Columns of a terminal that nobody has widened.
@@ -153,10 +153,9 @@ fn latency(text: &mut String, record: &Record) {
     line(text, "");
 }
 
-/// What was tried out, the last line how much that is.
 /// The steps of a script on a real filesystem that were not simply led as they say.
 fn led(text: &mut String, record: &Record) {
-    if record.led.is_empty() {
+    if !leads(record) {
         return;
     }
     let (_, told) = hit(&record.led, record.scenario.script.len(), 0);
@@ -167,6 +166,7 @@ fn led(text: &mut String, record: &Record) {
     line(text, "");
 }
 
+/// What was tried out, the last line how much that is.
 fn explored(text: &mut String, record: &Record) {
     let Some(explored) = &record.explored else { return };
     line(text, &format!("  {:<30}{:>14}{:>20}", "schedules with", "tried", "of"));

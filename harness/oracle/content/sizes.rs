@@ -54,6 +54,18 @@ struct Stopped {
     by: Leeway,
 }
 
+impl Stopped {
+    /// What is left of these sizes after a raise: it may have come before them only if it began before
+    /// they were there.
+    fn raised(self, to: u64, span: Span) -> Option<Stopped> {
+        if span.begin < self.ended {
+            return Some(self);
+        }
+        let sizes = to.max(*self.sizes.start())..=*self.sizes.end();
+        (!sizes.is_empty()).then_some(Stopped { sizes, ..self })
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Raise {
     to: u64,
@@ -126,6 +138,9 @@ impl Sizes {
                 self.raises.retain(|raise| span.begin < raise.ended);
             }
             SizeChange::Raise(to) => {
+                if let Some(stopped) = self.stopped.take() {
+                    self.stopped = stopped.raised(to, span);
+                }
                 let raised = self.possible.iter();
                 after.extend(raised.map(|p| Possible {
                     size: p.size.max(to),
@@ -158,6 +173,7 @@ impl Sizes {
         let mut both = before.possible;
         both.extend(&self.possible);
         self.replace(both);
+        self.stopped = before.stopped;
         let forgotten = before
             .raises
             .iter()
@@ -229,6 +245,32 @@ mod tests {
             // An order that the sequence of ends already excludes may remain possible.
             assert!(expected.iter().all(|size| found.contains(size)), "{changes:?}: {found:?}");
             assert!(found.len() <= expected.len() + 1, "{changes:?}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn sizes_on_the_way_are_raised_by_whoever_comes_later() {
+        type Case = (SizeChange, Span, bool, Option<RangeInclusive<u64>>);
+        let (later, beside) = (Span { begin: 5, end: 6 }, Span { begin: 3, end: 6 });
+        let cases: [Case; 7] = [
+            (Raise(30), later, true, Some(30..=90)),
+            (Raise(10), later, true, Some(20..=90)),
+            (Raise(91), later, true, None),
+            (Raise(30), beside, true, Some(20..=90)),
+            (Raise(30), later, false, Some(20..=90)),
+            (Set(30), later, true, None),
+            (Set(30), later, false, Some(20..=90)),
+        ];
+        for (change, span, surely, left) in cases {
+            let mut sizes = Sizes::exactly(20);
+            sizes.on_the_way(20..=90, Span { begin: 1, end: 4 }, Leeway::GrowthInSteps);
+            if surely {
+                sizes.change(change, span);
+            } else {
+                sizes.perhaps(change, span);
+            }
+            let found = sizes.stopped().map(|(sizes, _)| sizes);
+            assert_eq!(found, left, "{change:?} {span:?}, surely: {surely}");
         }
     }
 

@@ -3,16 +3,19 @@
 use super::html::Html;
 use super::table::{Cell, numbers, table, words};
 use crate::number;
-use crate::record::{Led, Record, hit};
+use crate::record::{Led, Record, hit, leads};
 
 /// Adds the section, if a script led anybody.
 pub(super) fn led(html: &mut Html, record: &Record) {
-    if record.led.is_empty() {
+    if !leads(record) {
         return;
     }
     html.section("steps", "Steps", |html| {
         let (_, told) = hit(&record.led, record.scenario.script.len(), 0);
         html.line("p", "", &told);
+        if record.led.is_empty() {
+            return;
+        }
         let rows = record.led.iter().map(|step| {
             let how = match step.how {
                 Led::Steered | Led::Nearby => Cell::Text(step.how.name().to_owned()),

@@ -1,5 +1,6 @@
 //! What came of the steps of a script that led actors on a real filesystem.
 
+use super::{Record, World};
 use crate::number;
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +52,12 @@ impl LedStep {
         };
         Some(format!("step {}, {}: {how}{why}", self.step, self.text))
     }
+}
+
+/// Whether a script was to lead actors of a real filesystem, however far it came.
+pub fn leads(record: &Record) -> bool {
+    let is_led = record.world == World::Threads && !record.scenario.script.is_empty();
+    is_led || !record.led.is_empty()
 }
 
 /// Whether these are all `steps` of a script, each of them was led or came close, and nothing else of it is

@@ -22,7 +22,7 @@ mod json;
 pub use counts::{Counts, FaultCount, Lacking};
 pub use explored::{Explored, Level};
 pub use json::RecordError;
-pub use led::{Led, LedStep, hit};
+pub use led::{Led, LedStep, hit, leads};
 pub use night::{
     Cut, FirstMet, LeftOut, Night, NightFailure, NightVerdict, PROVISIONAL, Part, Rate, Regression,
     ScenarioTotal, Shard, ShardEnd, ShardState, Signature, Soaked,

@@ -319,3 +319,13 @@ fn the_page_of_a_real_filesystem_tells_of_it_and_of_nothing_that_only_the_model_
     }
     assert!(summary(&record).contains("reflink"));
 }
+
+#[test]
+fn a_script_that_ended_before_its_first_step_is_told() {
+    let mut record = samples::threads();
+    record.scenario.script = vec!["run a until done".to_owned(), "run b until done".to_owned()];
+    assert!(record.led.is_empty());
+    for told in [summary(&record), page::render(&record)] {
+        assert!(told.contains("ended after 0 of 2 steps"), "{told}");
+    }
+}
