@@ -137,7 +137,10 @@ fn beside_calls(fault: FaultPlan) -> Option<FaultPlan> {
         FaultPlan::ShortCopy { persistent_ppm, by, .. } => {
             Some(FaultPlan::ShortCopy { chance_ppm: 0, persistent_ppm, by })
         }
-        other => Some(other),
+        FaultPlan::IoError { .. }
+        | FaultPlan::Evict { .. }
+        | FaultPlan::Delay { .. }
+        | FaultPlan::Latency { .. } => Some(fault),
     }
 }
 

@@ -42,10 +42,8 @@ impl Way {
             let all = u64::try_from(ways.len()).expect("a few ways");
             ways[usize::try_from(number % all).expect("it is below a few")]
         };
-        match of(&Way::PERSISTENT, number) {
-            Way::Poisoned if !poisons => of(&Way::EASY, number / 4),
-            way => way,
-        }
+        let way = of(&Way::PERSISTENT, number);
+        if way == Way::Poisoned && !poisons { of(&Way::EASY, number / 4) } else { way }
     }
 }
 

@@ -97,9 +97,9 @@ impl Plan {
 
     /// How bytes of sources are made unreadable.
     pub fn unreadable(&self) -> Unreadable {
-        let by = self.faults.iter().rev().find_map(|fault| match fault {
-            FaultPlan::ShortCopy { by, .. } => Some(*by),
-            _ => None,
+        let by = self.faults.iter().rev().find_map(|fault| {
+            let FaultPlan::ShortCopy { by, .. } = fault else { return None };
+            Some(*by)
         });
         by.unwrap_or(Unreadable::Any)
     }
