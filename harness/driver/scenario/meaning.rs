@@ -181,10 +181,14 @@ fn geometry(raw: &RawScenario, problems: &Problems) {
 
 /// Files whose blocks exist from the start have to fit on the device together.
 fn layouts(raw: &RawScenario, problems: &Problems) {
-    let (Some(files), Some(RawDevice { size: Some(device), .. })) = (&raw.files, &raw.device)
-    else {
-        return;
+    let of_target = raw.target.as_ref().filter(|target| target.is_real());
+    let (device, key) = if let Some(target) = of_target {
+        (target.room(), "target.size")
+    } else {
+        let size = raw.device.as_ref().and_then(|device| device.size);
+        (size.map(|size| size.value), "device.size")
     };
+    let (Some(files), Some(device)) = (&raw.files, device) else { return };
     let mut used: u64 = 0;
     for file in files {
         let (Some(size), Some(layout)) = (file.size, file.layout) else { continue };
@@ -192,13 +196,14 @@ fn layouts(raw: &RawScenario, problems: &Problems) {
             continue;
         }
         used = used.saturating_add(size.value);
-        if device.value < used {
+        if device < used {
             let message = format!(
                 "the files need {} for their blocks, and the device has {}",
                 show_size(used),
-                show_size(device.value)
+                show_size(device)
             );
-            let help = "make the file smaller, let its `layout` be `hole`, or raise `device.size`";
+            let help =
+                format!("make the file smaller, let its `layout` be `hole`, or raise `{key}`");
             problems.add(Problem::at(size.place, message).help(help));
             return;
         }

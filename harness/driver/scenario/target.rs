@@ -29,6 +29,12 @@ impl RawTarget {
         let kernel = self.kernel.is_some_and(|kernel| kernel.value.is_some());
         kernel || self.directory.as_ref().is_some_and(|directory| directory.value.is_some())
     }
+
+    /// The bytes of what is made for the run; nobody knows before how many a directory has.
+    pub(super) fn room(&self) -> Option<u64> {
+        let kind = self.kernel?.value?;
+        Some(self.size?.value.unwrap_or(kind.image_size()))
+    }
 }
 
 /// Who reads the tables wants these words.
