@@ -175,7 +175,9 @@ impl Real {
         // A page that stays may be what the device never took: then neither of them is what it holds.
         let kept = self.kept(number);
         let is_known = synced.is_ok() && kept.is_none() && self.look_at(number, file, Seen::Found);
-        kept.into_iter().for_each(|why| self.unconfirmed(why));
+        for why in kept {
+            self.unconfirmed(why);
+        }
         if is_known {
             self.oracle.is_on_the_device(number);
         } else if REMEMBERED < self.oracle.remembered(number) {
