@@ -76,9 +76,12 @@ fn shrunk(
     let shrunk = match shrink::shrink(case, &failure, limits, &mut |_, _| {}) {
         Ok(shrunk) => shrunk,
         Err(Refused::NoGround(error)) => return Err(error),
-        Err(Refused::FailsOtherwise(_) | Refused::OutOfTime(_) | Refused::NotDeterministic) => {
-            return Ok(None);
-        }
+        Err(
+            Refused::FailsOtherwise(_)
+            | Refused::OutOfTime(_)
+            | Refused::Interrupted(_)
+            | Refused::NotDeterministic,
+        ) => return Ok(None),
     };
     let depth = u32::try_from(shrunk.after.preemptions).unwrap_or(u32::MAX).saturating_add(1);
     let case = Plan { schedule: None, ..shrunk.case };

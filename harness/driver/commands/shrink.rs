@@ -119,7 +119,9 @@ fn shrunk(
 fn refuse(file: &Path, refused: &Refused, console: Console) -> Exit {
     console.warn(&format!("{}: {refused}", file.display()));
     match refused {
-        Refused::FailsOtherwise(_) | Refused::OutOfTime(_) => Exit::Failed,
+        Refused::FailsOtherwise(_) | Refused::OutOfTime(_) | Refused::Interrupted(_) => {
+            Exit::Failed
+        }
         Refused::NotDeterministic => Exit::Harness,
         Refused::NoGround(_) => Exit::Environment,
     }

@@ -84,6 +84,8 @@ pub enum Refused {
     FailsOtherwise(Option<Failure>),
     /// It has not failed in so many runs, and there was no time for more.
     OutOfTime(u64),
+    /// It has not failed in so many runs, and was told to end.
+    Interrupted(u64),
     /// Run twice, it did not do the same.
     NotDeterministic,
     /// There is nothing to run it on: no device, or no filesystem.
@@ -105,6 +107,9 @@ impl fmt::Display for Refused {
                 "the case has not failed in {runs} runs, and there was no time for more: use a longer \
                  --time"
             ),
+            Refused::Interrupted(runs) => {
+                write!(f, "interrupted before the case had failed: it ran {runs} times")
+            }
             Refused::NotDeterministic => {
                 f.write_str("run twice, the case did not do the same: it is not deterministic")
             }

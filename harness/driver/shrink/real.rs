@@ -25,6 +25,8 @@ pub struct Shrunk {
     pub executions: u64,
     /// Whether nothing was found that can be taken out singly; if not, time ran out before.
     pub minimal: bool,
+    /// Whether it was told to end before.
+    pub interrupted: bool,
     /// How often the result fails.
     pub rate: Rate,
 }
@@ -54,8 +56,8 @@ const MOST: u64 = 60;
 /// What is kept fails at least as often as the case at first, divided by this.
 const EROSION: u64 = 2;
 
-/// Runs that tell the rate of the result.
-const LAST: u32 = 20;
+/// The fewest runs that the result must fail in once.
+const LAST: u64 = 20;
 
 /// Makes `case` smaller, which fails with `failure`. Every step forward is shown to `progress`.
 ///
@@ -97,11 +99,12 @@ fn shrink_what_fails(
     let enough = |rate: Rate| FIRST <= rate.runs || KNOWN <= rate.failed;
     let rate = shrinker.rate(case, enough)?;
     if rate.failed == 0 {
-        let gave_up = rate.runs < FIRST;
-        return Err(if gave_up {
-            Refused::OutOfTime(rate.runs)
-        } else {
+        return Err(if FIRST <= rate.runs {
             Refused::FailsOtherwise(None)
+        } else if limits.interrupted.load(Ordering::Relaxed) {
+            Refused::Interrupted(rate.runs)
+        } else {
+            Refused::OutOfTime(rate.runs)
         });
     }
     shrinker.kept.push((case.clone(), rate));
@@ -113,7 +116,8 @@ fn shrink_what_fails(
     let minimal = minimal && steps == shrinker.kept.len();
     let before = Weight::of(&shrinker.kept[0].0, 0);
     let (after, executions) = (Weight::of(&case, 0), shrinker.executions);
-    Ok(Shrunk { case, before, after, executions, minimal, rate })
+    let interrupted = limits.interrupted.load(Ordering::Relaxed);
+    Ok(Shrunk { case, before, after, executions, minimal, interrupted, rate })
 }
 
 impl Shrunk {
@@ -121,6 +125,7 @@ impl Shrunk {
     pub fn end(&self) -> &'static str {
         match (self.minimal, self.before == self.after) {
             (true, _) => "nothing more was found that can be taken out",
+            (false, _) if self.interrupted => "it was interrupted: the same command goes on",
             (false, true) => {
                 "too large to become smaller in this time, as its runs take so long or fail so seldom: \
                  use a longer --time"
@@ -134,6 +139,11 @@ impl Rate {
     /// Whether it is that of a case that fails nearly as often as one of the rate `first`.
     fn is_near(self, first: Rate) -> bool {
         0 < self.failed && first.failed * self.runs <= EROSION * self.failed * first.runs
+    }
+
+    /// Runs after which a case of this rate that has not failed is given up.
+    fn patience(self) -> u64 {
+        (PATIENCE * self.runs).div_ceil(self.failed.max(1)).min(MOST)
     }
 }
 
@@ -176,8 +186,9 @@ impl Shrinker<'_> {
 
     /// What the last runs will take.
     fn reserve(&self) -> Duration {
-        let made = u32::try_from(self.executions).unwrap_or(u32::MAX).max(1);
-        let last = self.watch.elapsed() / made * LAST;
+        let small = |runs: u64| u32::try_from(runs).unwrap_or(u32::MAX);
+        let runs = self.kept.last().map_or(LAST, |(_, known)| known.patience().max(LAST));
+        let last = self.watch.elapsed() / small(self.executions).max(1) * small(runs);
         if self.looks_for_less { last.min(self.limits.time / 2) } else { Duration::ZERO }
     }
 
@@ -185,14 +196,12 @@ impl Shrinker<'_> {
     fn last(&mut self) -> Result<(Plan, Rate), NoGround> {
         loop {
             let (case, known) = self.kept.last().expect("the first stays").clone();
-            let last = self.rate(&case, |rate| u64::from(LAST) <= rate.runs)?;
-            if 0 < last.failed {
-                return Ok((case, last));
-            }
+            let runs = known.patience().max(LAST);
+            let last = self.rate(&case, |rate| runs <= rate.runs)?;
             // Few runs without a failure say little, and of the first case there is no other.
-            if last.runs < u64::from(LAST) || self.kept.len() == 1 {
-                let runs = known.runs + last.runs;
-                return Ok((case, Rate { runs, ..known }));
+            if 0 < last.failed || last.runs < runs || self.kept.len() == 1 {
+                let (failed, runs) = (known.failed + last.failed, known.runs + last.runs);
+                return Ok((case, Rate { failed, runs }));
             }
             self.kept.pop();
         }
@@ -276,7 +285,7 @@ impl Shrinker<'_> {
             return Ok(false);
         }
         let (first, best) = (self.kept[0].1, self.kept[self.kept.len() - 1].1);
-        let tries = (PATIENCE * best.runs).div_ceil(best.failed).min(MOST);
+        let tries = best.patience();
         let is_known = |rate: Rate| KNOWN <= rate.failed || MOST <= rate.runs;
         let in_vain = |rate: Rate| rate.failed == 0 && tries <= rate.runs;
         let rate = self.rate(&candidate, |rate| is_known(rate) || in_vain(rate))?;
@@ -337,22 +346,33 @@ mod tests {
         let (shrunk, _) = on_a_target(9, (LONG, &Arc::default()), |calls, _| calls.contains(&4));
         let shrunk = shrunk.unwrap();
         assert_eq!((numbers(&shrunk.case), shrunk.minimal), (vec![4], true));
-        assert_eq!(shrunk.rate, Rate { failed: 20, runs: 20 });
+        assert_eq!(shrunk.rate, Rate { failed: 25, runs: 25 });
     }
 
     #[test]
     fn what_fails_seldom_becomes_smaller_too() {
         let seldom = |calls: &[u64], run: u64| calls.contains(&4) && run % 7 == 3;
         let shrunk = on_a_target(9, (LONG, &Arc::default()), seldom).0.unwrap();
-        assert_eq!((numbers(&shrunk.case), shrunk.rate.runs), (vec![4], 20));
-        assert!((2..=3).contains(&shrunk.rate.failed), "{:?}", shrunk.rate);
+        assert_eq!(numbers(&shrunk.case), [4]);
+        // It failed five times in 35 runs, and is run 21 times more.
+        assert_eq!(shrunk.rate, Rate { failed: 8, runs: 56 });
+    }
+
+    #[test]
+    fn the_smallest_case_stays_however_seldom_it_is_known_to_fail() {
+        for (one_in, runs) in [(7, 35 + 21), (20, MOST + MOST), (30, MOST + MOST)] {
+            let seldom = |calls: &[u64], run: u64| calls.contains(&4) && run % one_in == one_in - 1;
+            let shrunk = on_a_target(9, (LONG, &Arc::default()), seldom).0.unwrap();
+            assert_eq!((numbers(&shrunk.case), shrunk.minimal), (vec![4], true), "1 in {one_in}");
+            assert_eq!(shrunk.rate, Rate { failed: runs / one_in, runs }, "1 in {one_in}");
+        }
     }
 
     #[test]
     fn a_smaller_case_that_fails_much_less_often_is_not_taken() {
         let erodes = |calls: &[u64], run: u64| 3 <= calls.len() || run.is_multiple_of(10);
         let shrunk = on_a_target(8, (LONG, &Arc::default()), erodes).0.unwrap();
-        assert_eq!((numbers(&shrunk.case).len(), shrunk.rate.failed), (3, 20));
+        assert_eq!((numbers(&shrunk.case).len(), shrunk.rate.failed), (3, 25));
     }
 
     #[test]
@@ -360,7 +380,7 @@ mod tests {
         let breaks_down = |calls: &[u64], run: u64| 3 <= calls.len() || run < KNOWN;
         let shrunk = on_a_target(8, (LONG, &Arc::default()), breaks_down).0.unwrap();
         // From four calls it went on with two.
-        assert_eq!((numbers(&shrunk.case).len(), shrunk.rate.failed), (4, 20));
+        assert_eq!((numbers(&shrunk.case).len(), shrunk.rate.failed), (4, 25));
         assert!(!shrunk.minimal);
         // Of the first there is none before it.
         let all_do = |_: &[u64], run: u64| run < KNOWN;
@@ -385,6 +405,9 @@ mod tests {
         // The first half was run once, and is not known well enough.
         assert_eq!((numbers(&shrunk.case).len(), shrunk.minimal), (4, false));
         assert_eq!((shrunk.rate, runs[&vec![3, 4]]), (Rate { failed: 5, runs: 5 }, 1));
-        assert!(shrunk.end().contains("too large"), "{}", shrunk.end());
+        assert_eq!(shrunk.end(), "it was interrupted: the same command goes on");
+        let raised = Arc::new(AtomicBool::new(true));
+        let told = on_a_target(4, (LONG, &raised), |_, _| true).0;
+        assert!(matches!(told, Err(Refused::Interrupted(0))), "{told:?}");
     }
 }

@@ -198,7 +198,7 @@ impl<'a> First<'a> {
             Err(Refused::NotDeterministic) => return Ok(false),
             Err(Refused::NoGround(error)) => return Err(error),
             // It fails, and in another way than the storm did: it stays as it was found.
-            Err(Refused::FailsOtherwise(_) | Refused::OutOfTime(_)) => {}
+            Err(Refused::FailsOtherwise(_) | Refused::OutOfTime(_) | Refused::Interrupted(_)) => {}
         }
         let replay = Replay::of(&small, REPLAYS, &Arc::default())?;
         let found = replay.first.violation.as_ref().map(|violation| violation.invariant);
@@ -239,7 +239,9 @@ impl<'a> First<'a> {
                 entered.case = Some(self.text(&shrunk.case));
             }
             Err(Refused::NoGround(error)) => return Err(error),
-            Err(Refused::OutOfTime(runs)) => entered.rate = Rate { failed: 0, runs },
+            Err(Refused::OutOfTime(runs) | Refused::Interrupted(runs)) => {
+                entered.rate = Rate { failed: 0, runs }
+            }
             Err(Refused::FailsOtherwise(_) | Refused::NotDeterministic) => {
                 let rate = self.tried_again(limits.interrupted)?;
                 if rate.runs != 0 {

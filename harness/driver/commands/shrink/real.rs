@@ -26,7 +26,10 @@ pub(in crate::commands) fn shrunk(
     let (mut other, watch) = (None, Stopwatch::start());
     for run in 0..RUNS {
         let time = limits.time.saturating_sub(watch.elapsed());
-        if limits.interrupted.load(Ordering::Relaxed) || time.is_zero() {
+        if limits.interrupted.load(Ordering::Relaxed) {
+            return Err(Refused::Interrupted(run));
+        }
+        if time.is_zero() {
             return Err(Refused::OutOfTime(run));
         }
         let Some(failure) = Failure::of(&reproducer::run(case, limits.interrupted)?) else {
