@@ -12,6 +12,7 @@ use crate::scenario::ordinal;
 use crate::scenario::plan::{Action, ActorPlan, Plan, Step, Target, Who};
 use crate::stage::CALL;
 use sim::world::Passage;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use stormfs::points::Point;
 
@@ -62,6 +63,8 @@ fn unrun(refused: &NoGround) -> Retold {
 /// What one actor does until another one goes on.
 struct Turn<'a> {
     actor: usize,
+    /// The operation that it was in before; none if it had not begun.
+    before: Option<u64>,
     /// What it passed on the way; the last is where it stood then.
     passed: Vec<&'a Passage>,
 }
@@ -69,14 +72,16 @@ struct Turn<'a> {
 /// The turns of the actors, one after the other.
 fn turns(trace: &[Passage], actors: usize) -> Vec<Turn<'_>> {
     let mut turns: Vec<Turn<'_>> = Vec::new();
+    let mut stand: BTreeMap<usize, u64> = BTreeMap::new();
     for passage in trace {
         let Who::Actor(actor) = case::who(passage.task, actors) else { continue };
         if passage.operation == 0 {
             continue;
         }
+        let before = stand.insert(actor, passage.operation);
         match turns.last_mut().filter(|turn| turn.actor == actor) {
             Some(turn) => turn.passed.push(passage),
-            None => turns.push(Turn { actor, passed: vec![passage] }),
+            None => turns.push(Turn { actor, before, passed: vec![passage] }),
         }
     }
     turns
@@ -86,48 +91,60 @@ impl Turn<'_> {
     fn tell(&self, names: &[String], retold: &mut Retold) {
         let Some(last) = self.passed.last() else { return };
         let name = &names[self.actor];
-        let until = match last.site.name {
-            "end" => Some((vec![Target::Done], "done".to_owned())),
-            CALL => self.passed[..self.passed.len() - 1]
-                .iter()
-                .any(|passage| passage.operation != last.operation)
-                .then(|| (vec![Target::Returned], "returned".to_owned())),
-            _ if last.waits => {
-                Some((vec![Target::Done, Target::Blocked], "done or blocked".to_owned()))
-            }
-            _ => self.named(last, name, retold),
+        let actor = self.actor;
+        let mut step = |(until, words): (Vec<Target>, String)| {
+            let text = format!("run {name} until {words}");
+            retold.steps.push(Step { text, action: Action::Run { actor, until } });
         };
-        let Some((until, words)) = until else { return };
-        let text = format!("run {name} until {words}");
-        retold.steps.push(Step { text, action: Action::Run { actor: self.actor, until } });
+        if last.site.name == "end" {
+            return step((vec![Target::Done], "done".to_owned()));
+        }
+        if last.waits && last.site.name != CALL {
+            let until = vec![Target::Done, Target::Blocked];
+            return step((until, "done or blocked".to_owned()));
+        }
+        // Places are counted within an operation.
+        for _ in 0..self.returns() {
+            step((vec![Target::Returned], "returned".to_owned()));
+        }
+        if last.site.name != CALL {
+            let (until, lost) = self.named(last, name);
+            until.into_iter().for_each(step);
+            retold.lost.extend(lost);
+        }
+    }
+
+    /// How many operations it returned from.
+    fn returns(&self) -> usize {
+        let passed = self.passed.iter().map(|passage| passage.operation);
+        let all: Vec<u64> = self.before.into_iter().chain(passed).collect();
+        all.windows(2).filter(|two| two[0] != two[1]).count()
     }
 
     /// The last place that has a name, of the operation that it stood in.
-    fn named(
-        &self,
-        last: &Passage,
-        name: &str,
-        retold: &mut Retold,
-    ) -> Option<(Vec<Target>, String)> {
-        let in_it = self.passed.iter().filter(|passage| passage.operation == last.operation);
-        let found = in_it.rev().find_map(|passage| Point::named(passage.site.name));
-        if Point::named(last.site.name).is_none() {
-            let operation = last.operation;
-            let site = last.site.name;
+    /// And what of it no sentence says.
+    fn named(&self, last: &Passage, name: &str) -> (Option<(Vec<Target>, String)>, Option<String>) {
+        let in_it = || self.passed.iter().filter(|passage| passage.operation == last.operation);
+        let found = in_it().rev().find_map(|passage| Point::named(passage.site.name));
+        let lost = Point::named(last.site.name).is_none().then(|| {
+            let Passage { operation, site, .. } = last;
             let instead = found.map_or("where it was", Point::name);
-            retold.lost.push(format!(
-                "`{name}` stands at `{site}` in its operation {operation}, which has no name; it is \
-                 left at {instead}"
-            ));
-        }
-        let point = found?;
-        let nth = self.passed.iter().filter(|passage| passage.site.name == point.name()).count();
-        let nth = u64::try_from(nth).expect("a count");
-        let words = match nth {
-            1 => point.name().to_owned(),
-            nth => format!("{} {}", ordinal(nth), point.name()),
-        };
-        Some((vec![Target::Point { nth, point }], words))
+            format!(
+                "`{name}` stands at `{}` in its operation {operation}, which has no name; it is left at \
+                 {instead}",
+                site.name
+            )
+        });
+        let until = found.map(|point| {
+            let nth = in_it().filter(|passage| passage.site.name == point.name()).count();
+            let nth = u64::try_from(nth).expect("a count");
+            let words = match nth {
+                1 => point.name().to_owned(),
+                nth => format!("{} {}", ordinal(nth), point.name()),
+            };
+            (vec![Target::Point { nth, point }], words)
+        });
+        (until, lost)
     }
 }
 
@@ -168,6 +185,22 @@ mod tests {
         ];
         assert_eq!(steps, told);
         assert_eq!(lost, [""; 0]);
+    }
+
+    #[test]
+    fn places_are_counted_within_an_operation() {
+        let text = "filesystem: {block_size: 4KiB, max_folio: 4KiB}\n\
+             actors:\n\
+             - {name: W, does: [write: {at: 0, size: 8KiB}, write: {at: 0, size: 8KiB}]}\n\
+             - {name: M, does: [mmap_store: {at: 4KiB, size: 8}]}\n\
+             schedule: [W 2.13 write.faulted_in -> M]\n";
+        let case = parse("a.yaml", text, &Known::default(), &[]).unwrap();
+        let told: Vec<_> = steps(&case).steps.into_iter().map(|step| step.text).collect();
+        assert_eq!(
+            told[..2],
+            ["run W until returned", "run W until 2nd write.faulted_in"],
+            "{told:?}"
+        );
     }
 
     #[test]

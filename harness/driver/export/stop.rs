@@ -60,7 +60,7 @@ impl Stop {
             lengths: starts.windows(2).map(|ends| ends[1] - ends[0]).collect(),
             at: piece(copied).expect("it is cut there"),
             unreadable: unreadable.and_then(piece),
-            nearby: spot.nearby(false),
+            nearby: spot.nearby(None),
         })
     }
 
@@ -126,5 +126,11 @@ mod tests {
         assert_eq!(of(&append, Point::WriteMapped, 1), Ok((vec![9000], 0, None)));
         assert!(of(&append, Point::WriteUnlocked, 1).is_err());
         assert!(of(&plain, Point::FsyncBeforeFlush, 1).is_err());
+        let told = |point: Point| {
+            let stands = Stands { at: point.name(), spot: Spot::of(point, 1) };
+            Stop::of(&plain, &stands).unwrap().nearby
+        };
+        assert!(told(Point::WriteMapped).unwrap().contains("where the filesystem asks"));
+        assert_eq!(told(Point::WriteUnlocked), None);
     }
 }

@@ -6,6 +6,8 @@ use stormfs::quantity::{PAGE, narrow, wide};
 /// A place in a write, in the order in which it comes there. A folio counts as a page of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Spot {
+    /// It holds its lock.
+    Locked,
     /// Nothing is copied.
     Mapped,
     /// In its `folio`-th folio, counted from 0, so far behind.
@@ -15,7 +17,7 @@ pub(crate) enum Spot {
 }
 
 /// What a write passes for each folio, in order, and what of it stands before the copy.
-pub(super) const OF_A_FOLIO: [Point; 7] = [
+const OF_A_FOLIO: [Point; 7] = [
     Point::WriteFaultedIn,
     Point::WriteFolioLocked,
     Point::WriteValidated,
@@ -27,21 +29,38 @@ pub(super) const OF_A_FOLIO: [Point; 7] = [
 const BEFORE_THE_COPY: usize = 3;
 
 /// What it passes when it gives back what it did not use.
-pub(super) const AT_THE_END: [Point; 3] =
+const AT_THE_END: [Point; 3] =
     [Point::WriteEndBeforeWalk, Point::WriteEndScan, Point::WriteEndBeforePunch];
 
 impl Spot {
     /// Where a write stands that has passed `point` for the `nth` time. `None`: nobody can stop one near
     /// that.
     pub(crate) fn of(point: Point, nth: u64) -> Option<Spot> {
-        if matches!(point, Point::WriteLocked | Point::WriteMapped) {
-            return (nth == 1).then_some(Spot::Mapped);
+        Spot::ahead(None, point, nth)
+    }
+
+    /// The same, counted from where it stands.
+    pub(super) fn ahead(here: Option<Spot>, point: Point, nth: u64) -> Option<Spot> {
+        let once = match point {
+            Point::WriteLocked => Some(Spot::Locked),
+            Point::WriteMapped => Some(Spot::Mapped),
+            _ => None,
+        };
+        if once.is_some() {
+            return once.filter(|_| nth == 1 && here < once);
         }
         if AT_THE_END.contains(&point) {
             return Some(Spot::End);
         }
         let rank = OF_A_FOLIO.iter().position(|other| *other == point)?;
-        Some(Spot::Folio { folio: nth.checked_sub(1)?, rank })
+        let further = nth.checked_sub(1)?;
+        let folio = match here {
+            None | Some(Spot::Locked | Spot::Mapped) => further,
+            Some(Spot::Folio { folio, rank: here }) if here < rank => folio + further,
+            Some(Spot::Folio { folio, .. }) => folio + nth,
+            Some(Spot::End) => return None,
+        };
+        Some(Spot::Folio { folio, rank })
     }
 
     /// How many bytes a write of `len` at `pos` has copied there, if it stops at `limit`.
@@ -49,7 +68,7 @@ impl Spot {
         let limit = limit.unwrap_or(wide(len)).min(wide(len));
         let end_of = |folio: u64| (pos / PAGE + folio + 1) * PAGE - pos;
         narrow(match self {
-            Spot::Mapped => 0,
+            Spot::Locked | Spot::Mapped => 0,
             Spot::Folio { folio: 0, rank } if rank < BEFORE_THE_COPY => 0,
             Spot::Folio { folio, rank } if rank < BEFORE_THE_COPY => end_of(folio - 1).min(limit),
             Spot::Folio { folio, .. } => end_of(folio).min(limit),
@@ -57,19 +76,31 @@ impl Spot {
         })
     }
 
-    /// What differs there from the point of the model, if anything does.
-    pub(crate) fn nearby(self, maps_late: bool) -> Option<&'static str> {
-        match self {
-            Spot::Mapped if maps_late => {
+    /// What differs there from the point of the model, if anything does. A filesystem that maps late asks for
+    /// the source first; `None`: it may be of either kind.
+    pub(crate) fn nearby(self, maps_late: Option<bool>) -> Option<&'static str> {
+        match (self, maps_late) {
+            (Spot::Locked, Some(true)) | (Spot::Mapped, Some(false)) => None,
+            (Spot::Locked, Some(false)) => {
+                Some("it stands behind that, and has reserved what its first bytes need")
+            }
+            (Spot::Locked, None) => Some(
+                "it has reserved what its first bytes need, unless the filesystem asks for the source \
+                 ahead of that, as btrfs does",
+            ),
+            (Spot::Mapped, Some(true)) => {
                 Some("it holds its lock there, and has reserved nothing yet")
             }
-            Spot::Folio { rank, .. } if OF_A_FOLIO[rank] == Point::WriteUnlocked => None,
-            Spot::Mapped => None,
-            Spot::Folio { rank, .. } if rank < BEFORE_THE_COPY => {
+            (Spot::Mapped, None) => Some(
+                "where the filesystem asks for the source ahead of that, as btrfs does, it holds its lock \
+                 and has reserved nothing yet",
+            ),
+            (Spot::Folio { rank, .. }, _) if OF_A_FOLIO[rank] == Point::WriteUnlocked => None,
+            (Spot::Folio { rank, .. }, _) if rank < BEFORE_THE_COPY => {
                 Some("it stands before it asks for its source, and has no folio locked")
             }
-            Spot::Folio { .. } => Some("it stands behind that, with the folio unlocked again"),
-            Spot::End => Some("it stands before the byte that ends it"),
+            (Spot::Folio { .. }, _) => Some("it stands behind that, with the folio unlocked again"),
+            (Spot::End, _) => Some("it stands before the byte that ends it"),
         }
     }
 }
@@ -77,6 +108,27 @@ impl Spot {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_lock_and_the_mapping_are_told_apart() {
+        for (point, maps_late, said) in [
+            (Point::WriteLocked, Some(true), None),
+            (Point::WriteLocked, Some(false), Some("it stands behind that")),
+            (Point::WriteLocked, None, Some("as btrfs does")),
+            (Point::WriteMapped, Some(true), Some("reserved nothing yet")),
+            (Point::WriteMapped, Some(false), None),
+            (Point::WriteMapped, None, Some("as btrfs does")),
+            (Point::WriteUnlocked, None, None),
+            (Point::WriteCopied, None, Some("unlocked again")),
+        ] {
+            let told = Spot::of(point, 1).and_then(|spot| spot.nearby(maps_late));
+            let is_said = match said {
+                None => told.is_none(),
+                Some(said) => told.is_some_and(|told| told.contains(said)),
+            };
+            assert!(is_said, "{}, {maps_late:?}: {told:?}", point.name());
+        }
+    }
 
     #[test]
     fn places_are_bytes_of_a_write() {

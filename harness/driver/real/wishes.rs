@@ -1,7 +1,7 @@
 //! Where the writes of a script are to stand: worked out before they begin, because their sources are
 //! made so.
 
-use super::spot::{AT_THE_END, OF_A_FOLIO, Spot};
+use super::spot::Spot;
 use crate::call::Call;
 use crate::scenario::plan::{Action, Plan, Target};
 use std::collections::BTreeMap;
@@ -61,20 +61,7 @@ impl Walk<'_> {
         let is_write = |call: &Call| matches!(call.op, Op::Write(_) | Op::Append(_));
         let ahead = self.does[self.call.min(self.does.len())..].iter().position(is_write)?;
         let (call, spot) = (self.call + ahead, self.spot.filter(|_| ahead == 0));
-        if point == Point::WriteMapped {
-            return (nth == 1 && spot.is_none()).then_some((call, Spot::Mapped));
-        }
-        if AT_THE_END.contains(&point) {
-            return Some((call, Spot::End));
-        }
-        let rank = OF_A_FOLIO.iter().position(|other| *other == point)?;
-        let folio = match spot {
-            None | Some(Spot::Mapped) => nth - 1,
-            Some(Spot::Folio { folio, rank: here }) if here < rank => folio + nth - 1,
-            Some(Spot::Folio { folio, .. }) => folio + nth,
-            Some(Spot::End) => return None,
-        };
-        Some((call, Spot::Folio { folio, rank }))
+        Some((call, Spot::ahead(spot, point, nth)?))
     }
 
     /// A step has led it on.
@@ -97,7 +84,7 @@ impl Wish {
 
     /// What differs there from the point that the step names, if anything does.
     pub(super) fn nearby(self, maps_late: bool) -> Option<&'static str> {
-        self.spot.nearby(maps_late)
+        self.spot.nearby(Some(maps_late))
     }
 }
 
@@ -132,6 +119,13 @@ mod tests {
         let short = "write: {at: 0, size: 64KiB, unreadable_at: 5000}";
         let table: &[Row] = &[
             (write, "run W until write.mapped", &[(1, 1, 0)]),
+            (write, "run W until write.locked", &[(1, 1, 0)]),
+            (
+                write,
+                "run W until write.locked, resume W until write.mapped",
+                &[(1, 1, 0), (1, 2, 0)],
+            ),
+            (write, "run W until write.mapped, resume W until write.locked or done", &[(1, 1, 0)]),
             (write, "run W until write.faulted_in", &[(1, 1, 0)]),
             (write, "run W until 2nd write.faulted_in", &[(1, 1, 3996)]),
             (

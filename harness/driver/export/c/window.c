@@ -60,14 +60,30 @@ static void watch(struct stop *stop, int piece)
 		cannot("userfaultfd");
 }
 
+/* By the system call, or else by its device, whose permissions say who may. */
+static int userfaultfd(void)
+{
+	int flags = O_CLOEXEC | O_NONBLOCK, device;
+	int uffd = syscall(SYS_userfaultfd, flags);
+
+	if (0 <= uffd)
+		return uffd;
+	device = open("/dev/userfaultfd", O_RDWR | O_CLOEXEC);
+	if (0 <= device) {
+		uffd = ioctl(device, _IO(0xAA, 0x00), flags);	/* USERFAULTFD_IOC_NEW */
+		close(device);
+	}
+	if (uffd < 0)
+		cannot("userfaultfd (be root, set vm.unprivileged_userfaultfd, or use /dev/userfaultfd)");
+	return uffd;
+}
+
 /* Makes a source of pieces of these lengths. */
 static void prepare(struct stop *stop, const size_t *lengths)
 {
 	struct uffdio_api api = { .api = UFFD_API };
 
-	stop->uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-	if (stop->uffd < 0)
-		cannot("userfaultfd (be root, or set vm.unprivileged_userfaultfd)");
+	stop->uffd = userfaultfd();
 	if (ioctl(stop->uffd, UFFDIO_API, &api))
 		cannot("userfaultfd");
 	for (int i = 0; i < stop->pieces; i++) {
@@ -79,7 +95,9 @@ static void prepare(struct stop *stop, const size_t *lengths)
 		memset(piece, stop->value, lengths[i]);
 		stop->source[i] = (struct iovec){ piece, lengths[i] };
 	}
-	if (0 <= stop->unreadable && stop->unreadable != stop->at)
+	/* Who asks for its source ahead needs the page behind to come so far. */
+	if (0 <= stop->unreadable && stop->unreadable != stop->at &&
+	    stop->unreadable != stop->at + 1)
 		lose(stop->source[stop->unreadable].iov_base, stop->how, -1);
 	watch(stop, stop->at);
 }
@@ -92,6 +110,10 @@ static void resume(struct stop *stop)
 		.len = PAGE,
 	};
 
+	if (stop->unreadable == stop->at + 1) {
+		watch(stop, stop->unreadable);
+		lose(stop->source[stop->unreadable].iov_base, stop->how, stop->uffd);
+	}
 	if (stop->unreadable != stop->at) {
 		supply(stop, stop->at);
 		return;
