@@ -63,12 +63,14 @@ mod tests {
     #[test]
     fn there_is_room_afterwards_or_it_is_told_what_to_raise() {
         let before = limit().unwrap();
-        make_room(before.rlim_cur).unwrap_or_else(|refusal| {
-            assert!(refusal.advice.contains("ulimit -n"), "{refusal}");
-        });
+        match make_room(before.rlim_cur) {
+            Ok(()) => assert!(before.rlim_cur + SPARE < limit().unwrap().rlim_cur),
+            Err(refusal) => assert!(refusal.advice.contains("ulimit -n"), "{refusal}"),
+        }
+        let raised = limit().unwrap().rlim_cur;
         // No kernel gives so many.
         let refusal = make_room(1 << 40).unwrap_err();
         assert!(refusal.to_string().contains("ulimit -n"), "{refusal}");
-        assert!(before.rlim_cur <= limit().unwrap().rlim_cur);
+        assert_eq!(limit().unwrap().rlim_cur, raised, "who is refused changes nothing");
     }
 }

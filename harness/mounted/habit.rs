@@ -60,9 +60,8 @@ impl Habit {
 
     /// Whether a write of `len` bytes at `pos` can be made to stand when so many are copied.
     pub fn can_stand(self, (pos, len): (u64, usize), copied: usize) -> bool {
-        let whole = u64::try_from(copied + PAGE).is_ok_and(|copied| {
-            (pos + copied).is_multiple_of(u64::try_from(PAGE).expect("a page is small"))
-        });
+        let page = u64::try_from(PAGE).expect("a page is small");
+        let whole = u64::try_from(copied).is_ok_and(|copied| (pos + copied).is_multiple_of(page));
         copied == 0
             || match self {
                 Habit::Ahead => copied + 1 < len,

@@ -3,8 +3,11 @@
 
 use crate::faults;
 use crate::kind::Kind;
+use crate::look;
 use crate::refusal::Refusal;
 use crate::source;
+use nix::errno::Errno;
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use std::fs::{self, File};
 
 /// Something that not everybody may do.
@@ -134,6 +137,32 @@ pub fn gating() -> Right {
     }
 }
 
+/// Dropping what is cached of a file, and seeing that it is gone. The kernel lets go of clean pages of any
+/// file that can be opened, and tells whoever may write to it what is left.
+pub fn dropping() -> Right {
+    const WHAT: &str = "dropping the cache";
+    let cached =
+        memfd_create(c"pagestorm", MFdFlags::MFD_CLOEXEC).and_then(|file| look::cached(file, 0..1));
+    match cached {
+        Ok(_) => {
+            Right::there(WHAT, "by posix_fadvise, file by file, and cachestat: no right needed")
+        }
+        Err(error) => Right {
+            what: WHAT,
+            found: format!(
+                "posix_fadvise drops it, but cachestat does not tell what stays: {error:?}"
+            ),
+            needed_for: Some("`evict` steps, and rereading files without direct I/O,"),
+            allow: if error == Errno::ENOSYS {
+                "use a kernel of 6.5 or later"
+            } else {
+                "something forbids it, a seccomp filter for instance: run outside of it"
+            }
+            .to_owned(),
+        },
+    }
+}
+
 /// Numbers of capabilities, as in `linux/capability.h`.
 const SYS_PTRACE: u32 = 19;
 const SYS_ADMIN: u32 = 21;
@@ -175,10 +204,17 @@ mod tests {
 
     #[test]
     fn what_is_missing_says_what_needs_it_and_what_to_do() {
-        for right in [mounting(), stopping(), poisoning(), gating()] {
-            assert_eq!(right.is_there(), right.advice().is_none(), "{right:?}");
+        for right in [mounting(), stopping(), poisoning(), gating(), dropping()] {
             assert_eq!(right.is_there(), right.allow.is_empty(), "{right:?}");
         }
+        let lacks = Right {
+            what: "x",
+            found: "no".to_owned(),
+            needed_for: Some("all of it"),
+            allow: "be y".to_owned(),
+        };
+        assert_eq!(lacks.advice(), Some("all of it need it: be y".to_owned()));
+        assert_eq!(Right::there("x", "yes").advice(), None);
         assert_eq!(mounting().is_there(), refuse_mount(Kind::Xfs).is_none());
     }
 }

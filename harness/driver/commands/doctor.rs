@@ -46,6 +46,7 @@ pub fn doctor(console: Console) -> Exit {
         right(&rights::poisoning()),
         right(&rights::gating()),
         right(&rights::mounting()),
+        right(&rights::dropping()),
     ];
     let findings = findings.into_iter().chain(filesystems());
     exit.max(console.print(&findings.map(lines).collect::<Vec<_>>().concat()))

@@ -39,6 +39,7 @@ pub fn run(args: &RunArgs, console: Console) -> Exit {
         console.warn("the system has no room for so many threads: use a smaller --jobs");
         return Exit::Environment;
     };
+    tell_missing(&scenarios, console);
     let (mut exit, mut records) = (Exit::Ok, Vec::new());
     for scenario in &scenarios {
         let asked = scenario.asked(&overrides);
@@ -60,6 +61,24 @@ pub fn run(args: &RunArgs, console: Console) -> Exit {
         }
     }
     exit.max(together::leave(&records, args, console))
+}
+
+/// What this user may not do, and runs in lent directories do without.
+fn tell_missing(scenarios: &[Loaded], console: Console) {
+    let is_lent = |loaded: &Loaded| matches!(loaded.plan.target, TargetPlan::Directory(_));
+    if !scenarios.iter().any(is_lent) {
+        return;
+    }
+    let (dropping, mut lacks) = (rights::dropping(), false);
+    for right in [&rights::mounting(), &rights::stopping(), &dropping] {
+        if let Some(advice) = right.advice() {
+            console.say(&format!("without {}: {}; {advice}", right.what, right.found));
+            lacks = true;
+        }
+    }
+    if lacks && dropping.is_there() {
+        console.say(&format!("with {}: {}", dropping.what, dropping.found));
+    }
 }
 
 /// A scenario that was read.
@@ -169,7 +188,6 @@ impl Run<'_> {
     fn storm(&self, ground: Ground) -> Result<Campaign, NoGround> {
         let plan = self.asked.plan;
         self.announce(&ground);
-        self.tell_missing();
         let progress = Progress::default();
         let interrupted = self.interrupts.flag();
         let mission =
@@ -190,18 +208,6 @@ impl Run<'_> {
         let campaign = attended(self.pool, look, || campaign::run(mission, ground));
         ticker.clear();
         campaign
-    }
-
-    /// What this user may not do, and a run in a lent directory does without.
-    fn tell_missing(&self) {
-        if !matches!(self.asked.plan.target, TargetPlan::Directory(_)) {
-            return;
-        }
-        for right in [rights::mounting(), rights::stopping()] {
-            if let Some(advice) = right.advice() {
-                self.console.say(&format!("without {}: {}; {advice}", right.what, right.found));
-            }
-        }
     }
 
     /// The first line: what runs where, and why there.

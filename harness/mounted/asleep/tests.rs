@@ -14,10 +14,14 @@ fn on_disk(volume: &Volume, name: &str) -> File {
     let file = volume.create(name).and_then(File::open).unwrap();
     file.write(0, crate::file::Bytes::Whole(&[1; 4096], &[])).unwrap();
     file.sync().unwrap();
-    while look::cached(&file, 0..4096).unwrap() != Cached::default() {
+    for _ in 0..10_000 {
         posix_fadvise(&file, 0, 4096, PosixFadviseAdvice::POSIX_FADV_DONTNEED).unwrap();
+        if look::cached(&file, 0..4096).unwrap() == Cached::default() {
+            return file;
+        }
+        std::thread::sleep(Duration::from_millis(1));
     }
-    file
+    panic!("the page of {name} stays cached");
 }
 
 /// Where a thread stays asleep that reads the file while this happens to reads; none if it goes on.

@@ -31,7 +31,7 @@ pub(super) struct Server {
     link: OwnedFd,
     parent: Pid,
     rules: BTreeMap<u64, InForce>,
-    /// The next rule's number.
+    /// The number of the last rule.
     next: u64,
     chance: Option<Chance>,
     /// Requests that wait for their time, by that and by their own number.
@@ -102,7 +102,6 @@ impl Server {
             self.serve()
         }));
         let code = i32::from(!matches!(served, Ok(Err(Errno::ENODEV))));
-        // SAFETY: it does nothing but end this process, not even what its parent wanted done at its end.
         end(code)
     }
 
@@ -374,7 +373,7 @@ impl Server {
 
 /// Ends this process, without what its parent wanted done at its end.
 fn end(code: i32) -> ! {
-    // SAFETY: it does nothing else.
+    // SAFETY: it ends this process, and runs nothing of it before.
     #[expect(unsafe_code, reason = "what is to be done at the end of the parent is not ours to do")]
     unsafe {
         libc::_exit(code);

@@ -109,15 +109,17 @@ fn who_has_no_rights_is_told_once_what_is_missing_and_how_to_have_it_allowed() {
     let stand = Stand::with(SMALL);
     fs::create_dir(stand.path("there")).unwrap();
     fs::set_permissions(stand.path("there"), fs::Permissions::from_mode(0o777)).unwrap();
-    let ran = as_nobody(&stand, "run a.yaml --target there");
+    stand.write("b.yaml", SMALL);
+    let ran = as_nobody(&stand, "run a.yaml b.yaml --target there");
     assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(ran.err.matches("dropping the cache: ").count(), 1, "{ran:?}");
     let told = "without mounting: not for this user; `kernel:` targets, with their fsck and second mount, \
                 need it: be root; ";
     assert_eq!(ran.err.matches(told).count(), 1, "{ran:?}");
     let doctor = as_nobody(&stand, "doctor").out;
     let advice = told.split_once("; ").unwrap().1.trim_end();
     assert!(doctor.contains("warn  mounting             not for this user\n"), "{doctor}");
-    assert!(doctor.contains(advice), "{doctor}");
+    assert!(doctor.contains(advice) && doctor.contains("dropping the cache"), "{doctor}");
     for line in ran.err.lines().filter(|line| line.starts_with("without ")) {
         let (_, advice) = line.split_once("; ").unwrap();
         assert!(doctor.contains(advice), "{line}: {doctor}");
