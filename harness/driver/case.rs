@@ -102,11 +102,21 @@ pub fn remove_actor(case: &mut Plan, number: usize) {
 
 /// Takes the turns of calls that are not listed out of a recorded order.
 pub fn prune_order(case: &mut Plan) {
-    let Plan { actors, recorded: Some(recorded), .. } = case else { return };
-    recorded.order.retain(|turn| {
-        let calls = actors.get(turn.actor).map(|actor| actor.does.as_slice());
-        calls.is_some_and(|calls| calls.iter().any(|call| call.number == turn.operation))
-    });
+    if case.recorded.is_none() {
+        return;
+    }
+    let listed = places(case);
+    if let Some(recorded) = &mut case.recorded {
+        recorded.order.retain(|turn| listed.contains(&(turn.actor, turn.operation)));
+    }
+}
+
+/// Every call that is listed, by the number of its actor and its own.
+pub fn places(case: &Plan) -> BTreeSet<(usize, u64)> {
+    let actors = case.actors.iter().enumerate();
+    let calls =
+        actors.flat_map(|(actor, its)| its.does.iter().map(move |call| (actor, call.number)));
+    calls.collect()
 }
 
 /// Numbers the calls of every actor 1, 2, 3 and so on, and every switch and strike with them. Those

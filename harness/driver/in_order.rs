@@ -1,6 +1,7 @@
 //! Calls of threads in the order in which other threads made them: each begins once every call has ended
 //! that had ended before it began then. Calls that overlapped may overlap again, in any way.
 
+use crate::case::places;
 use crate::scenario::plan::{Plan, Recorded};
 use sim::{Mutex, Rank, Site, WaitQueue};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,13 +34,10 @@ impl InOrder {
         }
         let (mut before, mut ends) = (BTreeMap::new(), Vec::new());
         // A turn of a call that was taken out is nothing to wait for.
-        let is_there = |(actor, number): Place| {
-            let does = case.actors.get(actor).map(|actor| actor.does.as_slice());
-            does.is_some_and(|calls| calls.iter().any(|call| call.number == number))
-        };
+        let listed = places(case);
         for turn in order {
             let place = (turn.actor, turn.operation);
-            if !is_there(place) {
+            if !listed.contains(&place) {
                 continue;
             }
             if turn.begins_on.is_some() {

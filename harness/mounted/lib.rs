@@ -19,7 +19,7 @@ pub mod direct;
 pub mod look;
 mod faults;
 pub mod rights;
-mod mount_table;
+pub mod mount_table;
 pub mod source;
 pub mod window;
 mod habit;

@@ -1,11 +1,11 @@
 //! The calls that are tried inside a window: as an operation of the model, and as a system call.
 
+use mounted::direct::Aligned;
 use mounted::file::Bytes;
 use mounted::{File, Mapping, look};
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, PosixFadviseAdvice, posix_fadvise};
 use nix::sys::stat::fstat;
-use nix::sys::uio::pread;
 use std::ops::Range;
 
 /// Bytes of the file.
@@ -62,11 +62,8 @@ impl Hands {
     }
 
     fn read_direct(&self, page: Range<u64>) -> Result<(), Errno> {
-        let mut room = vec![0; 2 << 12];
-        let start = room.as_ptr().align_offset(4096);
         let file = self.file.direct().ok_or(Errno::EOPNOTSUPP)?;
-        let pos = i64::try_from(page.start).expect("small");
-        pread(file, &mut room[start..start + 4096], pos).map(drop)
+        Aligned::new(4096)?.read(file, page.start, &mut [0; 4096]).map(drop)
     }
 
     pub(super) fn advise(&self, page: Range<u64>, advice: PosixFadviseAdvice) -> Result<(), Errno> {
@@ -87,7 +84,7 @@ const fn tried(
     Tried { name, model, kernel }
 }
 
-/// What stormfs does not model.
+// Why the model has no such call.
 const SAME_AS_FSYNC: &str = "it waits for what `fsync` waits for, and the model has that";
 const SAME_AS_EVICT: &str = "it reclaims as `evict` does, and the model has that";
 const NO_READAHEAD: &str = "the model reads a folio when somebody wants it";

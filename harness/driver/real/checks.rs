@@ -106,23 +106,30 @@ impl Real {
     /// Why a read of a file would not be one of the device, even now that it is out of the cache as far as
     /// that can be had.
     pub(super) fn kept(&self, number: usize) -> Option<String> {
-        match self.emptied(number) {
+        match self.emptied(number, WHOLE, || ()) {
             Ok(0) => None,
             Ok(_) => Some("its pages stay in the cache".to_owned()),
             Err(errno) => Some(format!("cachestat does not tell what is cached ({errno:?})")),
         }
     }
 
-    /// Pages of a file that are left in the cache when the kernel was asked to let go of them.
-    fn emptied(&self, number: usize) -> Result<u64, Errno> {
+    /// Pages of a file that are left in the cache when the kernel was asked to let go of them, as often
+    /// as it takes, with `between` after each time in vain.
+    pub(super) fn emptied(
+        &self,
+        number: usize,
+        range: ByteRange,
+        between: impl Fn(),
+    ) -> Result<u64, Errno> {
         let mut left = 0;
         for _ in 0..TRIES {
             // What it says is not what came of it.
-            let _ = self.evict(number, WHOLE);
-            left = look::cached(self.file(number), 0..WHOLE.end)?.pages;
+            let _ = self.evict(number, range);
+            left = look::cached(self.file(number), range.start..range.end)?.pages;
             if left == 0 {
                 break;
             }
+            between();
         }
         Ok(left)
     }

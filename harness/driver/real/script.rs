@@ -11,7 +11,7 @@ use mounted::{Habit, Volume, look};
 use report::record::{Led, LedStep};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use stormfs::quantity::{ByteRange, PAGE, wide};
+use stormfs::quantity::{ByteRange, wide};
 
 /// What came of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,10 +53,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// I/O that nobody holds is done by then.
 const IO: Duration = Duration::from_secs(2);
 
-/// How often the kernel is asked to let go of what is cached.
-const TRIES: u32 = 20;
-
-/// How long it is given between two of these.
+/// How long the kernel is given each time that it is asked to let go of what is cached.
 const BETWEEN: Duration = Duration::from_millis(1);
 
 impl Real {
@@ -145,25 +142,15 @@ impl Real {
 
     /// Has the kernel let go of pages that somebody has read or written.
     fn evict_for(&self, file: usize, range: ByteRange) -> How {
-        let cached =
-            || look::cached(self.file(file), range.start..range.end).map(|cached| cached.pages);
-        match cached() {
-            Ok(0) => return How::Not("none of these pages is cached".to_owned()),
-            Ok(_) => {}
-            Err(error) => {
-                return How::Not(format!("what is cached cannot be seen: {}", error.desc()));
-            }
+        let cached = look::cached(self.file(file), range.start..range.end);
+        if cached.is_ok_and(|cached| cached.pages == 0) {
+            return How::Not("none of these pages is cached".to_owned());
         }
-        for _ in 0..TRIES {
-            // What it says is not what came of it.
-            let _ = self.evict(file, range);
-            if cached() == Ok(0) {
-                return How::Steered(None);
-            }
-            sim::sleep(BETWEEN);
+        match self.emptied(file, range, || sim::sleep(BETWEEN)) {
+            Ok(0) => How::Steered(None),
+            Ok(pages) => How::Not(format!("the kernel keeps {pages} of these pages")),
+            Err(error) => How::Not(format!("what is cached cannot be seen: {}", error.desc())),
         }
-        let pages = cached().unwrap_or(range.len() / PAGE);
-        How::Not(format!("the kernel keeps {pages} of these pages"))
     }
 
     /// I/O that was begun ends before the next step.
