@@ -2,6 +2,7 @@
 
 use crate::call::Call;
 use crate::case;
+use crate::director::RETURNED;
 use crate::ground::NoGround;
 use crate::onlooker::Look;
 use crate::real::spot::Spot;
@@ -93,33 +94,57 @@ fn traced(case: &Plan, trace: &[Passage]) -> Vec<Event> {
             group += 1;
         }
     }
-    let mut events = Vec::new();
-    let mut open: BTreeMap<usize, Open> = BTreeMap::new();
+    let mut told = Told::default();
     for passage in trace {
         let now = calls.get(&(passage.task, passage.operation)).copied();
-        let before = open.get(&passage.task).map(|open| open.place);
-        if let Some(ended) =
-            before.filter(|place| Some(*place) != now || passage.site.name == "end")
-        {
-            events.push(Event::Ends(ended));
-            open.remove(&passage.task);
+        told.passes(passage, now);
+    }
+    told.events
+}
+
+/// The events of a trace so far.
+#[derive(Default)]
+struct Told {
+    events: Vec<Event>,
+    /// Calls that stand before their beginning, by task.
+    ready: BTreeMap<usize, Place>,
+    /// Calls that are under way, by task.
+    open: BTreeMap<usize, Open>,
+}
+
+impl Told {
+    /// A task stands somewhere, in this call if it is one of the case.
+    fn passes(&mut self, passage: &Passage, now: Option<Place>) {
+        let site = passage.site.name;
+        // Who stands where a call begins is between two calls, and this one begins when it goes on.
+        if let Some(place) = self.ready.remove(&passage.task) {
+            self.begins(passage.task, place);
         }
-        if let Some(begun) = now.filter(|_| passage.site.name == CALL && before != now) {
-            for other in open.values() {
-                if let Event::Begins(_, stands @ None) = &mut events[other.event] {
-                    *stands = Some(other.stands());
-                }
-            }
-            let (event, passed) = (events.len(), BTreeMap::new());
-            open.insert(passage.task, Open { place: begun, event, at: CALL, passed });
-            events.push(Event::Begins(begun, None));
+        let before = self.open.get(&passage.task).map(|open| open.place);
+        let is_over = |place: &Place| Some(*place) != now || BETWEEN.contains(&site);
+        if let Some(ended) = before.filter(is_over) {
+            self.events.push(Event::Ends(ended));
+            self.open.remove(&passage.task);
         }
-        if let Some(open) = open.get_mut(&passage.task) {
-            open.at = passage.site.name;
-            *open.passed.entry(open.at).or_default() += 1;
+        if let Some(next) = now.filter(|_| site == CALL && before != now) {
+            self.ready.insert(passage.task, next);
+        }
+        if let Some(open) = self.open.get_mut(&passage.task) {
+            open.at = site;
+            *open.passed.entry(site).or_default() += 1;
         }
     }
-    events
+
+    fn begins(&mut self, task: usize, place: Place) {
+        for other in self.open.values() {
+            if let Event::Begins(_, stands @ None) = &mut self.events[other.event] {
+                *stands = Some(other.stands());
+            }
+        }
+        let (event, passed) = (self.events.len(), BTreeMap::new());
+        self.open.insert(task, Open { place, event, at: CALL, passed });
+        self.events.push(Event::Begins(place, None));
+    }
 }
 
 /// A call that is under way.
@@ -169,6 +194,9 @@ fn whole(case: &Plan, events: Vec<Event>) -> Vec<Event> {
 pub(super) fn call(case: &Plan, (actor, at): Place) -> &Call {
     &case.actors[actor].does[at]
 }
+
+/// Where a task stands whose call has returned.
+const BETWEEN: [&str; 2] = [RETURNED, "end"];
 
 /// What the place is called at which a write waits for its folio.
 const FOLIO_LOCK: &str = "folio lock";

@@ -269,7 +269,7 @@ impl Program<'_> {
     /// A call that others run beside.
     fn begins(&mut self, place: Place, stands: Option<&order::Stands>) {
         let call = order::call(self.case, place).clone();
-        let who = format!("{}_{}", self.name(place), call.number);
+        let who = format!("{} {}", self.name(place), call.number);
         match stands.map(|stands| (stands.at, Stop::of(&call, stands))) {
             Some((at, Ok(stop))) => self.stop(place, &who, at, stop),
             Some((at, Err(why))) => {

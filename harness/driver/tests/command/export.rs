@@ -133,6 +133,48 @@ fn threads_race_where_nothing_else_is_known() {
     assert!(refused.err.contains("this is no case"), "{refused:?}");
 }
 
+#[test]
+fn the_order_that_a_case_states_is_kept() {
+    let cases = [
+        ("script: [write Y, fsync Y, run X]", "Y 1, Y 2, X 1, X 3"),
+        ("script: [run Y until returned, run Y until returned, run X]", "Y 1, Y 2, X 1, X 3"),
+        ("script: [read X, run Y, run X]", "X 1, Y 1, Y 2, X 2, X 3"),
+        ("script: [write Y, run X, fsync Y]", "Y 1, X 1, X 3, Y 2"),
+        (
+            "script: [write Y, run X until write.mapped, run X until returned, fsync Y]",
+            "Y 1, X 2, Y 2, X 3",
+        ),
+        ("schedule: [Y 1.1 call -> X]", "X 1, X 3, Y 1, Y 2"),
+    ];
+    let two = "write: {at: 0, size: 12KiB}, fsync";
+    let look = "read: {at: 0, size: 12KiB}";
+    let one = ("write: {at: 0, size: 12KiB}", "script: [write Y, run X]", "Y 1, X 1, X 2, X 3");
+    for (does, told, order) in
+        cases.map(|(told, order)| (two, told, order)).into_iter().chain([one])
+    {
+        let target = if told.starts_with("script") {
+            "world: threads\ntarget: {kernel: ext4}\n"
+        } else {
+            ""
+        };
+        let stand = Stand::with(&format!(
+            "{target}actors:\n- {{name: Y, does: [{does}]}}\n\
+             - {{name: X, does: [{look}, write: {{at: 0, size: 100}}, {look}]}}\n{told}\n"
+        ));
+        let exported = stand.run("export a.yaml -o order.c");
+        assert_eq!(exported.code, Some(0), "{told}: {exported:?}");
+        assert!(!exported.err.contains("left out"), "{told}: {exported:?}");
+        let text = fs::read_to_string(stand.path("order.c")).unwrap();
+        assert!(text.contains(": 1, shown"), "{told}: {text}");
+        let place = |call: &str| text.find(&format!("\"after {call}\"")).expect(call);
+        assert!(order.split(", ").map(place).is_sorted(), "{told}: {text}");
+        if compiled(&stand, "order") {
+            let ran = run(&stand, "order", &[&stand.path("").display().to_string()]);
+            assert_eq!(ran.code, Some(0), "{told}: {ran:?}");
+        }
+    }
+}
+
 /// What POSIX leaves open at the end of a file, and filesystems answer in several ways.
 const END: &str = "\
 world: threads
@@ -192,7 +234,8 @@ fn what_is_left_out_says_why() {
         .replace("write: {at: 0, size: 8KiB, unreadable_at: 4096}", "punch: {at: 0, size: 9000}");
     let read = read.replace("write.mapped", "punch.unmapped");
     let exported = Stand::with(&read).run("export a.yaml -o a.c");
-    assert!(exported.err.contains("where nobody can stop it from outside"), "{exported:?}");
+    let told = "left out: w 1 stood at `punch.unmapped` while others ran, where nobody can stop it from outside";
+    assert!(exported.err.contains(told), "{exported:?}");
     let unseen = format!("{WINDOW}expect: {{caught: {{by: folio_bits_are_consistent}}}}\n");
     let exported = Stand::with(&unseen).run("export a.yaml -o a.c");
     assert!(exported.err.contains("whether folio_bits_are_consistent: "), "{exported:?}");
