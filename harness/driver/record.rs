@@ -22,7 +22,7 @@ use sim::strategy::exhaustive::Covered;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use stormfs::op::OpId;
+use stormfs::op::{OpId, OpKind};
 use stormfs::points::Point;
 use stormfs::quantity::wide;
 
@@ -215,6 +215,7 @@ pub(crate) fn counts(plan: &Plan, tally: &Tally) -> Counts {
         passed_over: tally.passed_over.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect(),
         left_out: left_out(tally),
         unconfirmed: tally.unconfirmed.clone(),
+        unchecked: unchecked(plan, tally),
         leeways: tally.leeways.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect(),
         deviations: tally.deviations,
         scheduling_points: tally.scheduling_points,
@@ -234,6 +235,33 @@ pub fn can_be_checked(invariant: &str, target: &TargetPlan) -> bool {
         TargetPlan::Kernel(_) => from_outside,
         TargetPlan::Directory(_) => from_outside && !outside::UNMOUNTED.contains(&invariant),
     }
+}
+
+/// Why what a filesystem that was taken down would have been compared with was not to be had.
+fn unchecked(plan: &Plan, tally: &Tally) -> BTreeMap<String, String> {
+    let checked = |name| tally.invariants.get(name).is_some_and(|times| 0 < *times);
+    let mut reasons = BTreeMap::new();
+    // Whether it was taken down at all.
+    if !checked(outside::ON_DISK) || checked(outside::AT_MOUNT) {
+        return reasons;
+    }
+    let all = plan.variants();
+    let shares = all.iter().flat_map(|plan| &plan.actors).flat_map(ActorPlan::kinds);
+    let shares =
+        shares.into_iter().any(|kind| [OpKind::Reflink, OpKind::CopyRange].contains(&kind));
+    let fails = all.iter().flat_map(|plan| &plan.faults);
+    let fails = fails.into_iter().any(|fault| matches!(fault, FaultPlan::IoError { .. }));
+    let why = match (shares, fails) {
+        (true, _) => {
+            "files may share blocks, for whose next copy XFS keeps some ready until it is unmounted"
+        }
+        (_, true) => {
+            "requests were made to fail, and with them a call that settles at the end how much is free"
+        }
+        _ => return reasons,
+    };
+    reasons.insert(outside::AT_MOUNT.to_owned(), why.to_owned());
+    reasons
 }
 
 fn left_out(tally: &Tally) -> BTreeMap<String, Lacking> {

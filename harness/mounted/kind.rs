@@ -90,6 +90,31 @@ impl Kind {
             Kind::Btrfs | Kind::Tmpfs => 256 << 20,
         }
     }
+
+    /// What to do if its `mkfs` complains that the image is too small; `None`: it does not.
+    pub(crate) fn too_small(self, complaint: &str) -> Option<String> {
+        let behind = |words: &str| {
+            let (_, rest) = complaint.split_once(words)?;
+            let digits = rest.split(|letter: char| !letter.is_ascii_digit()).next()?;
+            digits.parse::<u64>().ok()
+        };
+        let least = match self {
+            Kind::Xfs => behind("must be larger than ").map(|megabytes| megabytes << 20),
+            Kind::Btrfs => behind("minimum size for each btrfs device is "),
+            Kind::Ext4 | Kind::Tmpfs => None,
+        };
+        if least.is_none() && !complaint.contains("too small") {
+            return None;
+        }
+        let name = self.name();
+        Some(match least {
+            Some(bytes) => {
+                let least = bytes.div_ceil(1 << 20);
+                format!("`size` is too small for {name}: its least is {least}MiB")
+            }
+            None => format!("`size` is too small for {name}: leave it out, or name a larger one"),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -111,5 +136,18 @@ mod tests {
         let options = std::fs::read_to_string(options).unwrap();
         assert!(!options.lines().any(|option| option.starts_with("init_itable")), "{options}");
         volume.unmount().unwrap().check().unwrap();
+    }
+
+    #[test]
+    fn what_a_tool_says_about_a_small_image_names_the_least() {
+        let told = |kind: Kind, complaint| kind.too_small(complaint);
+        let xfs = told(Kind::Xfs, "Filesystem must be larger than 300MB.; Usage: mkfs.xfs");
+        assert_eq!(xfs.as_deref(), Some("`size` is too small for xfs: its least is 300MiB"));
+        let device = "ERROR: minimum size for each btrfs device is 114294784";
+        let btrfs = told(Kind::Btrfs, device);
+        assert_eq!(btrfs.as_deref(), Some("`size` is too small for btrfs: its least is 109MiB"));
+        let tiny = "size 256 of data subvolume is too small, minimum 4096 blocks";
+        assert!(told(Kind::Xfs, tiny).unwrap().contains("leave it out"));
+        assert_eq!(told(Kind::Ext4, "invalid option -- 'z'"), None);
     }
 }

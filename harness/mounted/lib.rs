@@ -12,6 +12,7 @@ mod tool;
 pub mod descriptors;
 mod detached;
 pub mod gate;
+pub mod lent;
 pub mod volume;
 mod memory;
 mod clone;

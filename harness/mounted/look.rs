@@ -20,6 +20,8 @@ pub struct Extent {
     pub is_delalloc: bool,
     /// Whether it reads as zero until it is written.
     pub is_unwritten: bool,
+    /// Whether its bytes lie among the metadata, so that no page is written back for them.
+    pub is_inline: bool,
 }
 
 /// What of a range is in the page cache, in pages, as `cachestat(2)` tells it.
@@ -51,6 +53,7 @@ pub fn extents(file: impl AsFd, range: Range<u64>) -> Result<Vec<Extent>, Errno>
             disk: found.physical,
             is_delalloc: found.flags & fiemap::DELALLOC != 0,
             is_unwritten: found.flags & fiemap::UNWRITTEN != 0,
+            is_inline: found.flags & fiemap::INLINE != 0,
         });
         let is_last = count != 0 && map.extents[count - 1].flags & fiemap::LAST != 0;
         Ok((found.collect(), is_last))
@@ -124,6 +127,7 @@ mod fiemap {
 
     pub(super) const LAST: u32 = 1;
     pub(super) const DELALLOC: u32 = 4;
+    pub(super) const INLINE: u32 = 0x200;
     pub(super) const UNWRITTEN: u32 = 0x800;
 
     /// Extents asked for at once.
@@ -250,7 +254,7 @@ mod tests {
     }
 
     fn extent(start: u64, len: u64) -> Extent {
-        Extent { start, len, disk: 0, is_delalloc: false, is_unwritten: false }
+        Extent { start, len, disk: 0, is_delalloc: false, is_unwritten: false, is_inline: false }
     }
 
     #[test]

@@ -75,6 +75,11 @@ fn backing_advice(tried: &[Attempt]) -> &'static str {
     let came = |errno| tried.iter().any(|attempt| Errno::from_raw(attempt.errno) == errno);
     if came(Errno::ENOSPC) {
         "make room there, name another directory with `image`, or a smaller `size`"
+    } else if tried
+        .iter()
+        .any(|attempt| attempt.dir.is_dir() && Errno::from_raw(attempt.errno) == Errno::ENOENT)
+    {
+        "it is there, but no files can be made in it: name another with `image`"
     } else if came(Errno::ENOENT) {
         "there is no such directory: make it, or name another with `image`"
     } else if came(Errno::ENOTDIR) {
@@ -97,6 +102,16 @@ impl std::error::Error for Refusal {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_directory_that_takes_no_files_is_not_told_to_be_made() {
+        let advice = |dir: &str| {
+            let errno = std::io::Error::from(Errno::ENOENT).raw_os_error().unwrap();
+            backing_advice(&[Attempt { dir: dir.into(), step: "openat", errno }])
+        };
+        assert!(advice("/proc").starts_with("it is there"), "{}", advice("/proc"));
+        assert!(advice("/not/there").starts_with("there is no such directory"));
+    }
 
     #[test]
     fn what_is_missing_is_told_with_how_to_allow_it() {

@@ -3,13 +3,14 @@
 use crate::detached;
 use crate::gate::Gate;
 use crate::kind::Kind;
+use crate::lent::{DIRECTORY, directory, unwritable};
 use crate::mount_table::{self, Mounting};
 use crate::refusal::Refusal;
 use crate::rights;
 use crate::tool;
 use block::LoopDevice;
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, openat, openat2};
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat, openat2};
 use nix::sys::stat::Mode;
 use nix::sys::statvfs::{fstatvfs, statvfs};
 use nix::unistd::{UnlinkatFlags, unlinkat};
@@ -98,26 +99,27 @@ impl Volume {
         let arguments: Vec<&str> = user.chain([device.path()]).collect();
         // What is not about arguments of the user is about the size.
         let of_tool = if spec.mkfs.is_empty() { "size" } else { "mkfs" };
-        tool::run(mkfs, &arguments).map_err(|refusal| match full(device.dir()) {
-            Some(advice) => Refusal { advice, ..refusal }.of(of_disk),
-            None => refusal.of(of_tool),
+        tool::run(mkfs, &arguments).map_err(|refusal| {
+            if let Some(advice) = full(device.dir()) {
+                return Refusal { advice, ..refusal }.of(of_disk);
+            }
+            match spec.kind.too_small(&refusal.came) {
+                Some(advice) => Refusal { advice, ..refusal }.of("size"),
+                None => refusal.of(of_tool),
+            }
         })?;
         Unmounted(Made { spec: spec.clone(), device: Some(device) }).mount()
     }
 
     fn lent(path: &Path) -> Result<Volume, Refusal> {
-        let root = openat(AT_FDCWD, path, DIRECTORY, Mode::empty());
-        let root = root.map_err(|error| {
-            let tried = format!("the directory {}", path.display());
-            Refusal::errno(tried, error, "name a directory that you may write to").of("directory")
-        })?;
+        let root = directory(path)?;
         sweep(root.as_fd());
         let on = mount_table::of(&root);
         let on = on.map(|on| format!(" on {} ({})", on.filesystem, on.source)).unwrap_or_default();
         let detail = format!("directory {}{on}", path.display());
         let volume = Volume { root, made: None, detail };
         let tried = volume.create("first");
-        tried.map(drop).map_err(|error| unwritable(path, error).of("directory"))?;
+        tried.map(drop).map_err(|error| unwritable(path, error))?;
         Ok(volume)
     }
 
@@ -300,29 +302,9 @@ impl Unmounted {
     }
 }
 
-const DIRECTORY: OFlag = OFlag::O_DIRECTORY.union(OFlag::O_RDONLY).union(OFlag::O_CLOEXEC);
-
 fn statvfs_of(root: BorrowedFd<'_>) -> Option<u64> {
     let space = fstatvfs(root).ok()?;
     Some(space.blocks().saturating_mul(space.fragment_size()))
-}
-
-/// Why nobody can make a file in a directory that is there.
-fn unwritable(path: &Path, error: Errno) -> Refusal {
-    let tried = format!("a file in the directory {}", path.display());
-    let user = nix::unistd::geteuid();
-    let advice = if error == Errno::EROFS {
-        "it is mounted read-only: mount it for writing, or name another".to_owned()
-    } else if matches!(error, Errno::EACCES | Errno::EPERM) {
-        format!(
-            "the user {user} may not write there: name a directory of its own, or change its mode"
-        )
-    } else if matches!(error, Errno::ENOSPC | Errno::EDQUOT) {
-        "make room there, or name another".to_owned()
-    } else {
-        "name a directory in which files can be made".to_owned()
-    };
-    Refusal::errno(tried, error, advice)
 }
 
 /// What to do if no byte more fits where an image lies. It has holes: only what is written takes room.
@@ -499,6 +481,15 @@ mod tests {
         let tiny = Spec { size: 1 << 20, ..Spec::plain(Kind::Xfs) };
         let refused = Volume::open(&Place::Made(tiny)).err().unwrap();
         assert!(refused.tried.starts_with("mkfs.xfs -q -f -K /dev/loop"), "{refused}");
+        assert_eq!(refused.of, Some("size"), "{refused}");
+        for (kind, least) in [(Kind::Xfs, "300MiB"), (Kind::Btrfs, "109MiB")] {
+            let mkfs = vec!["-Lx".to_owned()];
+            let small = Spec { size: 17 << 20, mkfs, ..Spec::plain(kind) };
+            let refused = Volume::open(&Place::Made(small)).err().unwrap();
+            let told = format!("`size` is too small for {}: its least is ", kind.name());
+            assert!(refused.advice.starts_with(&told), "{refused}");
+            assert!(refused.advice.contains(least) && refused.of == Some("size"), "{refused}");
+        }
         let away = Place::Made(Spec::plain(Kind::Tmpfs));
         assert_eq!(Volume::open(&away).unwrap().create("../x").unwrap_err(), Errno::EXDEV);
     }

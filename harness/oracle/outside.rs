@@ -99,10 +99,10 @@ pub const INVARIANTS: &[&str] = &[
 ];
 
 /// The one of them that only a filesystem with a check of its own has.
-const ON_DISK: &str = "space_on_disk_passes_its_own_check";
+pub const ON_DISK: &str = "space_on_disk_passes_its_own_check";
 
 /// The one that only a filesystem that is mounted again has.
-const AT_MOUNT: &str = "space_survives_a_mount";
+pub const AT_MOUNT: &str = "space_survives_a_mount";
 
 /// Those of a filesystem that can be taken down: whoever lent a directory keeps it mounted.
 pub const UNMOUNTED: &[&str] = &[ON_DISK, AT_MOUNT];

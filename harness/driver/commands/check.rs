@@ -3,11 +3,12 @@
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::scenario::plan::{ActorPlan, Plan, WorldKind};
-use crate::scenario::{load, overrides_for};
+use crate::scenario::{directory_of, load, overrides_for};
 use crate::vocabulary;
+use mounted::{Refusal, lent};
 use report::number::counted;
 use report::visible;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use stormfs::quantity::wide;
 
 /// Reads every file, as `run` with that target would; one line for each that is well, every mistake of each
@@ -15,7 +16,7 @@ use stormfs::quantity::wide;
 pub fn check(files: &[PathBuf], target: Option<&str>, console: Console) -> Exit {
     let overrides = target.map(|target| overrides_for(target).expect("it was read before"));
     let overrides = overrides.unwrap_or_default();
-    let mut exit = Exit::Ok;
+    let mut exit = target.and_then(directory_of).map_or(Exit::Ok, |path| is_there(path, console));
     for file in files {
         exit = exit.max(match load(file, &vocabulary::known(), &overrides) {
             Ok(plan) => {
@@ -29,6 +30,21 @@ pub fn check(files: &[PathBuf], target: Option<&str>, console: Console) -> Exit 
         });
     }
     exit
+}
+
+/// Whether a directory that is to be a target is one. No scenario can tell, as none of them is run.
+fn is_there(path: &Path, console: Console) -> Exit {
+    match lent::directory(path) {
+        Ok(_) => Exit::Ok,
+        Err(refusal) => missing(&refusal, console),
+    }
+}
+
+/// Tells of a directory that cannot be had.
+pub(super) fn missing(refusal: &Refusal, console: Console) -> Exit {
+    let Refusal { tried, came, advice, .. } = refusal;
+    console.warn(&format!("error: {tried}: {came}\n  = help: {advice}"));
+    Exit::Environment
 }
 
 /// The plan's size in a few words.

@@ -1,5 +1,6 @@
 //! `invariants`: what the oracle checks.
 
+use crate::commands::check::missing;
 use crate::commands::prose::wrapped;
 use crate::console::Console;
 use crate::exit::Exit;
@@ -8,7 +9,7 @@ use crate::record::can_be_checked;
 use crate::scenario::plan::TargetPlan;
 use crate::scenario::{overrides_for, parse};
 use crate::vocabulary;
-use mounted::{Kind, Spec};
+use mounted::{Kind, Refusal, Spec, lent};
 use oracle::invariant::When;
 use oracle::{Invariant, Leeway, Scope};
 
@@ -16,6 +17,10 @@ use oracle::{Invariant, Leeway, Scope};
 /// hold; of a target only those that are checked there.
 pub fn invariants(target: Option<&str>, console: Console) -> Exit {
     let target = target.map(plan_of);
+    let leeways = match leeways(target.as_ref()) {
+        Ok(leeways) => leeways,
+        Err(refusal) => return missing(&refusal, console),
+    };
     let mut text = String::new();
     for invariant in Invariant::all() {
         let Invariant { name, about, when, scope } = invariant;
@@ -35,13 +40,7 @@ pub fn invariants(target: Option<&str>, console: Console) -> Exit {
             text.extend(["    ", line.trim(), "\n"]);
         }
     }
-    let used_there = |leeway: &Leeway| match &target {
-        None | Some(TargetPlan::Directory(_)) => true,
-        Some(TargetPlan::Kernel(spec)) => leeway::users(*leeway).contains(&spec.kind.name()),
-        Some(TargetPlan::Model) => false,
-    };
-    let mut leeways = Leeway::ALL.into_iter().filter(used_there).peekable();
-    if leeways.peek().is_some() {
+    if !leeways.is_empty() {
         text.push_str("\nOf a real filesystem, what POSIX leaves open and some make use of:\n");
     }
     for leeway in leeways {
@@ -50,6 +49,23 @@ pub fn invariants(target: Option<&str>, console: Console) -> Exit {
         text.push_str(&wrapped("    ", leeway.about()));
     }
     console.print(&text)
+}
+
+/// Of a target only those that it is judged by: a directory is looked at, as a run does.
+fn leeways(target: Option<&TargetPlan>) -> Result<Vec<Leeway>, Refusal> {
+    let there: Box<dyn Fn(&Leeway) -> bool> = match target {
+        None => Box::new(|_| true),
+        Some(TargetPlan::Model) => Box::new(|_| false),
+        Some(TargetPlan::Kernel(spec)) => {
+            let name = spec.kind.name();
+            Box::new(move |leeway| leeway::users(*leeway).contains(&name))
+        }
+        Some(TargetPlan::Directory(path)) => {
+            let known = leeway::of(lent::directory(path)?);
+            Box::new(move |leeway| known.has(*leeway))
+        }
+    };
+    Ok(Leeway::ALL.into_iter().filter(there).collect())
 }
 
 /// What a scenario means by a target of the command line.

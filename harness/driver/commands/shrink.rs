@@ -197,7 +197,7 @@ fn told(shrunk: &Shrunk, time: Duration) -> String {
     let end = if *minimal {
         "nothing more can be taken out"
     } else {
-        "it ended before its end: the same command goes on"
+        "there was no time for more: the same command goes on"
     };
     let by = match &case.expect {
         Expectation::Caught { by, .. } => by.as_str(),

@@ -112,13 +112,8 @@ impl Host {
     /// Opens the filesystem at `place`.
     pub fn open(place: &Place) -> Result<Arc<Host>, Refusal> {
         let volume = Volume::open(place)?;
-        let asked = |errno| match place {
-            Place::Directory(_) => "directory",
-            Place::Made(spec) if errno == Errno::EROFS && !spec.mount.is_empty() => "mount",
-            Place::Made(_) => "kernel",
-        };
         let abilities = Abilities::of(&volume)
-            .map_err(|(tried, errno)| failed(tried, errno).of(asked(errno)))?;
+            .map_err(|(tried, errno)| unfit(place, failed(tried, errno), errno))?;
         let leeways = leeway::of(volume.root());
         let rounds = leeways.has(Leeway::ShortCountsAreRounded);
         let rounding = rounds.then(|| leeway::rounding(&volume)).transpose();
@@ -143,6 +138,22 @@ impl Host {
         }
         let found = Habit::of(&self.volume)?;
         Ok(*self.habit.get_or_init(|| found))
+    }
+}
+
+/// Which key of `place` asked for a filesystem that cannot be used, and what to do about it.
+fn unfit(place: &Place, refusal: Refusal, errno: Errno) -> Refusal {
+    match place {
+        Place::Directory(_) => refusal.of("directory"),
+        Place::Made(spec) if errno == Errno::EROFS && !spec.mount.is_empty() => {
+            let advice = if spec.mount.split(',').any(|option| option == "ro") {
+                "drop `ro` of `mount`"
+            } else {
+                "it was mounted read-only with these options: drop the one that does it"
+            };
+            Refusal { advice: advice.to_owned(), ..refusal }.of("mount")
+        }
+        Place::Made(_) => refusal.of("kernel"),
     }
 }
 

@@ -203,10 +203,8 @@ impl<'a> Fields<'a> {
         };
         let sentence = |node: &Node| {
             let Value::Text(text) = &node.value else {
-                let message = format!("a {what} is a sentence, and this is {}", node.kind());
-                self.report(
-                    Problem::at(node.place, message).help(format!("write one like `{example}`")),
-                );
+                let (message, help) = no_sentence(what, example, node);
+                self.report(Problem::at(node.place, message).help(help));
                 return None;
             };
             Some(Given { value: text.clone(), place: node.place })
@@ -385,6 +383,19 @@ fn variant<'a>(
         return None;
     }
     Some((variant.name, Fields::open(&entry.value, &variant.shape, problems)?))
+}
+
+/// What is wrong with an item of a list of texts that is none.
+fn no_sentence(what: &str, example: &str, node: &Node) -> (String, String) {
+    // A word is quoted so that it is a text; of several words nothing else can be made.
+    let noun = if example.contains(' ') { "sentence" } else { "text" };
+    let article = if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    let message = format!("{article} {what} is a {noun}, and this is {}", node.kind());
+    let help = match &node.value {
+        Value::Integer(number) if noun == "text" => format!("quote it: `\"{number}\"`"),
+        _ => format!("write one like `{example}`"),
+    };
+    (message, help)
 }
 
 fn forms(variants: &[Variant]) -> String {

@@ -52,7 +52,7 @@ mod write;
 pub use diagnose::{Diagnostic, Report};
 pub use load::{Known, MAX_BYTES, at_item, at_key, load, parse, text_of};
 pub use lookup::{values_of, words_at};
-pub use other_target::{overrides_for, target};
+pub use other_target::{directory_of, overrides_for, target};
 pub use plan::Plan;
 pub use quantity::time;
 pub use suggest::bug_help;

@@ -9,6 +9,7 @@ use super::suggest::did_you_mean;
 use super::varied::{self, drop_varied, first_key, is_command_line};
 use mounted::Kind;
 use std::collections::BTreeSet;
+use std::path::Path;
 
 /// What stands before the kind of a filesystem that is made for the run.
 const KERNEL: &str = "kernel:";
@@ -46,6 +47,11 @@ pub fn overrides_for(target: &str) -> Result<Vec<(String, String)>, String> {
     };
     let own = |path: &str, value: &str| (path.to_owned(), value.to_owned());
     Ok(vec![own("target", &value), own("world", "threads")])
+}
+
+/// The directory that a target of the command line is, unless it is a filesystem to be made.
+pub fn directory_of(target: &str) -> Option<&Path> {
+    (!target.starts_with(KERNEL)).then(|| Path::new(target))
 }
 
 /// A path as a YAML scalar.

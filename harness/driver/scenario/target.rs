@@ -72,11 +72,12 @@ pub(super) static TARGET: Shape = Shape {
         ),
         key(
             "mkfs",
-            "Arguments of its `mkfs`, behind those that always go with it.",
+            "Arguments of its `mkfs`, behind those that always go with it, each an item: \
+             `[-bsize=1024]` for xfs, `[-b, \"1024\"]` for ext4.",
             Fallback::Rule("none"),
             Kind::Sentences {
                 what: "argument",
-                example: "-bsize=1024",
+                example: "-Lname",
                 pattern: r"^\S+$",
                 min: 0,
                 max: MOST_ARGUMENTS,
@@ -287,6 +288,7 @@ fn refuse_faults(raw: &RawScenario, has_disk: bool, problems: &Problems) {
             _ if is_of_a_disk => {
                 ("this target has no disk of ours that could be slow or fail", NAME_A_DISK)
             }
+            FaultPlan::IoError { .. } if !has_disk => ("this target has no disk", FLUSHES_STAY),
             FaultPlan::IoError { .. } => {
                 ("a flush that fails ends a filesystem of the kernel", FAIL_OTHERS)
             }
@@ -305,6 +307,7 @@ fn refuse_faults(raw: &RawScenario, has_disk: bool, problems: &Problems) {
 
 const NAME_A_DISK: &str =
     "name one that is made on an image, as `kernel: xfs`, or remove the fault";
+const FLUSHES_STAY: &str = "remove the fault: of a filesystem made on an image, as `kernel: xfs`, only reads and writes can fail";
 const FAIL_OTHERS: &str = "let `on` be `read` or `write`, or remove the fault";
 const LEAVE: &str = "leave `short_copy`, `io_error` and `latency` alone in the list";
 

@@ -130,7 +130,7 @@ impl Shrunk {
                 "too large to become smaller in this time, as its runs take so long or fail so seldom: \
                  use a longer --time"
             }
-            (false, false) => "it ended before its end: the same command goes on",
+            (false, false) => "there was no time for more: `pagestorm shrink FILE` goes on",
         }
     }
 }

@@ -35,6 +35,8 @@ pub fn add_counts(sum: &mut Counts, more: &Counts) {
         }
     }
     add_maps(&mut sum.unconfirmed, &more.unconfirmed);
+    sum.unchecked.extend(more.unchecked.clone());
+    sum.unchecked.retain(|name, _| sum.invariants.get(name).is_none_or(|times| *times == 0));
     add_maps(&mut sum.leeways, &more.leeways);
     for (fault, count) in &more.faults {
         let mine = sum.faults.entry(fault.clone()).or_default();

@@ -82,7 +82,9 @@ fn invariant(record: &Record, name: &str) -> Case {
         Some(_) if record.verdict.as_expected => None,
         Some(first) => Some((FAILURE, first.signature.clone(), message(first))),
         None if checked == 0 => {
-            Some((SKIPPED, "never".to_owned(), "never checked in this run".to_owned()))
+            let why = record.counts.unchecked.get(name);
+            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+            Some((SKIPPED, "never".to_owned(), format!("never checked in this run{why}")))
         }
         None => None,
     };

@@ -15,13 +15,10 @@ pub(super) fn coverage(html: &mut Html, record: &Record) {
             html.markup("<p>Nothing was reached and nothing was checked.</p>");
             return;
         }
-        never(
-            html,
-            &counts.invariants,
-            "invariant",
-            "never checked: the oracle said nothing about",
-        );
-        never(html, &counts.points, "point", "never reached: nothing was tried at");
+        let unchecked = "never checked: the oracle said nothing about";
+        never(html, (&counts.invariants, &counts.unchecked), "invariant", unchecked);
+        let unreached = "never reached: nothing was tried at";
+        never(html, (&counts.points, &BTreeMap::new()), "point", unreached);
         html.element("details", &[("class", "more")], |html| {
             html.line("summary", "", &exercise(counts));
             html.element("div", &[("class", "columns")], |html| {
@@ -45,8 +42,13 @@ pub(super) fn coverage(html: &mut Html, record: &Record) {
     });
 }
 
-/// One warning for everything that counts zero.
-fn never(html: &mut Html, counts: &BTreeMap<String, u64>, one: &str, what: &'static str) {
+/// One warning for everything that counts zero, with the reasons that are known.
+fn never(
+    html: &mut Html,
+    (counts, reasons): (&BTreeMap<String, u64>, &BTreeMap<String, String>),
+    one: &str,
+    what: &'static str,
+) {
     let names: Vec<_> = counts.iter().filter(|(_, n)| **n == 0).map(|(name, _)| name).collect();
     let Ok(number @ 1..) = u64::try_from(names.len()) else { return };
     html.element("div", &[("class", "never")], |html| {
@@ -58,7 +60,12 @@ fn never(html: &mut Html, counts: &BTreeMap<String, u64>, one: &str, what: &'sta
         html.markup(if number == 1 { " it.</p>" } else { " them.</p>" });
         html.element("ul", &[("class", "names")], |html| {
             for name in names {
-                html.element("li", &[], |html| html.line("code", "", name));
+                html.element("li", &[], |html| {
+                    html.line("code", "", name);
+                    if let Some(why) = reasons.get(name) {
+                        html.text(&format!(": {why}"));
+                    }
+                });
             }
         });
     });

@@ -38,6 +38,9 @@ pub struct Counts {
     /// Files of a real filesystem that were not read again from its device after a sync, by reason.
     #[serde(default)]
     pub unconfirmed: BTreeMap<String, u64>,
+    /// Why invariants were never checked, where that is known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unchecked: BTreeMap<String, String>,
     /// How often a real filesystem did something that is right only because POSIX leaves it open, by what.
     #[serde(default)]
     pub leeways: BTreeMap<String, u64>,

@@ -177,6 +177,47 @@ fn a_target_is_checked_beforehand() {
 }
 
 #[test]
+fn a_directory_that_is_a_target_is_looked_at() {
+    let stand = Stand::with(STORM);
+    for words in ["invariants --target not/there", "check a.yaml --target not/there"] {
+        let ran = stand.run(words);
+        assert!(ran.code == Some(5) && ran.err.contains("ENOENT"), "{ran:?}");
+    }
+    // Nobody knows what it does.
+    let told = stand.run("invariants --target /proc").out;
+    assert!(told.contains("failed_write_moves_eof ("), "{told}");
+    assert!(!told.contains("growth_in_steps ("), "{told}");
+}
+
+#[test]
+fn an_argument_that_is_a_number_is_to_be_quoted() {
+    let stand = Stand::with(STORM);
+    let ran = stand.run("run a.yaml --target kernel:ext4 --set target.mkfs=[-b,1024]");
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.err.contains("an argument is a text, and this is a number"), "{ran:?}");
+    assert!(ran.err.contains("quote it: `\"1024\"`"), "{ran:?}");
+}
+
+#[test]
+fn what_was_never_checked_is_told_with_its_reason() {
+    if !is_allowed("runs that share blocks", &[]) {
+        return;
+    }
+    let stand =
+        Stand::with("world: threads\nops: 40\nactors: [{name: a, ops: {write: 2, reflink: 1}}]\n");
+    let ran = stand.run("run a.yaml --target kernel:xfs");
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let why = "files may share blocks";
+    let words = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains(&format!("space_survives_a_mount ({why}")), "{ran:?}");
+    assert!(stand.record().counts.unchecked["space_survives_a_mount"].starts_with(why));
+    let page = fs::read_to_string(stand.path("reports/a-0x1/report.html")).unwrap();
+    assert!(page.contains(&format!(": {why}")));
+    let read_only = stand.run("run a.yaml --target kernel:xfs --set target.mount=ro");
+    assert!(read_only.code == Some(5) && read_only.err.contains("drop `ro`"), "{read_only:?}");
+}
+
+#[test]
 fn filesystems_of_the_kernel_are_made_for_a_run() {
     if !is_allowed("runs on filesystems that are made", &[]) {
         return;
@@ -208,6 +249,7 @@ fn a_real_disk_is_slow_as_often_as_it_is_told() {
     for (target, fault, place, told) in [
         ("tmpfs", SLOW, "4:11", "this target has no disk"),
         ("tmpfs", "{io_error: {on: write, chance: 1%}}", "4:11", "this target has no disk"),
+        ("tmpfs", "{io_error: {on: flush, chance: 1%}}", "4:11", "this target has no disk"),
         ("xfs", "{io_error: {on: flush, chance: 1%}}", "4:11", "a flush that fails"),
         ("xfs", "{short_copy: {chance: 1%}}, {evict: {chance: 1%}}", "4:39", "a real filesystem"),
         (

@@ -383,6 +383,7 @@ fn counts() -> Counts {
         passed_over: counted([]),
         left_out: BTreeMap::new(),
         unconfirmed: counted([]),
+        unchecked: BTreeMap::new(),
         leeways: counted([]),
         deviations: 0,
         scheduling_points: 24_370_119,
