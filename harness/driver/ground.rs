@@ -2,7 +2,7 @@
 
 use crate::real::Real;
 use crate::record;
-use crate::scenario::plan::{Action, Plan, TargetPlan};
+use crate::scenario::plan::{Plan, TargetPlan};
 use crate::storm::{self, Orders};
 use block::{Device, OpenError};
 use mounted::{Place, Refusal, Spec};
@@ -76,11 +76,10 @@ impl Ground {
 
 /// Where a real filesystem is, or how it is made. `None`: the target is the model.
 pub fn place(plan: &Plan) -> Option<Place> {
-    let holds = plan.script.iter().any(|step| matches!(step.action, Action::HoldDisk(_)));
     match &plan.target {
         TargetPlan::Model => None,
         TargetPlan::Kernel(spec) => {
-            Some(Place::Made(Spec { gated: spec.gated || holds, ..spec.clone() }))
+            Some(Place::Made(Spec { gated: spec.gated || plan.holds_disk(), ..spec.clone() }))
         }
         TargetPlan::Directory(path) => Some(Place::Directory(path.clone())),
     }

@@ -92,6 +92,7 @@ impl Script {
             Action::Fail { actor, until } => return self.fail(*actor, until),
             Action::Evict { file, range } => evict(filesystem, *file, *range)?,
             Action::HoldDisk(point) => self.director.hold_disk(Some(*point)),
+            Action::HoldReads => return Err(no_reads()),
             Action::ResumeDisk => self.director.hold_disk(None),
         }
         Ok(Next::Step)
@@ -190,6 +191,12 @@ enum Next {
     Step,
     /// None: the run has got into something that no script can lead out of.
     LetGo,
+}
+
+/// Such a step is for a real filesystem, and refused without one.
+fn no_reads() -> Why {
+    let message = "the device of stormfs holds completions at points, and no reads".to_owned();
+    (message, Vec::new(), "name a filesystem with `target`")
 }
 
 fn evict(filesystem: &Filesystem, file: usize, range: ByteRange) -> Result<(), Why> {

@@ -14,7 +14,7 @@ mod transfer;
 mod write;
 
 use crate::ground::NoGround;
-use crate::scenario::plan::{Action, Expectation, Plan};
+use crate::scenario::plan::{Expectation, Plan};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -48,7 +48,7 @@ const UNSEEN: [&str; 2] = ["space_", "progress_"];
 
 /// Why no program could show what `case` is about: nothing of it is in what calls return, nor in files.
 pub fn hidden(case: &Plan) -> Option<String> {
-    if case.script.iter().any(|step| matches!(step.action, Action::HoldDisk(_))) {
+    if case.holds_disk() {
         return Some("its script holds a disk, and a program cannot".to_owned());
     }
     let Expectation::Caught { by, .. } = &case.expect else { return None };

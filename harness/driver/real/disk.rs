@@ -14,6 +14,7 @@ pub(super) struct HeldDisk<'a> {
     force: InForce<'a>,
     /// The step that holds it, from 1.
     step: usize,
+    access: Access,
 }
 
 /// What is in writeback has come to the gate by then.
@@ -35,11 +36,24 @@ impl Real {
             let name = point.name();
             return How::Not(format!("writes can be held, and none of them stands at `{name}`"));
         }
+        self.hold(held, step, Access::Write)
+    }
+
+    /// Holds every read of the disk. Whether there was one is known when it is resumed.
+    pub(super) fn hold_reads<'a>(&'a self, held: &mut Option<HeldDisk<'a>>, step: usize) -> How {
+        if held.is_some() {
+            self.resume_disk(held);
+            self.settle();
+        }
+        self.hold(held, step, Access::Read)
+    }
+
+    fn hold<'a>(&'a self, held: &mut Option<HeldDisk<'a>>, step: usize, access: Access) -> How {
         let Some(gate) = self.host.volume.gate() else {
             return How::Not("there is no disk of its own that could be held".to_owned());
         };
-        match gate.hold(Access::Write, 0..u64::MAX) {
-            Ok(force) => *held = Some(HeldDisk { force, step }),
+        match gate.hold(access, 0..u64::MAX) {
+            Ok(force) => *held = Some(HeldDisk { force, step, access }),
             Err(errno) => return How::Not(format!("the gate does not answer: {}", errno.desc())),
         }
         How::Not("it was never resumed".to_owned())
@@ -47,10 +61,13 @@ impl Real {
 
     /// Lets the writes go on that are held, and tells what came of the step that held them.
     pub(super) fn resume_disk(&self, held: &mut Option<HeldDisk<'_>>) -> How {
-        let Some(HeldDisk { force, step }) = held.take() else {
+        let Some(HeldDisk { force, step, access }) = held.take() else {
             return How::Not("the disk is not held".to_owned());
         };
-        let came = self.came_of(&force);
+        let came = match access {
+            Access::Read => read(&force),
+            Access::Write => self.came_of(&force),
+        };
         force.lift();
         let mut followed = self.followed.lock();
         if let Some(hold) = followed.iter_mut().find(|followed| followed.step == step) {
@@ -88,6 +105,15 @@ impl Real {
 }
 
 const INLINE: &str = "its bytes lie in the metadata (inline), so no writeback of pages was held";
+
+/// What came of holding reads. Whoever waits for one is at the gate by now: steps end where an actor waits.
+fn read(force: &InForce<'_>) -> How {
+    match force.met(1, Duration::ZERO) {
+        Ok(0) => How::Not("nothing was read from the disk before it was resumed".to_owned()),
+        Ok(_) => How::Steered(None),
+        Err(errno) => How::Not(format!("the gate does not answer: {}", errno.desc())),
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -103,6 +103,7 @@ impl Real {
                 }
                 Action::Evict { file, range } => self.evict_for(*file, *range),
                 Action::HoldDisk(point) => self.hold_disk(&mut held, number, *point),
+                Action::HoldReads => self.hold_reads(&mut held, number),
                 Action::ResumeDisk => self.resume_disk(&mut held),
             };
             // While the disk is held, no I/O ends.

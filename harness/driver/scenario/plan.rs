@@ -89,6 +89,12 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether its script holds a disk.
+    pub fn holds_disk(&self) -> bool {
+        let holds = |step: &Step| matches!(step.action, Action::HoldDisk(_) | Action::HoldReads);
+        self.script.iter().any(holds)
+    }
+
     /// What is tried out, if everything is.
     pub fn exhaustive(&self) -> Option<ExhaustivePlan> {
         let StrategyPlan::Exhaustive(exhaustive) = self.strategy else { return None };
@@ -368,6 +374,8 @@ pub enum Action {
     },
     /// From now on completions are held at the point.
     HoldDisk(Point),
+    /// From now on reads of the disk are held, on a real filesystem.
+    HoldReads,
     /// Completions go on, and no more are held.
     ResumeDisk,
 }

@@ -7,6 +7,7 @@ use super::plan::Step;
 use super::problem::{Problem, Problems};
 use super::raw::RawScenario;
 use super::sentence::{Cast, DISK, Reader};
+use super::target::RawTarget;
 use super::wording::report;
 
 /// The most steps of a script.
@@ -62,7 +63,8 @@ fn cast(raw: &RawScenario) -> Option<Cast> {
     if files.is_empty() {
         files.push(ONLY_FILE.to_owned());
     }
-    Some(Cast { actors, lists, files })
+    let is_real = raw.target.as_ref().is_some_and(RawTarget::is_real);
+    Some(Cast { actors, lists, files, is_real })
 }
 
 fn numbered(group: &str, nth: u64, count: u64) -> String {

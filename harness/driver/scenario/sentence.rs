@@ -40,7 +40,12 @@ pub(super) static SENTENCES: &[(&str, &str)] = &[
         "From now on every completion of I/O is held where it passes the point. Without it, I/O \
          completes by itself before a step ends.",
     ),
-    ("resume disk", "Completions go on, and no more are held."),
+    (
+        "hold reads",
+        "On a real filesystem: from now on every read of its disk is held. Who reads what is not cached \
+         waits with the folio locked and not uptodate, and so does who writes a part of such a block.",
+    ),
+    ("resume disk", "Completions and reads go on, and no more are held."),
 ];
 
 /// The targets, each with what it means.
@@ -61,6 +66,9 @@ const OF_COMPLETIONS: &str = "ioend.";
 /// How a sentence calls the device.
 pub(super) const DISK: &str = "disk";
 
+/// What else can be held of it, on a real filesystem.
+const READS: &str = "reads";
+
 /// Who can be named in a script.
 pub(super) struct Cast {
     /// The actors in the order in which they are numbered. Of several the name is `writer-0`.
@@ -69,6 +77,8 @@ pub(super) struct Cast {
     pub(super) lists: Vec<Option<Vec<OpKind>>>,
     /// The files by number.
     pub(super) files: Vec<String>,
+    /// Whether they act on a real filesystem.
+    pub(super) is_real: bool,
 }
 
 /// Reads one sentence after the other, and remembers what came before.
@@ -111,7 +121,7 @@ impl<'a> Reader<'a> {
                 self.returned[*actor] = before.map(|before| before + 1);
             }
             Action::Evict { .. } => {}
-            Action::HoldDisk(_) => self.disk_held = true,
+            Action::HoldDisk(_) | Action::HoldReads => self.disk_held = true,
             Action::ResumeDisk => self.disk_held = false,
         }
     }
@@ -127,6 +137,7 @@ impl<'a> Reader<'a> {
             "evict" if !sentence.peek().is_some_and(|word| self.is_actor(word)) => {
                 self.evict(sentence)
             }
+            "hold" if sentence.peek() == Some(READS) => self.hold_reads(sentence),
             "hold" => hold(sentence),
             other => {
                 if let Some(kind) = kind(other) {
@@ -266,6 +277,17 @@ impl<'a> Reader<'a> {
             return sentence.flaw(&word, "nobody has held", help);
         }
         Some(Action::ResumeDisk)
+    }
+
+    fn hold_reads(&self, sentence: &mut Sentence<'_>) -> Option<Action> {
+        let word = sentence.take()?;
+        if !self.cast.is_real {
+            let help = "name a filesystem with a disk, as `target: {kernel: xfs}`: on stormfs reads pass no \
+                        point that completions could be held at"
+                .to_owned();
+            return sentence.flaw(&word, "the device of stormfs does not hold", help);
+        }
+        Some(Action::HoldReads)
     }
 }
 

@@ -11,7 +11,7 @@ fn cast() -> Cast {
         None,
     ];
     let actors = own(&["P", "W", "many-0", "many-1"]);
-    Cast { actors, lists: lists.into(), files: own(&["a", "log"]) }
+    Cast { actors, lists: lists.into(), files: own(&["a", "log"]), is_real: true }
 }
 
 const SCAN: Target = Target::Point { nth: 1, point: Point::WriteEndScan };
@@ -35,6 +35,7 @@ fn sentences_mean_this() {
         ("fail W until write_end.scan or done", fail(1, vec![SCAN, Target::Done])),
         ("evict 12", Action::Evict { file: 0, range: range(12, 13) }),
         ("evict 3..5 of log", Action::Evict { file: 1, range: range(3, 6) }),
+        ("hold reads", Action::HoldReads),
         ("hold disk at ioend.before_convert", Action::HoldDisk(Point::IoendBeforeConvert)),
         ("resume disk", Action::ResumeDisk),
     ] {
@@ -76,6 +77,7 @@ fn flaws_are_marked_where_they_stand() {
         ("evict 1 of a now", "now", "this cannot follow here: `now`"),
         ("hold W at write.mapped", "W", "here stands `disk`, and not `W`"),
         ("hold disk at write.mapped", "write.mapped", "completions do not pass `write.mapped`"),
+        ("hold reads of a", "of", "this cannot follow here: `of`"),
     ] {
         let flaws = Reader::new(&cast).step(1, text).unwrap_err();
         let [flaw] = &flaws[..] else { panic!("{text}: {flaws:?}") };

@@ -190,6 +190,56 @@ fn writeback_is_held_by_a_script_on_filesystems_with_a_disk() {
     }
 }
 
+/// A page that somebody reads, while somebody else writes another one, and a part of that one.
+const READ: &str = "\
+world: threads
+target: {kernel: KIND}
+files: [{name: a, size: 0}]
+actors:
+  - {name: P, does: [write: {at: 0, size: 64KiB}, fsync]}
+  - {name: R, does: [read: {at: 0, size: 4KiB}]}
+  - {name: N, does: [write: {at: 32KiB, size: 4KiB}]}
+  - {name: S, does: [write: {at: 100, size: 100}]}
+script:
+  - run P
+  - evict 0..15 of a
+  - hold reads
+  - run R until blocked
+  - run N until WROTE
+  - run S until blocked
+  - resume disk
+  - run R
+  - run N until done
+  - run S
+";
+
+#[test]
+fn a_read_is_held_by_a_script_and_whoever_writes_beside_it() {
+    if !is_allowed("scripts that hold reads", &["/dev/fuse"]) {
+        return;
+    }
+    let idle =
+        READ.replace("  - run R until blocked\n", "").replace("  - run S until blocked\n", "");
+    let table: [(&str, &str, &str, bool, &[Odd]); 4] = [
+        ("ext4", READ, "returned", true, &[]),
+        ("xfs", READ, "blocked", true, &[]),
+        ("ext4", &idle, "returned", false, &[(3, "not steered", "nothing was read from the disk")]),
+        ("tmpfs", &idle, "returned", false, &[(3, "not steered", "there is no disk of its own")]),
+    ];
+    for (kind, script, wrote, hit, odd) in table {
+        let stand = Stand::with(&script.replace("WROTE", wrote).replace("KIND", kind));
+        let ran = stand.run(&format!("replay --target kernel:{kind} --json - a.yaml"));
+        let told: Vec<Value> = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!(told[0]["hit"], hit, "{kind}, {script}: {ran:?}");
+        for (step, how, why) in odd {
+            let steps = told[0]["steps"].as_array().unwrap();
+            let found = steps.iter().find(|one| one["step"] == *step).unwrap();
+            assert_eq!(found["how"], *how, "{kind}, {script}: {ran:?}");
+            assert!(found["why"].as_str().unwrap().contains(why), "{kind}, {script}: {ran:?}");
+        }
+    }
+}
+
 #[test]
 fn a_filesystem_is_checked_after_the_last_that_takes_place_on_it() {
     if !is_allowed("checks behind scripts", &["/proc/sys/vm/unprivileged_userfaultfd"]) {
