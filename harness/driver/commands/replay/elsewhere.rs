@@ -279,3 +279,25 @@ fn told(led: &Led, storm: &Storm) -> Ended {
 fn milliseconds(took: Duration) -> String {
     format!("{}.{} ms", took.as_micros() / 1000, took.as_micros() / 100 % 10)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_run_is_told_with_its_own_reason() {
+        let text = "world: threads\nops: 9\ntarget: {directory: /not/used}\n\
+                    files: [{name: a}]\nactors: [{name: w, ops: {write: 1}}]\n";
+        let Ok(plan) = scenario::parse("a.yaml", text, &vocabulary::known(), &[]) else {
+            panic!("{text}")
+        };
+        let taken = Taken::Led(Led { file: "a.yaml".to_owned(), plan, lost: Vec::new() });
+        let why = NoGround::Real(Refusal::told("a disk", "it is not there", "bring one"));
+        let ended = Ended::refused(&taken, &why);
+        assert_eq!(ended.exit, Exit::Environment);
+        assert!(ended.line.starts_with("a.yaml: it could not be run: "), "{}", ended.line);
+        assert!(ended.line.ends_with("a disk: it is not there; bring one"), "{}", ended.line);
+        assert_eq!((&ended.json["file"], &ended.json["hit"]), (&json!("a.yaml"), &json!(false)));
+        assert_eq!(sum(&[ended]), "");
+    }
+}
