@@ -113,13 +113,13 @@ fn never(text: &mut String, record: &Record) {
     let counts = &record.counts;
     let groups = [("never reached", &counts.points), ("never checked", &counts.invariants)];
     let mut any = false;
-    let named = |name: &String| match counts.unchecked.get(name) {
+    let with_reason = |name: &String| match counts.unchecked.get(name) {
         Some(why) => format!("{name} ({why})"),
         None => name.clone(),
     };
     for (what, counts) in groups {
         let names: Vec<_> =
-            counts.iter().filter(|(_, n)| **n == 0).map(|(name, _)| named(name)).collect();
+            counts.iter().filter(|(_, n)| **n == 0).map(|(name, _)| with_reason(name)).collect();
         if !names.is_empty() {
             wrapped(text, "  ", &format!("{what}: {}", names.join(", ")));
             any = true;
