@@ -108,9 +108,9 @@ impl Turn<'_> {
             step((vec![Target::Returned], "returned".to_owned()));
         }
         if last.site.name != CALL {
-            let (until, lost) = self.named(last, name);
+            let (until, unsaid) = self.named(last, name);
             until.into_iter().for_each(step);
-            retold.lost.extend(lost);
+            retold.lost.extend(unsaid);
         }
     }
 
@@ -126,7 +126,7 @@ impl Turn<'_> {
     fn named(&self, last: &Passage, name: &str) -> (Option<(Vec<Target>, String)>, Option<String>) {
         let in_it = || self.passed.iter().filter(|passage| passage.operation == last.operation);
         let found = in_it().rev().find_map(|passage| Point::named(passage.site.name));
-        let lost = Point::named(last.site.name).is_none().then(|| {
+        let unsaid = Point::named(last.site.name).is_none().then(|| {
             let Passage { operation, site, .. } = last;
             let instead = found.map_or("where it was", Point::name);
             format!(
@@ -144,7 +144,7 @@ impl Turn<'_> {
             };
             (vec![Target::Point { nth, point }], words)
         });
-        (until, lost)
+        (until, unsaid)
     }
 }
 

@@ -175,7 +175,7 @@ impl Real {
         // A page that stays may be what the device never took: then neither of them is what it holds.
         let kept = self.kept(number);
         let is_known = synced.is_ok() && kept.is_none() && self.look_at(number, file, Seen::Found);
-        for why in kept {
+        if let Some(why) = kept {
             self.unconfirmed(why);
         }
         if is_known {

@@ -41,13 +41,9 @@ impl Spot {
 
     /// The same, counted from where it stands.
     pub(super) fn ahead(here: Option<Spot>, point: Point, nth: u64) -> Option<Spot> {
-        let once = match point {
-            Point::WriteLocked => Some(Spot::Locked),
-            Point::WriteMapped => Some(Spot::Mapped),
-            _ => None,
-        };
-        if once.is_some() {
-            return once.filter(|_| nth == 1 && here < once);
+        let once = [(Point::WriteLocked, Spot::Locked), (Point::WriteMapped, Spot::Mapped)];
+        if let Some((_, spot)) = once.into_iter().find(|(other, _)| *other == point) {
+            return Some(spot).filter(|_| nth == 1 && here < Some(spot));
         }
         if AT_THE_END.contains(&point) {
             return Some(Spot::End);

@@ -391,9 +391,10 @@ fn no_sentence(what: &str, example: &str, node: &Node) -> (String, String) {
     let noun = if example.contains(' ') { "sentence" } else { "text" };
     let article = if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
     let message = format!("{article} {what} is a {noun}, and this is {}", node.kind());
-    let help = match &node.value {
-        Value::Integer(number) if noun == "text" => format!("quote it: `\"{number}\"`"),
-        _ => format!("write one like `{example}`"),
+    let help = if let (Value::Integer(number), "text") = (&node.value, noun) {
+        format!("quote it: `\"{number}\"`")
+    } else {
+        format!("write one like `{example}`")
     };
     (message, help)
 }

@@ -406,8 +406,8 @@ mod tests {
         assert_eq!((numbers(&shrunk.case).len(), shrunk.minimal), (4, false));
         assert_eq!((shrunk.rate, runs[&vec![3, 4]]), (Rate { failed: 5, runs: 5 }, 1));
         assert_eq!(shrunk.end(), "it was interrupted: the same command goes on");
-        let raised = Arc::new(AtomicBool::new(true));
-        let told = on_a_target(4, (LONG, &raised), |_, _| true).0;
+        let interrupted = Arc::new(AtomicBool::new(true));
+        let told = on_a_target(4, (LONG, &interrupted), |_, _| true).0;
         assert!(matches!(told, Err(Refused::Interrupted(0))), "{told:?}");
     }
 }

@@ -19,7 +19,7 @@ fn on_disk(volume: &Volume, name: &str) -> File {
         if look::cached(&file, 0..4096).unwrap() == Cached::default() {
             return file;
         }
-        std::thread::sleep(Duration::from_millis(1));
+        sim::sleep(Duration::from_millis(1));
     }
     panic!("the page of {name} stays cached");
 }

@@ -328,7 +328,7 @@ fn who_may_not_have_faults_told_is_told_how_to_be_allowed() {
     match (rights::stopping().advice(), Window::new(wanted, Habit::Ahead)) {
         (None, opened) => assert!(opened.is_ok(), "{:?}", opened.err()),
         (Some(advice), opened) => {
-            let refused = opened.err().expect("it may not");
+            let refused = opened.expect_err("it may not");
             assert!(refused.advice.contains("vm.unprivileged_userfaultfd"), "{refused}");
             assert!(advice.contains(&refused.advice), "{refused}");
         }
