@@ -31,7 +31,7 @@ fn a_failure_of_a_real_filesystem_is_shrunk_run_again_and_exported() {
     fs::create_dir(stand.path("there")).unwrap();
     let found = limited(&stand, PAGESTORM, "run a.yaml --shrink 20s --reports out");
     assert_eq!(found.code, Some(1), "{found:?}");
-    assert!(found.err.contains("fails in 20 of 20 runs"), "{found:?}");
+    assert!(found.err.contains("fails in 25 of 25 runs"), "{found:?}");
     let dir = format!("out/{}/failures", stand.names("out")[0]);
     let case = format!("{dir}/results_are_justified-write.yaml");
     let text = fs::read_to_string(stand.path(&case)).unwrap_or_else(|_| panic!("{found:?}"));
@@ -60,7 +60,7 @@ fn a_failure_of_a_real_filesystem_is_shrunk_run_again_and_exported() {
     let words = format!("shrink {dir}/{} -o small.yaml --time 20s", whole.unwrap());
     let shrunk = limited(&stand, PAGESTORM, &words);
     assert_eq!(shrunk.code, Some(0), "{shrunk:?}");
-    assert!(shrunk.err.contains("fails in 20 of 20 runs"), "{shrunk:?}");
+    assert!(shrunk.err.contains("fails in 25 of 25 runs"), "{shrunk:?}");
     let refused = stand.run("shrink small.yaml --time 5s");
     assert_eq!(refused.code, Some(1), "{refused:?}");
 
