@@ -39,7 +39,7 @@ pub struct Counts {
     #[serde(default)]
     pub unconfirmed: BTreeMap<String, u64>,
     /// Why invariants were never checked, where that is known.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default)]
     pub unchecked: BTreeMap<String, String>,
     /// How often a real filesystem did something that is right only because POSIX leaves it open, by what.
     #[serde(default)]
