@@ -45,7 +45,7 @@ pub struct Chances {
     pub read_error_ppm: u32,
     /// Writes of them, and nothing is performed.
     pub write_error_ppm: u32,
-    /// How bytes of files are told from others, see [`super::data`].
+    /// How bytes of files are told from others, see `gate::data`.
     pub stride: u64,
 }
 
