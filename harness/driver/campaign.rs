@@ -72,6 +72,8 @@ pub struct Campaign {
     pub misfire: Option<Misfire>,
     /// The steps of the script, if that led actors on a real filesystem.
     pub followed: Vec<Followed>,
+    /// What panicked in the harness, and where, beside a filesystem that it has not written.
+    pub harness_failed: Option<String>,
     /// False if one of those seeds, run again, did not do the same.
     pub deterministic: bool,
     /// How much was tried out, if everything was to be.
@@ -115,6 +117,7 @@ impl Campaign {
             timed_out: false,
             misfire: None,
             followed: Vec::new(),
+            harness_failed: None,
             deterministic: true,
             tried: None,
         }
@@ -146,6 +149,7 @@ fn on_threads(mission: Mission<'_>, ground: Ground) -> Result<Campaign, NoGround
     let mut storm = storm::run_on(orders, ground, live)?;
     let mut campaign = Campaign::new(WorldKind::Threads);
     campaign.followed = std::mem::take(&mut storm.followed);
+    campaign.harness_failed = storm.harness_failed.take();
     let plan = mission.plan;
     let case = reproducer::of_threads((plan, &plan.name), seed, &storm).map(Box::new);
     let ran = Ran::of(storm, mission.progress);

@@ -1,5 +1,6 @@
 //! What a run stands on: a device for the filesystem model, or a real filesystem.
 
+use crate::exit::Exit;
 use crate::real::Real;
 use crate::record;
 use crate::scenario::plan::{Plan, TargetPlan};
@@ -19,13 +20,15 @@ pub enum Ground {
     Real(Box<Real>),
 }
 
-/// Why there is none.
+/// Why there is none, or nothing is known of it.
 #[derive(Debug)]
 pub enum NoGround {
     /// The device could not be opened.
     Device(OpenError),
     /// The filesystem could not be made or opened.
     Real(Refusal),
+    /// The harness itself failed: what panicked, and where.
+    Harness(String),
 }
 
 impl Ground {
@@ -91,6 +94,7 @@ impl NoGround {
         match self {
             NoGround::Device(error) => error.cause(),
             NoGround::Real(refusal) => format!("{}: {}", refusal.tried, refusal.came),
+            NoGround::Harness(panicked) => format!("the harness itself failed: {panicked}"),
         }
     }
 
@@ -99,6 +103,15 @@ impl NoGround {
         match self {
             NoGround::Device(error) => error.advice().to_owned(),
             NoGround::Real(refusal) => refusal.advice.clone(),
+            NoGround::Harness(_) => "this is a bug of pagestorm".to_owned(),
+        }
+    }
+
+    /// How a command ends because of it.
+    pub fn exit(&self) -> Exit {
+        match self {
+            NoGround::Device(_) | NoGround::Real(_) => Exit::Environment,
+            NoGround::Harness(_) => Exit::Harness,
         }
     }
 }
@@ -108,6 +121,7 @@ impl fmt::Display for NoGround {
         match self {
             NoGround::Device(error) => error.fmt(f),
             NoGround::Real(refusal) => refusal.fmt(f),
+            NoGround::Harness(_) => write!(f, "{}: {}", self.cause(), self.advice()),
         }
     }
 }

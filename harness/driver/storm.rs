@@ -69,6 +69,8 @@ pub struct Storm {
     pub strategy: Option<String>,
     /// What the oracle found.
     pub violation: Option<Violation>,
+    /// What panicked in the harness, and where, beside a filesystem that it has not written.
+    pub harness_failed: Option<String>,
     /// What happened.
     pub tally: Tally,
     /// The filesystem model as it was left, if it ran on one.
@@ -89,13 +91,27 @@ pub struct Storm {
     pub drifts: Vec<Drift>,
 }
 
+impl Storm {
+    /// The storm, if it says anything about the filesystem.
+    ///
+    /// # Errors
+    ///
+    /// The harness has failed.
+    pub fn or_failed(self) -> Result<Storm, NoGround> {
+        match self.harness_failed {
+            Some(panicked) => Err(NoGround::Harness(panicked)),
+            None => Ok(self),
+        }
+    }
+}
+
 /// Runs one storm to its end, on a device or a filesystem of its own.
 ///
 /// # Errors
 ///
-/// That could not be opened.
+/// That could not be opened, or the harness has failed.
 pub fn run(orders: Orders<'_>) -> Result<Storm, NoGround> {
-    run_on(orders, Ground::of(orders)?, &Arc::default())
+    run_on(orders, Ground::of(orders)?, &Arc::default())?.or_failed()
 }
 
 /// Runs one simulated storm to its end, on a device of its own. `strategy` says who goes on,
@@ -221,6 +237,7 @@ fn run_drawn(
         end,
         strategy: told,
         violation,
+        harness_failed: None,
         tally,
         model: Some(filesystem),
         acted,

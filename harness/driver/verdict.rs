@@ -34,7 +34,7 @@ pub fn impossible(plan: &Plan, why: String) -> Verdict {
 pub fn exit(verdict: &Verdict) -> Exit {
     match verdict.kind {
         _ if verdict.as_expected => Exit::Ok,
-        VerdictKind::NotDeterministic => Exit::Harness,
+        VerdictKind::NotDeterministic | VerdictKind::HarnessFailed => Exit::Harness,
         VerdictKind::Environment => Exit::Environment,
         VerdictKind::NothingRan => Exit::NothingRan,
         VerdictKind::Clean
@@ -49,12 +49,13 @@ pub fn exit(verdict: &Verdict) -> Exit {
 }
 
 fn kind(plan: &Plan, campaign: &Campaign, interrupted: bool) -> VerdictKind {
-    let Campaign { tally, found, deterministic, .. } = campaign;
+    let Campaign { tally, found, deterministic, harness_failed, .. } = campaign;
     let caught_by = match &plan.expect {
         Expectation::Clean => None,
         Expectation::Caught { by, .. } => Some(by.as_str()),
     };
     match found {
+        _ if harness_failed.is_some() => VerdictKind::HarnessFailed,
         _ if !deterministic => VerdictKind::NotDeterministic,
         Some(found) if caught_by == Some(found.violation.invariant) => VerdictKind::Caught,
         Some(found) => match found.violation.invariant {
@@ -154,6 +155,10 @@ fn sentence(plan: &Plan, campaign: &Campaign, kind: VerdictKind) -> String {
         VerdictKind::Environment => "The run could not begin.".to_owned(),
         VerdictKind::NotDeterministic => {
             format!("The seed of {found} did something else when it ran again.")
+        }
+        VerdictKind::HarnessFailed => {
+            let panicked = campaign.harness_failed.as_deref().unwrap_or_default();
+            format!("After {done} the harness itself failed, a bug of pagestorm: {panicked}.")
         }
     }
 }
@@ -330,6 +335,12 @@ mod tests {
         campaign.deterministic = false;
         let differing = verdict(&plan, &campaign, false);
         assert_eq!(exit(&differing), Exit::Harness);
+        campaign.harness_failed = Some("a panicked at b.rs:1:2: c".to_owned());
+        let failed = verdict(&plan, &campaign, true);
+        assert_eq!((failed.kind, exit(&failed)), (VerdictKind::HarnessFailed, Exit::Harness));
+        let told = "After 3 operations under 0 seeds the harness itself failed, a bug of pagestorm: \
+                    a panicked at b.rs:1:2: c.";
+        assert_eq!(failed.sentence, told);
         assert_eq!(exit(&impossible(&plan, String::new())), Exit::Environment);
     }
 }

@@ -95,7 +95,6 @@ pub const INVARIANTS: &[&str] = &[
     COUNTED,
     WHEN_QUIET,
     "progress_is_made",
-    "progress_without_panic",
 ];
 
 /// The one of them that only a filesystem with a check of its own has.

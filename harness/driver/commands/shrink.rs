@@ -123,7 +123,7 @@ fn refuse(file: &Path, refused: &Refused, console: Console) -> Exit {
             Exit::Failed
         }
         Refused::NotDeterministic => Exit::Harness,
-        Refused::NoGround(_) => Exit::Environment,
+        Refused::NoGround(error) => error.exit(),
     }
 }
 

@@ -52,6 +52,11 @@ impl Real {
         self.collisions.excuses(kind) || self.failing.excuses(kind) || was_short()
     }
 
+    /// Nothing that would be seen now tells anything of the filesystem.
+    pub(super) fn abandon(self) {
+        forget(&self.host, &self.names);
+    }
+
     /// Everybody has gone: a check of what lies on the device, and the files from a mount of its own.
     pub(super) fn conclude(self) {
         let Real { host, oracle, names, files, hands, shares, .. } = self;

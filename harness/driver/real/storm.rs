@@ -13,7 +13,7 @@ use crate::target::Target;
 use mounted::Refusal;
 use oracle::progress;
 use report::record::Clock;
-use sim::{End, World};
+use sim::{End, Failure, Outcome, World};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -40,7 +40,11 @@ pub fn run(orders: Orders<'_>, mut real: Real, live: &Arc<AtomicU64>) -> Result<
     let mut world = World::threads(PATIENCE);
     storm::spawn(&mut world, &stage, (plan, seed));
     let end = world.run();
-    oracle.judge_overall(progress::progress_without_panic(oracle.checks(), &end.outcome));
+    // None of this filesystem's code is among the tasks.
+    let harness_failed = match &end.outcome {
+        Outcome::Failed(failure @ Failure::Panicked { .. }) => Some(failure.to_string()),
+        Outcome::Failed(_) | Outcome::Finished => None,
+    };
     oracle.judge_overall(progress::progress_is_made(oracle.checks(), &end.outcome));
     let tally = counted(&stage, &end, &real);
     let acted = *stage.acted.lock();
@@ -50,13 +54,18 @@ pub fn run(orders: Orders<'_>, mut real: Real, live: &Arc<AtomicU64>) -> Result<
     let failed = real.lead.as_ref().and_then(Lead::failed);
     // A task that has hung keeps the filesystem: then nobody can look at what lies below it.
     if let Some(real) = Arc::into_inner(real) {
-        real.conclude();
+        if harness_failed.is_some() {
+            real.abandon();
+        } else {
+            real.conclude();
+        }
     }
     if let Some(refusal) = failed {
         return Err(refusal);
     }
     Ok(Storm {
         violation: oracle.violation(),
+        harness_failed,
         tally: Tally { invariants: oracle.checks().counts().into_iter().collect(), ..tally },
         end,
         strategy: None,
@@ -96,6 +105,7 @@ fn counted(stage: &Stage, end: &End, real: &Real) -> Tally {
 mod tests {
     use super::super::Host;
     use super::*;
+    use crate::exit::Exit;
     use crate::onlooker::Look;
     use crate::scenario::plan::Plan;
     use crate::scenario::{Known, parse};
@@ -126,6 +136,28 @@ script: [run W until done]
         let came = run(orders(&plan, &Arc::default()), real, &Arc::default());
         let Err(refusal) = came else { panic!("nothing is known") };
         assert_eq!(refusal.came, "ENOMEM, Out of memory");
+    }
+
+    #[test]
+    fn what_panics_in_the_harness_is_no_violation() {
+        let text = "\
+world: threads
+target: {directory: /not/used}
+actors: [{name: W, does: [fsync]}]
+script: [run W until done]
+";
+        let plan = parse("a.yaml", text, &Known::default(), &[]).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let mut real = Real::open(&plan, &Place::Directory(dir.path().to_owned())).unwrap();
+        real.lead.as_mut().unwrap().actors.clear();
+        let storm = run(orders(&plan, &Arc::default()), real, &Arc::default()).unwrap();
+        assert_eq!(storm.violation, None);
+        let panicked = storm.harness_failed.clone().expect("nobody leads whom it asks for");
+        assert!(panicked.contains(" panicked at "), "{panicked}");
+        let Err(failed) = storm.or_failed() else { panic!("nothing is known") };
+        assert_eq!(failed.exit(), Exit::Harness);
+        let words = format!("the harness itself failed: {panicked}: this is a bug of pagestorm");
+        assert_eq!(failed.to_string(), words);
     }
 
     #[test]

@@ -111,7 +111,7 @@ impl Course<'_> {
                     self.write()?;
                     written = self.watch.elapsed();
                 }
-                Err(error) => self.works[at].refused = Some(error.to_string()),
+                Err(error) => self.works[at].refused = Some(error),
             }
             if PERIOD <= self.watch.elapsed().saturating_sub(written) {
                 self.write()?;
@@ -175,7 +175,7 @@ impl Course<'_> {
         let entered = &mut work.failures[news.at];
         match news.first.make_smaller(&case, entered, limits, alarm) {
             Ok(same) => work.deterministic &= same,
-            Err(error) => work.refused = Some(error.to_string()),
+            Err(error) => work.refused = Some(error),
         }
         let took = self.watch.elapsed().saturating_sub(begun);
         *effort = effort.map(|left| left.saturating_sub(took));
@@ -188,16 +188,16 @@ impl Course<'_> {
             let left = self.works[at].left(self.time.is_some());
             match left {
                 Ok(news) => news.into_iter().for_each(|one| self.make_smaller(at, one, effort)),
-                Err(error) => self.works[at].refused = Some(error.to_string()),
+                Err(error) => self.works[at].refused = Some(error),
             }
         }
     }
 
     fn end(mut self) -> Result<(Night, Exit, io::Result<()>), Stopped> {
-        for work in self.works.iter().filter(|work| work.refused.is_some()) {
-            let why = work.refused.clone().unwrap_or_default();
-            let file = work.entry.file.clone();
-            self.night.left_out.push(LeftOut { file, why, refused: true });
+        for work in &self.works {
+            if let Some(error) = &work.refused {
+                self.night.left_out.push(refused(&work.entry.file, error));
+            }
         }
         self.night.regressions.sort();
         self.night.left_out.sort();
@@ -236,8 +236,7 @@ impl Course<'_> {
     }
 
     fn refuse(&mut self, what: &str, error: &NoGround) {
-        let (file, why) = (what.to_owned(), error.to_string());
-        self.night.left_out.push(LeftOut { file, why, refused: true });
+        self.night.left_out.push(refused(what, error));
     }
 
     fn elapsed(&self) -> Duration {
@@ -246,5 +245,15 @@ impl Course<'_> {
 
     fn is_raised(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)
+    }
+}
+
+/// Something that could not be soaked, or no further.
+fn refused(file: &str, error: &NoGround) -> LeftOut {
+    LeftOut {
+        file: file.to_owned(),
+        why: error.to_string(),
+        refused: true,
+        harness_failed: matches!(error, NoGround::Harness(_)),
     }
 }

@@ -129,8 +129,7 @@ fn add(
     let own = scenario::parse(&file, &text, &vocabulary::known(), &[])?;
     // The same text on another target is another scenario.
     let text_hash = seeds::hash(&(text.clone() + wanted.target.unwrap_or_default()));
-    let mut leave_out =
-        |why: String| given.left_out.push(LeftOut { file: file.clone(), why, refused: false });
+    let mut leave_out = |why: String| given.left_out.push(LeftOut::because(file.clone(), why));
     if !seen.insert((own.name.clone(), text_hash)) {
         leave_out("the same text was given before".to_owned());
         return Ok(());
@@ -175,7 +174,7 @@ fn add(
             Ok(plan) if !plan.missing.is_empty() => {
                 let missing = plan.missing.join("`, `");
                 let why = format!("what it is about the target has not: `{missing}`");
-                given.left_out.push(LeftOut { file: file.clone(), why, refused: false });
+                given.left_out.push(LeftOut::because(file.clone(), why));
             }
             Ok(plan) => {
                 let file = file.clone();
@@ -185,11 +184,11 @@ fn add(
             }
             Err(report) if wanted.target.is_some() => {
                 let why = reason(&report);
-                given.left_out.push(LeftOut { file: file.clone(), why, refused: false });
+                given.left_out.push(LeftOut::because(file.clone(), why));
             }
             Err(_) if world != own.world => {
                 let why = format!("it makes no sense in the {} world", world.name());
-                given.left_out.push(LeftOut { file: file.clone(), why, refused: false });
+                given.left_out.push(LeftOut::because(file.clone(), why));
             }
             Err(report) => return Err(report),
         }

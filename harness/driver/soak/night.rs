@@ -213,7 +213,8 @@ fn verdict(night: &Night) -> (NightVerdict, Exit) {
     }
     mixed(night, &mut reasons);
     for left in night.left_out.iter().filter(|left| left.refused) {
-        reasons.add(Exit::Environment, format!("{}: {}", left.file, left.why));
+        let exit = if left.harness_failed { Exit::Harness } else { Exit::Environment };
+        reasons.add(exit, format!("{}: {}", left.file, left.why));
     }
     if night.regressions.is_empty() {
         idle(night, &mut reasons);

@@ -44,7 +44,7 @@ pub fn read(dir: &Path, shard: Shard) -> Result<Cases, Vec<String>> {
             Ok(plan) if plan.is_explicit() => cases.cases.push((file, plan)),
             Ok(_) => {
                 let why = "it is no case: it has no `schedule`; soak it as a scenario".to_owned();
-                cases.left_out.push(LeftOut { file, why, refused: false });
+                cases.left_out.push(LeftOut::because(file, why));
             }
             Err(report) => wrong.push(report.render(false)),
         }

@@ -36,7 +36,7 @@ pub struct Work<'a> {
     /// The time that went into it since the start.
     pub used: Duration,
     /// Why it cannot go on.
-    pub refused: Option<String>,
+    pub refused: Option<NoGround>,
     /// What failed, by kind.
     pub failures: Vec<NightFailure>,
     /// Whether every seed that failed did the same when it was run again.
@@ -185,7 +185,7 @@ impl<'a> Work<'a> {
         let first = First { entry, campaign, iteration, seed, failure };
         let known = first.look(failed).unwrap_or_else(|error| {
             // It failed, whatever the machine can do now.
-            self.refused = Some(error.to_string());
+            self.refused = Some(error);
             Known { case: None, deterministic: true }
         });
         self.deterministic &= known.deterministic;
@@ -286,6 +286,7 @@ fn batch(work: &Work<'_>, nths: Range<u64>, means: Means<'_>) -> Result<Batch, N
         let (record, judged, look) = (false, true, Look::default());
         let orders = Orders { plan, seed, record, judged, look, interrupted };
         let storm = storm::run_on(orders, Ground::of(orders)?, &means.progress.operations)?;
+        let storm = storm.or_failed()?;
         let failed = Failed::of(work.entry, seed, &storm);
         let Progress { seeds, violations, .. } = means.progress;
         seeds.fetch_add(1, Ordering::Relaxed);

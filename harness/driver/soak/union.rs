@@ -297,11 +297,12 @@ fn name(part: &Part) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit::Exit;
     use crate::soak::night::concluded;
     use crate::soak::sums::hash_text;
     use report::latency::{Class, Latency};
     use report::record::{
-        Clock, Counts, Environment, Measure, NightVerdict, Outcome, Rate, Seed, ShardEnd,
+        Clock, Counts, Environment, LeftOut, Measure, NightVerdict, Outcome, Rate, Seed, ShardEnd,
         Signature, Tool,
     };
     use sim::chance::scramble;
@@ -373,6 +374,17 @@ mod tests {
 
     fn merged(nights: &[Night]) -> Night {
         concluded(union(nights, false).unwrap()).unwrap().0
+    }
+
+    #[test]
+    fn what_could_not_be_soaked_ends_a_night_as_what_kept_it() {
+        for (harness_failed, exit) in [(false, Exit::Environment), (true, Exit::Harness)] {
+            let (file, why) = ("a.yaml".to_owned(), "b".to_owned());
+            let left = LeftOut { file, why, refused: true, harness_failed };
+            let shard = Shard { index: 1, of: 1 };
+            let night = Night { left_out: vec![left], ..night(shard, 1) };
+            assert_eq!(concluded(night).unwrap().1, exit);
+        }
     }
 
     #[test]

@@ -54,7 +54,8 @@ fn expectation(record: &Record) -> Case {
         VerdictKind::NothingRan
         | VerdictKind::Interrupted
         | VerdictKind::Environment
-        | VerdictKind::NotDeterministic => ERROR,
+        | VerdictKind::NotDeterministic
+        | VerdictKind::HarnessFailed => ERROR,
         VerdictKind::Clean
         | VerdictKind::Caught
         | VerdictKind::Violated

@@ -58,7 +58,8 @@ impl Tone {
             | VerdictKind::Missed
             | VerdictKind::Hung
             | VerdictKind::Panicked
-            | VerdictKind::NotDeterministic => Tone::Bad,
+            | VerdictKind::NotDeterministic
+            | VerdictKind::HarnessFailed => Tone::Bad,
         }
     }
 

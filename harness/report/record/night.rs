@@ -310,8 +310,18 @@ pub struct LeftOut {
     pub file: String,
     /// Why.
     pub why: String,
-    /// Whether it should have been, and the machine could not.
+    /// Whether it should have been, and the machine or the harness could not.
     pub refused: bool,
+    /// Whether the harness itself failed.
+    #[serde(default)]
+    pub harness_failed: bool,
+}
+
+impl LeftOut {
+    /// There is nothing to soak in it.
+    pub fn because(file: String, why: String) -> LeftOut {
+        LeftOut { file, why, refused: false, harness_failed: false }
+    }
 }
 
 /// A case that failed once, run again.

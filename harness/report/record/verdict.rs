@@ -61,4 +61,7 @@ verdicts! {
     Environment = "environment", "The environment cannot";
     /// The same seed gave two different runs: the harness itself is wrong.
     NotDeterministic = "not_deterministic", "Not deterministic";
+    /// The harness panicked while it looked at a filesystem that it has not written; what was found until
+    /// then is here.
+    HarnessFailed = "harness_failed", "The harness failed";
 }

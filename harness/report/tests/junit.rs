@@ -80,6 +80,7 @@ fn a_run_that_could_not_be_is_an_error() {
         VerdictKind::Interrupted,
         VerdictKind::Environment,
         VerdictKind::NotDeterministic,
+        VerdictKind::HarnessFailed,
     ] {
         let cases = of(&samples::record(kind));
         assert_eq!(with(&cases, "error"), ["expectation"], "{kind:?}");

@@ -90,7 +90,7 @@ impl Counted {
         let as_expected = (failed != 0) == expected.is_some();
         let verdict = if as_expected { "same" } else { "vanished" };
         let exit = if as_expected { Exit::Ok } else { Exit::Failed };
-        let exit = if refused.is_some() { exit.max(Exit::Environment) } else { exit };
+        let exit = refused.as_ref().map_or(exit, |refused| exit.max(refused.exit()));
         (format!("fails in {failed} of {runs} runs{what}{others}{end}"), verdict, exit)
     }
 }

@@ -69,12 +69,11 @@ pub(super) fn replay(args: &ReplayArgs, target: &str, console: Console) -> Exit 
     let mut came = Vec::new();
     let mut hosts = Hosts::default();
     let refused = through((&all, args.times), &interrupts, &mut hosts, &mut came);
-    for refusal in refused.iter().collect::<BTreeSet<_>>() {
-        console.warn(refusal);
+    for refusal in refused.iter().map(ToString::to_string).collect::<BTreeSet<_>>() {
+        console.warn(&refusal);
     }
     let caught = interrupts.caught().unwrap_or(Exit::Ok);
-    let given_up = if refused.is_empty() { Exit::Ok } else { Exit::Environment };
-    let given_up = given_up.max(caught);
+    let given_up = refused.iter().map(NoGround::exit).fold(caught, Exit::max);
     if came.len() == refused.len() {
         return given_up;
     }
@@ -159,7 +158,7 @@ fn through(
     interrupts: &Interrupts,
     hosts: &mut Hosts,
     came: &mut Vec<Ended>,
-) -> Vec<String> {
+) -> Vec<NoGround> {
     let mut refused = Vec::new();
     let flag = Arc::clone(interrupts.flag());
     for (number, taken) in all.iter().enumerate() {
@@ -170,7 +169,7 @@ fn through(
             Taken::Led(led) => {
                 let later = &all[number + 1..];
                 let is_last = !later.iter().any(|later| later.takes_place_with(led));
-                led_through((led, is_last), hosts, &flag).map_err(NoGround::Real)
+                led_through((led, is_last), hosts, &flag)
             }
             Taken::Again(left) => {
                 let look = || {
@@ -183,8 +182,8 @@ fn through(
         match ended {
             Ok(one) => came.push(one),
             Err(refusal) => {
-                refused.push(refusal.to_string());
                 came.push(Ended::refused(taken, &refusal));
+                refused.push(refusal);
             }
         }
     }
@@ -195,18 +194,18 @@ fn led_through(
     (led, is_last): (&Led, bool),
     hosts: &mut Hosts,
     interrupted: &Arc<AtomicBool>,
-) -> Result<Ended, Refusal> {
+) -> Result<Ended, NoGround> {
     let plan = &led.plan;
-    let host = hosts.host(plan)?;
+    let host = hosts.host(plan).map_err(NoGround::Real)?;
     if is_last {
         // Who has it alone takes it down, and looks at what lies on its device.
         hosts.all.retain(|(_, other)| !Arc::ptr_eq(other, &host));
     }
-    let real = Real::on(plan, host)?;
+    let real = Real::on(plan, host).map_err(NoGround::Real)?;
     let detail = real.detail().to_owned();
     let (seed, look) = (Seed(plan.seed), Look::default());
     let orders = Orders { plan, seed, record: false, judged: true, look, interrupted };
-    let storm = storm::run(orders, real, &Arc::default())?;
+    let storm = storm::run(orders, real, &Arc::default()).map_err(NoGround::Real)?.or_failed()?;
     if UNMOUNTED.iter().any(|name| storm.tally.invariants.get(name).is_some_and(|n| 0 < *n)) {
         hosts.checked.extend([&detail, ": unmounted, and looked at by its own check\n"]);
     }
@@ -220,7 +219,7 @@ impl Ended {
         let hit = taken.is_led().then_some(false);
         let json = json!({ "file": file, "hit": hit, "refused": why.to_string() });
         let line = format!("{file}: it could not be run: {why}");
-        Ended { line, exit: Exit::Environment, details: Vec::new(), json }
+        Ended { line, exit: why.exit(), details: Vec::new(), json }
     }
 
     fn again(told: Told) -> Ended {

@@ -68,7 +68,7 @@ pub fn replay(args: &ReplayArgs, console: Console) -> Exit {
         Ok(exit) => exit.max(interrupts.caught().unwrap_or(Exit::Ok)),
         Err(refused) => {
             console.warn(&refused.to_string());
-            Exit::Environment
+            refused.exit()
         }
     }
 }

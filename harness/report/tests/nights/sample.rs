@@ -45,6 +45,7 @@ fn made() -> Night {
             file: "scenarios/small/write.yaml".to_owned(),
             why: "it tries everything out and has no seeds".to_owned(),
             refused: false,
+            harness_failed: false,
         }],
         regressions: vec![regression(true), regression(false)],
         shards: states.to_vec(),

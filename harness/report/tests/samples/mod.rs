@@ -27,6 +27,7 @@ pub(crate) fn record(kind: VerdictKind) -> Record {
         VerdictKind::Interrupted => ("SIGTERM ended the run after 1,204 of 2,000 seeds.", false),
         VerdictKind::Environment => ("There is no loop device; run as root or use ram.", false),
         VerdictKind::NotDeterministic => ("Seed 0x2a ran twice and gave two traces.", false),
+        VerdictKind::HarnessFailed => ("The harness failed: writer-0 panicked at a.rs:1:2.", false),
     };
     if matches!(kind, VerdictKind::Caught | VerdictKind::Missed | VerdictKind::NotProvoked) {
         record.filesystem.preset = Some("v5.19".to_owned());
