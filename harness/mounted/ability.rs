@@ -5,6 +5,7 @@ use crate::direct::{self, Aligned};
 use crate::file::{Bytes, File};
 use crate::look;
 use crate::mapping::Mapping;
+use crate::mm::Mm;
 use crate::volume::Volume;
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, copy_file_range};
@@ -158,7 +159,7 @@ impl Trial {
         let allocate = |how| one.allocate(how, second.clone());
         let keep = FallocateFlags::FALLOC_FL_KEEP_SIZE;
         match ability {
-            Ability::Mmap => Mapping::new(one, 4096, 4096)?.store(0, &[1]).map(drop),
+            Ability::Mmap => Mapping::new(&Mm::ours(), one, 4096, 4096)?.store(0, &[1]).map(drop),
             Ability::Fallocate => allocate(FallocateFlags::empty()),
             Ability::Punch => allocate(FallocateFlags::FALLOC_FL_PUNCH_HOLE | keep),
             Ability::ZeroRange => allocate(FallocateFlags::FALLOC_FL_ZERO_RANGE | keep),

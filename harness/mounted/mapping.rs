@@ -4,17 +4,24 @@
 //! memory. It takes the same page faults as an instruction of ours would, and where that would be
 //! `SIGBUS`, it stops and says how far it came.
 
-use crate::memory::{Between, Pages, write_from};
+use crate::companion::Call;
+use crate::memory::{Between, PAGE, offset};
+use crate::mm::Mm;
 use nix::errno::Errno;
-use nix::sys::mman::MmapAdvise;
+use nix::libc;
+use nix::sys::mman::{MapFlags, MsFlags, ProtFlags};
 use sim::{Mutex, Rank, sync};
 use std::ops::Range;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::Arc;
 
 /// See the module.
 #[derive(Debug)]
 pub struct Mapping {
-    pages: Pages,
+    mm: Arc<Mm>,
+    /// Where it begins there.
+    start: usize,
+    len: usize,
     /// Carries the bytes of one load or store at a time.
     between: Mutex<Between>,
     /// How many bytes that are at most.
@@ -24,82 +31,164 @@ pub struct Mapping {
 static BETWEEN: Rank = Rank::new(12, "bytes on their way to or from a mapping");
 
 impl Mapping {
-    /// Maps the first `len` bytes of `file`, whether it has them or not; at most `most` bytes can be
+    /// Maps the first `len` bytes of `file` in `mm`, whether it has them or not; at most `most` bytes can be
     /// loaded or stored at once.
-    pub fn new(file: impl AsFd, len: usize, most: usize) -> Result<Mapping, Errno> {
+    pub fn new(mm: &Arc<Mm>, file: impl AsFd, len: usize, most: usize) -> Result<Mapping, Errno> {
         let between = Between::new(most)?;
         let most = between.len();
         let between = sync::mutex(&BETWEEN, 0, between);
-        Ok(Mapping { pages: Pages::shared(file, len)?, between, most })
+        let len = len.max(1).next_multiple_of(PAGE);
+        let rights = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+        let arguments = [
+            0,
+            word(len),
+            flag(rights.bits()),
+            flag(MapFlags::MAP_SHARED.bits()),
+            descriptor(file),
+            0,
+        ];
+        // SAFETY: the kernel chooses a place where nothing is mapped.
+        #[expect(unsafe_code, reason = "a system call")]
+        let start = unsafe { mm.call(Call { number: libc::SYS_mmap, arguments }) }?;
+        let mapping = Mapping { mm: Arc::clone(mm), start, len, between, most };
+        // There it would keep the file open, and its filesystem mounted.
+        mapping.advise(0..len, libc::MADV_DONTFORK)?;
+        Ok(mapping)
     }
 
     /// Loads the bytes at `at`: how many came before there was none. `EFAULT`: not one.
     pub fn load(&self, at: usize, bytes: &mut [u8]) -> Result<usize, Errno> {
         let len = self.within(at, bytes.len())?;
-        self.between.lock().bring(&self.pages, at, &mut bytes[..len])
+        if let Some(came) = self.mm.peek(self.start + at, &mut bytes[..len]) {
+            return came;
+        }
+        let between = self.between.lock();
+        let to = descriptor(between.file());
+        let came = self.call(libc::SYS_pwrite64, [to, self.address(at), word(len), 0])?;
+        between.take(&mut bytes[..came]);
+        Ok(came)
     }
 
     /// Stores `bytes` at `at`: how many went before there was no place. `EFAULT`: not one.
     pub fn store(&self, at: usize, bytes: &[u8]) -> Result<usize, Errno> {
         let len = self.within(at, bytes.len())?;
-        self.between.lock().carry(&bytes[..len], &self.pages, at)
+        let mut between = self.between.lock();
+        between.put(&bytes[..len]);
+        let from = descriptor(between.file());
+        self.call(libc::SYS_pread64, [from, self.address(at), word(len), 0])
     }
 
     /// Writes the bytes of the mapping at `source` to `file` at `pos`.
     pub fn write_to(&self, file: impl AsFd, pos: u64, source: Range<usize>) -> Result<u64, Errno> {
         let len = self.within(source.start, source.len())?;
-        write_from(file, &[(self.pages.address(source.start).cast_const(), len)], Some(pos))
+        offset(pos)?;
+        let arguments = [descriptor(file), self.address(source.start), word(len), pos];
+        self.call(libc::SYS_pwrite64, arguments).map(word)
     }
 
     /// Takes the pages of `range` out of the page table; the next access faults again.
     pub fn unmap(&self, range: Range<usize>) -> Result<(), Errno> {
-        self.advise(range, MmapAdvise::MADV_DONTNEED)
+        self.advise(range, libc::MADV_DONTNEED)
     }
 
     /// Asks the kernel to write the pages of `range` back and to reclaim them.
     pub fn page_out(&self, range: Range<usize>) -> Result<(), Errno> {
-        self.advise(range, MmapAdvise::MADV_PAGEOUT)
+        self.advise(range, libc::MADV_PAGEOUT)
     }
 
     /// `msync(2)` of the pages of `range` that are mapped.
     pub fn sync(&self, range: Range<usize>) -> Result<(), Errno> {
-        let end = range.end.min(self.pages.len());
-        if end <= range.start { Ok(()) } else { self.pages.sync(range.start..end) }
+        self.pages(libc::SYS_msync, range, MsFlags::MS_SYNC.bits())
     }
 
-    fn advise(&self, range: Range<usize>, advice: MmapAdvise) -> Result<(), Errno> {
-        let end = range.end.min(self.pages.len());
-        if end <= range.start { Ok(()) } else { self.pages.advise(range.start..end, advice) }
+    fn advise(&self, range: Range<usize>, advice: i32) -> Result<(), Errno> {
+        self.pages(libc::SYS_madvise, range, advice)
+    }
+
+    /// A call for the whole pages of `range` that are mapped, if there are any.
+    fn pages(&self, number: i64, range: Range<usize>, how: i32) -> Result<(), Errno> {
+        let start = range.start - range.start % PAGE;
+        let end = range.end.min(self.len).next_multiple_of(PAGE);
+        if end <= start {
+            return Ok(());
+        }
+        self.call(number, [self.address(start), word(end - start), flag(how), 0]).map(drop)
+    }
+
+    /// A call on memory of this mapping.
+    fn call(&self, number: i64, [first, second, third, fourth]: [u64; 4]) -> Result<usize, Errno> {
+        let call = Call { number, arguments: [first, second, third, fourth, 0, 0] };
+        // SAFETY: the memory is that of this mapping, which Rust has no reference into.
+        #[expect(unsafe_code, reason = "a system call on memory that may be missing")]
+        unsafe {
+            self.mm.call(call)
+        }
+    }
+
+    fn address(&self, at: usize) -> u64 {
+        word(self.start + at)
     }
 
     /// How many of `len` bytes at `at` are mapped, and can be moved at once.
     fn within(&self, at: usize, len: usize) -> Result<usize, Errno> {
-        let mapped = self.pages.len().checked_sub(at).filter(|mapped| 0 < *mapped);
+        let mapped = self.len.checked_sub(at).filter(|mapped| 0 < *mapped);
         Ok(len.min(self.most).min(mapped.ok_or(Errno::EFAULT)?))
     }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // A companion may have been killed, and with it is gone what was mapped there.
+        let _ = self.call(libc::SYS_munmap, [self.address(0), word(self.len), 0, 0]);
+    }
+}
+
+fn descriptor(file: impl AsFd) -> u64 {
+    flag(file.as_fd().as_raw_fd())
+}
+
+fn flag(number: i32) -> u64 {
+    i64::from(number).cast_unsigned()
+}
+
+fn word(number: usize) -> u64 {
+    u64::try_from(number).expect("addresses are no longer than registers")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Where mappings can be.
+    fn mms() -> [Arc<Mm>; 2] {
+        [Mm::ours(), Mm::another().unwrap()]
+    }
+
     #[test]
     fn nothing_is_done_to_pages_beyond_the_mapping() {
         let file = tempfile::tempfile().unwrap();
         file.set_len(5000).unwrap();
-        let mapping = Mapping::new(&file, 1 << 20, 4096).unwrap();
-        let beyond = 2 << 40..(2 << 40) + 5;
-        assert_eq!(mapping.sync(beyond.clone()), Ok(()));
-        assert_eq!(mapping.unmap(beyond.clone()), Ok(()));
-        assert_eq!(mapping.page_out(beyond.clone()), Ok(()));
-        assert_eq!(mapping.load(beyond.start, &mut [0; 5]), Err(Errno::EFAULT));
+        for mm in mms() {
+            let mapping = Mapping::new(&mm, &file, 1 << 20, 4096).unwrap();
+            let beyond = 2 << 40..(2 << 40) + 5;
+            assert_eq!(mapping.sync(beyond.clone()), Ok(()));
+            assert_eq!(mapping.unmap(beyond.clone()), Ok(()));
+            assert_eq!(mapping.page_out(beyond.clone()), Ok(()));
+            assert_eq!(mapping.load(beyond.start, &mut [0; 5]), Err(Errno::EFAULT));
+        }
     }
 
     #[test]
     fn what_lies_beyond_the_end_stops_loads_and_stores_and_kills_nobody() {
+        for mm in mms() {
+            beyond_the_end(&mm);
+        }
+    }
+
+    fn beyond_the_end(mm: &Arc<Mm>) {
         let file = tempfile::tempfile().unwrap();
         file.set_len(5000).unwrap();
-        let mapping = Mapping::new(&file, 1 << 20, 64 << 10).unwrap();
+        let mapping = Mapping::new(mm, &file, 1 << 20, 64 << 10).unwrap();
         let bytes = vec![7; 20_000];
         // The page that holds the end is there to its end.
         assert_eq!(mapping.store(4000, &bytes), Ok(8192 - 4000));
@@ -117,7 +206,12 @@ mod tests {
     fn threads_that_share_a_mapping_get_each_its_own_bytes() {
         let file = tempfile::tempfile().unwrap();
         file.set_len(1 << 20).unwrap();
-        let mapping = Mapping::new(&file, 1 << 20, 64 << 10).unwrap();
+        for mm in mms() {
+            in_turns(&Mapping::new(&mm, &file, 1 << 20, 64 << 10).unwrap());
+        }
+    }
+
+    fn in_turns(mapping: &Mapping) {
         let act = |number: u8| {
             let (at, bytes) = (usize::from(number) << 16, vec![number; 60 << 10]);
             let mut seen = vec![0; bytes.len()];
@@ -138,12 +232,14 @@ mod tests {
     fn a_mapping_can_be_the_source_of_a_write() {
         let file = tempfile::tempfile().unwrap();
         file.set_len(8192).unwrap();
-        let mapping = Mapping::new(&file, 1 << 20, 4096).unwrap();
-        mapping.store(0, &[9; 100]).unwrap();
-        mapping.sync(0..4096).unwrap();
-        assert_eq!(mapping.write_to(&file, 5000, 0..100), Ok(100));
-        let mut seen = [0; 100];
-        assert_eq!((mapping.load(5000, &mut seen), seen), (Ok(100), [9; 100]));
-        assert_eq!(mapping.write_to(&file, 0, 8192..8292), Err(Errno::EFAULT));
+        for mm in mms() {
+            let mapping = Mapping::new(&mm, &file, 1 << 20, 4096).unwrap();
+            mapping.store(0, &[9; 100]).unwrap();
+            mapping.sync(0..4096).unwrap();
+            assert_eq!(mapping.write_to(&file, 5000, 0..100), Ok(100));
+            let mut seen = [0; 100];
+            assert_eq!((mapping.load(5000, &mut seen), seen), (Ok(100), [9; 100]));
+            assert_eq!(mapping.write_to(&file, 0, 8192..8292), Err(Errno::EFAULT));
+        }
     }
 }

@@ -5,8 +5,7 @@ use nix::errno::Errno;
 use nix::libc;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::mman::{
-    MapFlags, MmapAdvise, MsFlags, ProtFlags, madvise, mmap, mmap_anonymous, mprotect, msync,
-    munmap,
+    MapFlags, MmapAdvise, ProtFlags, madvise, mmap, mmap_anonymous, mprotect, munmap,
 };
 use nix::unistd::ftruncate;
 use std::ffi::c_void;
@@ -14,7 +13,7 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 /// Bytes of a page.
 pub(crate) const PAGE: usize = 4096;
@@ -113,16 +112,6 @@ impl Pages {
         #[expect(unsafe_code, reason = "a system call")]
         unsafe {
             madvise(start, len, advice)
-        }
-    }
-
-    /// Writes the pages of `range` back, and waits.
-    pub(crate) fn sync(&self, range: Range<usize>) -> Result<(), Errno> {
-        let (start, len) = self.pages(range);
-        // SAFETY: it changes nothing that is mapped.
-        #[expect(unsafe_code, reason = "a system call")]
-        unsafe {
-            msync(start, len, MsFlags::MS_SYNC)
         }
     }
 
@@ -337,6 +326,17 @@ impl Numbers {
             &*self.0.address(at).cast::<AtomicU64>()
         }
     }
+
+    /// The first half of one of them, for those that somebody waits for: who uses it as a word does not
+    /// use it as a number.
+    pub(crate) fn word(&self, nth: usize) -> &AtomicU32 {
+        let word = std::ptr::from_ref(self.number(nth)).cast::<AtomicU32>();
+        // SAFETY: it lies in the number, is aligned better than it has to be, and is atomic, too.
+        #[expect(unsafe_code, reason = "memory that another process writes, too")]
+        unsafe {
+            &*word
+        }
+    }
 }
 
 impl Between {
@@ -353,25 +353,19 @@ impl Between {
         self.memory.len()
     }
 
-    /// Brings what lies at `at` of `from`: how many bytes came before there was none. `EFAULT`: not one.
-    pub(crate) fn bring(
-        &mut self,
-        from: &Pages,
-        at: usize,
-        bytes: &mut [u8],
-    ) -> Result<usize, Errno> {
-        assert!(at + bytes.len() <= from.len, "the bytes are of these pages");
-        let piece = [(from.address(at).cast_const(), bytes.len())];
-        let came = write_from(&self.file, &piece, Some(0))?;
-        let came = usize::try_from(came).expect("at most what was asked for");
-        self.memory.take(0, &mut bytes[..came]);
-        Ok(came)
+    /// To and from which the kernel copies.
+    pub(crate) fn file(&self) -> &OwnedFd {
+        &self.file
     }
 
-    /// Takes `bytes` to `at` of `to`: how many went before there was no place. `EFAULT`: not one.
-    pub(crate) fn carry(&mut self, bytes: &[u8], to: &Pages, at: usize) -> Result<usize, Errno> {
+    /// Puts `bytes` where they can be taken from.
+    pub(crate) fn put(&mut self, bytes: &[u8]) {
         self.memory.put(0, bytes);
-        to.fill((at, bytes.len()), &self.file, 0)
+    }
+
+    /// Takes the bytes that came.
+    pub(crate) fn take(&self, bytes: &mut [u8]) {
+        self.memory.take(0, bytes);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use mounted::direct::Aligned;
 use mounted::file::Bytes;
-use mounted::{File, Mapping, look};
+use mounted::{File, Mapping, Mm, look};
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, PosixFadviseAdvice, posix_fadvise};
 use nix::sys::stat::fstat;
@@ -36,7 +36,8 @@ pub struct Hands {
 impl Hands {
     pub(super) fn new(of: impl std::os::fd::AsFd) -> Result<Hands, Errno> {
         let file = File::open(of)?;
-        let mapping = Mapping::new(&file, usize::try_from(2 * SIZE).expect("small"), 4096)?;
+        let mapping =
+            Mapping::new(&Mm::ours(), &file, usize::try_from(2 * SIZE).expect("small"), 4096)?;
         Ok(Hands { file, mapping })
     }
 

@@ -342,7 +342,7 @@ mod rereading {
     use crate::call::Call;
     use crate::scenario::{Known, parse};
     use crate::target::Target;
-    use mounted::{Mapping, Place};
+    use mounted::{Mapping, Mm, Place};
     use sim::World;
     use std::collections::BTreeMap;
     use std::time::Duration;
@@ -373,7 +373,8 @@ mod rereading {
         real.prepare(id, &call, &mut memory);
         real.perform(id, 0, &call, &mut memory);
         real.file(0).sync().unwrap();
-        let others = is_mapped.then(|| Mapping::new(real.file(0), 8192, 4096).unwrap());
+        let others =
+            is_mapped.then(|| Mapping::new(&Mm::ours(), real.file(0), 8192, 4096).unwrap());
         if let Some(others) = &others {
             others.load(0, &mut [0; 4096]).unwrap();
         }

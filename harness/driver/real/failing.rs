@@ -202,7 +202,7 @@ impl Real {
 mod tests {
     use super::super::trial::{Trial, plan};
     use super::*;
-    use mounted::Mapping;
+    use mounted::{Mapping, Mm};
     use std::collections::BTreeMap;
     use stormfs::op::Op;
     use stormfs::quantity::ByteRange;
@@ -216,7 +216,7 @@ mod tests {
             return;
         }
         trial.act(Op::Write(ByteRange::at(0, 8192)));
-        let others = Mapping::new(real.file(0), 8192, 4096).unwrap();
+        let others = Mapping::new(&Mm::ours(), real.file(0), 8192, 4096).unwrap();
         others.load(0, &mut [0; 4096]).unwrap();
         real.find_out(0);
         let told = BTreeMap::from([("its pages stay in the cache".to_owned(), 1)]);

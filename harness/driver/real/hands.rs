@@ -1,8 +1,10 @@
 //! What one task has of the files: descriptors, mappings, and memory with holes.
 
+use crate::scenario::plan::{MmPlan, Plan};
+use crate::storm;
 use mounted::direct::Aligned;
 use mounted::source::Source;
-use mounted::{File, Mapping};
+use mounted::{File, Mapping, Mm, Refusal};
 use nix::errno::Errno;
 use sim::{Mutex, Rank};
 use std::os::fd::AsFd;
@@ -16,6 +18,8 @@ pub(super) struct Hands {
     files: Vec<Vec<Mutex<Arc<File>>>>,
     /// Of each file, if it can be mapped.
     mappings: Vec<Option<Mapping>>,
+    /// Where these are.
+    mm: Arc<Mm>,
     /// Only its own task takes it.
     pub(super) source: Mutex<Option<Source>>,
     /// The same.
@@ -29,19 +33,31 @@ static SOURCE: Rank = Rank::new(12, "source buffer");
 static ALIGNED: Rank = Rank::new(12, "aligned buffer");
 static SEEN: Rank = Rank::leaf(12, "bytes that were seen");
 
-impl Default for Hands {
-    fn default() -> Hands {
+impl Hands {
+    /// Those of the conductor and of each actor of `plan`, of no file yet. Where nobody is led, and several
+    /// act, each of these maps into an mm of its own, if the plan says so.
+    pub(super) fn all(plan: &Plan, is_led: bool) -> Result<Vec<Hands>, Refusal> {
+        let actors = storm::actors(plan);
+        let own = plan.mm == MmPlan::Own && !is_led && 1 < actors;
+        let advice = "see `ulimit -u`, or let `mm` of `target` be `shared`";
+        let refused = |errno| Refusal::errno("a process for what an actor maps", errno, advice);
+        let another = |_| if own { Mm::another() } else { Ok(Mm::ours()) };
+        let actors = (0..actors).map(another).map(|mm| mm.map(Hands::new).map_err(refused));
+        std::iter::once(Ok(Hands::new(Mm::ours()))).chain(actors).collect()
+    }
+
+    /// Of nothing. Files will be mapped in `mm`.
+    pub(super) fn new(mm: Arc<Mm>) -> Hands {
         Hands {
             files: Vec::new(),
             mappings: Vec::new(),
+            mm,
             source: sim::sync::mutex(&SOURCE, 0, None),
             aligned: sim::sync::mutex(&ALIGNED, 0, None),
             seen: sim::sync::mutex(&SEEN, 0, Vec::new()),
         }
     }
-}
 
-impl Hands {
     /// Opens the next file `times` times, and maps so many bytes of it, if any can be; `most` are loaded
     /// or stored at once.
     pub(super) fn take_up(
@@ -53,7 +69,7 @@ impl Hands {
     ) -> Result<(), Errno> {
         let opened = (0..times).map(|_| opened(of)).collect::<Result<_, Errno>>()?;
         self.files.push(opened);
-        let mapping = mapped.map(|mapped| Mapping::new(of, mapped, most)).transpose()?;
+        let mapping = mapped.map(|mapped| Mapping::new(&self.mm, of, mapped, most)).transpose()?;
         self.mappings.push(mapping);
         Ok(())
     }
@@ -76,6 +92,11 @@ impl Hands {
         self.mappings[file].as_ref().ok_or(Errno::ENODEV)
     }
 
+    /// Whether somebody has taken its mappings away.
+    pub(super) fn are_lost(&self) -> bool {
+        self.mm.is_lost()
+    }
+
     fn slot(&self, file: usize, id: OpId) -> &Mutex<Arc<File>> {
         let all = &self.files[file];
         &all[narrow(id.number % wide(all.len()))]
@@ -89,11 +110,31 @@ fn opened(of: impl AsFd) -> Result<Mutex<Arc<File>>, Errno> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::{Known, parse};
+
+    #[test]
+    fn several_actors_have_each_an_mm_of_its_own_unless_they_share_one_or_are_led() {
+        let own = |target: &str, count: usize, is_led| {
+            let text = format!(
+                "world: threads\ntarget: {{directory: /{target}}}\nactors: [{{name: a, count: {count}, ops: \
+                 {{write: 1}}}}]\n"
+            );
+            let plan = parse("x.yaml", &text, &Known::default(), &[]).unwrap();
+            let hands = Hands::all(&plan, is_led).unwrap();
+            assert_eq!(hands.len(), 1 + count);
+            hands.iter().filter(|hands| !hands.mm.is_ours()).count()
+        };
+        assert_eq!(own("", 3, false), 3);
+        assert_eq!(own(", mm: own", 3, false), 3);
+        assert_eq!(own(", mm: shared", 3, false), 0);
+        assert_eq!(own("", 3, true), 0);
+        assert_eq!(own("", 1, false), 0, "it has that of the process");
+    }
 
     #[test]
     fn descriptors_are_used_in_turn_and_each_is_opened_anew_by_itself() {
         let made = File::open(tempfile::tempfile().unwrap()).unwrap();
-        let mut hands = Hands::default();
+        let mut hands = Hands::new(Mm::ours());
         hands.take_up(&made, 3, Some(4096), 4096).unwrap();
         let id = |number| OpId { actor: 1, number };
         let same = |one, other| Arc::ptr_eq(&hands.file(0, id(one)), &hands.file(0, id(other)));
@@ -112,7 +153,7 @@ mod tests {
         let (one, other) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
         let files = [one, other].map(|file| File::open(file).unwrap());
         files[1].truncate(4096).unwrap();
-        let mut hands = Hands::default();
+        let mut hands = Hands::new(Mm::ours());
         hands.take_up(&files[0], 1, None, 4096).unwrap();
         hands.take_up(&files[1], 1, Some(8192), 4096).unwrap();
         assert_eq!(hands.mapping(0).err(), Some(Errno::ENODEV));

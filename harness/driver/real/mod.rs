@@ -187,10 +187,9 @@ impl Real {
         let mappings = wide((1 + crate::storm::actors(plan)) * plan.files.len());
         let mapped = narrow((ADDRESSES / mappings).min(longest_file(plan)));
         let (mut names, mut files) = (Vec::new(), Vec::new());
-        let mut hands: Vec<_> =
-            (0..=crate::storm::actors(plan)).map(|_| Hands::default()).collect();
         let ways = Ways::of(plan)?;
         let lead = Lead::new(plan, &host, ways.failing())?;
+        let mut hands = Hands::all(plan, lead.is_some())?;
         let failing = Failing::of(plan, host.volume.gate().map(|gate| gate.failed().from_now_on()));
         failing.refuse(&host.abilities)?;
         let mapped = host.abilities.has(Ability::Mmap).then_some(mapped);

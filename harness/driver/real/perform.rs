@@ -294,8 +294,8 @@ fn left_behind(op: &Op, came: Came<'_>) -> ByteRange {
 }
 
 /// Of so many operations one is looked at through the mapping. Pages that are mapped cost whoever truncates
-/// them an interrupt of every processor that runs a task of ours, and that is most of what a storm of
-/// several actors costs on tmpfs.
+/// them, and where all actors share an mm an interrupt of every processor that runs one of them: that
+/// is then most of what a storm costs on tmpfs.
 const THROUGH_MAPPING: u64 = 8;
 
 /// Bytes of a hole that are looked at again.

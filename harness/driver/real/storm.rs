@@ -1,6 +1,7 @@
 //! One storm on a real filesystem: threads, to the end, and then what lies on the device.
 
 use super::Real;
+use super::hands::Hands;
 use super::lead::Lead;
 use crate::in_order::InOrder;
 use crate::incidents::Incidents;
@@ -51,7 +52,7 @@ pub fn run(orders: Orders<'_>, mut real: Real, live: &Arc<AtomicU64>) -> Result<
     let last_calls = stage.memory.as_ref().map(Memory::last).unwrap_or_default();
     drop(stage);
     let followed = std::mem::take(&mut *real.followed.lock());
-    let failed = real.lead.as_ref().and_then(Lead::failed);
+    let failed = real.lead.as_ref().and_then(Lead::failed).or_else(|| real.lost());
     // A task that has hung keeps the filesystem: then nobody can look at what lies below it.
     if let Some(real) = Arc::into_inner(real) {
         if harness_failed.is_some() {
@@ -78,6 +79,16 @@ pub fn run(orders: Orders<'_>, mut real: Real, live: &Arc<AtomicU64>) -> Result<
         recording: None,
         drifts: Vec::new(),
     })
+}
+
+impl Real {
+    /// Why nothing is known of what calls through mappings did, if that is so.
+    fn lost(&self) -> Option<Refusal> {
+        let lost = self.hands.iter().any(Hands::are_lost);
+        let came = "somebody has killed it, perhaps for want of memory";
+        let advice = "see dmesg, give it more memory, or let `mm` of `target` be `shared`";
+        lost.then(|| Refusal::told("a process for what an actor maps", came, advice))
+    }
 }
 
 fn counted(stage: &Stage, end: &End, real: &Real) -> Tally {

@@ -32,6 +32,7 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
     exhaustive::refuse_chance(&raw, problems);
     let target = target::plan(&raw, problems);
     let descriptors = raw.target.as_ref().and_then(target::descriptors);
+    let mm = raw.target.as_ref().and_then(target::mm);
     let script = script::plan(&raw, problems);
     let sentences = explicit::Sentences::of(&raw, problems);
     let device = raw.device.and_then(|raw| device(&raw, problems));
@@ -73,6 +74,7 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
         step_budget: raw.step_budget?.value,
         target: target?,
         descriptors: descriptors?,
+        mm: mm?,
         device,
         filesystem: filesystem?,
         files,

@@ -4,7 +4,7 @@
 
 mod strategy;
 
-pub use super::target::TargetPlan;
+pub use super::target::{MmPlan, TargetPlan};
 pub use strategy::{ExhaustivePlan, StrategyPlan};
 
 use super::swarm;
@@ -50,6 +50,8 @@ pub struct Plan {
     pub target: TargetPlan,
     /// How many times each actor opens each file of a real filesystem.
     pub descriptors: u32,
+    /// Whose memory the files of a real filesystem are mapped into, where no script leads the actors.
+    pub mm: MmPlan,
     /// Where the blocks live.
     pub device: DevicePlan,
     /// The filesystem under test.

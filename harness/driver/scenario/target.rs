@@ -23,6 +23,15 @@ pub enum TargetPlan {
     Directory(PathBuf),
 }
 
+/// Whose memory the files are mapped into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MmPlan {
+    /// Each actor's own.
+    Own,
+    /// One that all share.
+    Shared,
+}
+
 impl RawTarget {
     /// Whether it is a real filesystem.
     pub(super) fn is_real(&self) -> bool {
@@ -43,6 +52,11 @@ const KERNELS: &[(&str, &str)] = &[
     ("ext4", "ext4, on an image of its own."),
     ("btrfs", "btrfs, on an image of its own."),
     ("tmpfs", "tmpfs: it has no device, and no writeback."),
+];
+
+const MMS: &[(&str, &str)] = &[
+    ("own", "Each maps into memory of its own, as processes do."),
+    ("shared", "All map into the same memory, as threads do: their faults meet at its locks."),
 ];
 
 const GIB: u64 = 1 << 30;
@@ -108,6 +122,12 @@ pub(super) static TARGET: Shape = Shape {
             Fallback::Text("1"),
             Kind::Number { min: 1, max: MOST_DESCRIPTORS },
         ),
+        key(
+            "mm",
+            "Whose memory the actors map files into.",
+            Fallback::Rule("`own`; `shared` beside a script"),
+            Kind::Words(MMS),
+        ),
     ],
 };
 
@@ -120,6 +140,7 @@ pub(super) struct RawTarget {
     size: Read<Option<u64>>,
     image: Read<Option<String>>,
     descriptors: Read<u64>,
+    mm: Read<Option<MmPlan>>,
     /// Keys that only some filesystems can have, as far as they were written.
     of_some: Vec<(&'static str, Place)>,
     /// Keys that are about the model, as far as they were written.
@@ -141,6 +162,10 @@ pub(super) fn raw(scenario: &Fields<'_>, fields: &Fields<'_>) -> RawTarget {
         let word = values::word(node, key, &names)?;
         Ok(mounted::Kind::named(&word).expect("it is one of the names"))
     };
+    let mm = |node: &_, key: &Key| {
+        let word = values::word(node, key, &["own", "shared"])?;
+        Ok(if word == "own" { MmPlan::Own } else { MmPlan::Shared })
+    };
     let written = |of: &Fields<'_>, name: &'static str| Some((name, of.given(name)?.key.place));
     RawTarget {
         kernel: fields.maybe("kernel", kernel),
@@ -150,6 +175,7 @@ pub(super) fn raw(scenario: &Fields<'_>, fields: &Fields<'_>) -> RawTarget {
         size: fields.maybe("size", values::size),
         image: fields.maybe("image", values::prose),
         descriptors: fields.number("descriptors"),
+        mm: fields.maybe("mm", mm),
         of_some: OF_THE_MADE.iter().filter_map(|name| written(fields, name)).collect(),
         of_model: OF_THE_MODEL.iter().filter_map(|name| written(scenario, name)).collect(),
         place: scenario.given("target").map(|entry| entry.value.place),
@@ -159,6 +185,11 @@ pub(super) fn raw(scenario: &Fields<'_>, fields: &Fields<'_>) -> RawTarget {
 /// How many times each actor opens each file.
 pub(super) fn descriptors(target: &RawTarget) -> Option<u32> {
     u32::try_from(target.descriptors?.value).ok()
+}
+
+/// Whose memory the files are mapped into.
+pub(super) fn mm(target: &RawTarget) -> Option<MmPlan> {
+    Some(target.mm?.value.unwrap_or(MmPlan::Own))
 }
 
 /// What it means, if all of it makes sense together with the rest.
@@ -209,6 +240,7 @@ pub(super) fn plan(raw: &RawScenario, problems: &Problems) -> Option<TargetPlan>
     refuse_the_models(raw, target, problems);
     refuse_faults(raw, has_disk, problems);
     refuse_journaled_data(raw, target, problems);
+    refuse_other_memory(raw, target, problems);
     Some(plan)
 }
 
@@ -323,6 +355,16 @@ fn refuse_journaled_data(raw: &RawScenario, target: &RawTarget, problems: &Probl
         let message = "with these options the first write that fails ends the filesystem";
         let help = "leave out `data=journal` and `data_err=abort`, or `io_error` of writes";
         problems.add(Problem::at(mount.place, message).help(help));
+    }
+}
+
+/// Whoever waits in a fault of another process is not seen to wait.
+fn refuse_other_memory(raw: &RawScenario, target: &RawTarget, problems: &Problems) {
+    let own = target.mm.filter(|mm| mm.value == Some(MmPlan::Own));
+    if let Some(own) = own.filter(|_| raw.script.as_ref().is_some_and(|script| !script.is_empty()))
+    {
+        let message = "the actors of a script map into memory that they share";
+        problems.add(Problem::at(own.place, message).help("remove `mm`, or `script`"));
     }
 }
 

@@ -8,7 +8,7 @@ use super::node::quoted;
 use super::plan::{
     ActorPlan, DevicePlan, Expectation, FaultPlan, FilePlan, FilesystemPlan, Layout,
 };
-use super::plan::{Judge, Plan, Recorded, TargetPlan, Unreadable};
+use super::plan::{Judge, MmPlan, Plan, Recorded, TargetPlan, Unreadable};
 use super::quantity::{show_chance, show_duration, show_size};
 use super::tasks::Names;
 use super::{schedule, strikes};
@@ -217,6 +217,9 @@ fn target(case: &Plan) -> Flow {
     }
     if case.descriptors != 1 {
         keys.put("descriptors", case.descriptors);
+    }
+    if case.mm == MmPlan::Shared {
+        keys.put("mm", "shared");
     }
     keys
 }

@@ -9,7 +9,7 @@ use driver::real::leeway;
 use mounted::file::Bytes;
 use mounted::gate::Chances;
 use mounted::source::Source;
-use mounted::{File, Hole, Kind, Mapping, Place, Spec, Volume, Way};
+use mounted::{File, Hole, Kind, Mapping, Mm, Place, Spec, Volume, Way};
 use nix::errno::Errno;
 use nix::fcntl::FallocateFlags;
 use oracle::invariant::Checks;
@@ -59,7 +59,7 @@ fn shows(file: &File, leeway: Leeway) -> Result<bool, Errno> {
         }
         Leeway::StoresBeyondEofStay => {
             file.write(0, Bytes::Whole(&[1; 100], &[]))?;
-            let mapping = Mapping::new(file, 4096, 4096)?;
+            let mapping = Mapping::new(&Mm::ours(), file, 4096, 4096)?;
             assert_eq!(mapping.store(200, &[2; 8]), Ok(8));
             file.truncate(PAGE)?;
             let mut seen = [0; 8];

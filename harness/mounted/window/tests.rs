@@ -3,7 +3,9 @@
 use super::*;
 use crate::allowed::is_allowed;
 use crate::file::Bytes;
-use crate::{Abilities, Ability, File, Kind, Mapping, Place, Spec, Thread, Volume, look, rights};
+use crate::{
+    Abilities, Ability, File, Kind, Mapping, Mm, Place, Spec, Thread, Volume, look, rights,
+};
 use nix::fcntl::FallocateFlags;
 use sim::{Mutex, Rank, World};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -223,7 +225,7 @@ impl Scene {
         file.write(32 << 10, Bytes::Whole(&[9; 4096], &[])).unwrap();
         file.sync().unwrap();
         let again = File::open(&*file).unwrap();
-        let mapping = Mapping::new(&again, 64 << 10, 4096).unwrap();
+        let mapping = Mapping::new(&Mm::ours(), &again, 64 << 10, 4096).unwrap();
         Scene { file, other: Arc::new((again, mapping)) }
     }
 }

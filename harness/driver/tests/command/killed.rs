@@ -18,7 +18,8 @@ fn case(target: &str) -> String {
     format!(
         "name: case\nworld: threads\ntarget: {target}\nfiles: [{{name: a, size: 1MiB, layout: written}}]\n\
          actors:\n  - name: w\n    does: [write: {{at: 5, size: 64KiB, unreadable_at: 9000}}, \
-         mmap_store: {{at: 0, size: 8KiB}}, fsync, punch: {{at: 0, size: 100KiB}}, sync]\n"
+         mmap_store: {{at: 0, size: 8KiB}}, fsync, punch: {{at: 0, size: 100KiB}}, sync]\n  \
+         - name: m\n    does: [mmap_store: {{at: 64KiB, size: 8KiB}}, mmap_load: {{at: 0, size: 8KiB}}]\n"
     )
 }
 
