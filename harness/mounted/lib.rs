@@ -14,6 +14,7 @@ mod detached;
 pub mod gate;
 pub mod lent;
 pub mod volume;
+mod addresses;
 mod memory;
 mod clone;
 pub mod direct;
@@ -35,6 +36,7 @@ pub mod ability;
 mod allowed;
 
 pub use ability::{Abilities, Ability};
+pub use addresses::addresses;
 pub use asleep::{Asleep, Thread};
 pub use file::File;
 pub use gate::Gate;

@@ -1,6 +1,7 @@
 //! Memory as the kernel sees it: mapped pages by their addresses, given to system calls and never to Rust
 //! as a reference while others change or remove them.
 
+use crate::addresses::{addresses, apart};
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::memfd::{MFdFlags, memfd_create};
@@ -17,9 +18,6 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 /// Bytes of a page.
 pub(crate) const PAGE: usize = 4096;
-
-/// Where pages lie whose gaps nobody fills: 16 TiB, of the 128 TiB that a process has at least.
-const APART: usize = 1 << 44;
 
 /// Whole pages of this process that only the kernel comes to: Rust has no reference into them, and neither
 /// reads nor writes them, but for the types below that own some. They are unmapped when it is dropped.
@@ -141,24 +139,29 @@ impl Pages {
 
     /// The same, where nobody else gets memory.
     fn apart(len: usize) -> Result<Pages, Errno> {
-        static NEXT: AtomicUsize = AtomicUsize::new(APART);
-        let len = whole(len);
-        let flags = MapFlags::MAP_PRIVATE | MapFlags::MAP_FIXED_NOREPLACE;
+        static TAKEN: AtomicUsize = AtomicUsize::new(0);
+        let (begin, len) = (apart(addresses()), whole(len).get());
         for _ in 0..ATTEMPTS {
-            let place = NonZeroUsize::new(NEXT.fetch_add(len.get() + PAGE, Ordering::Relaxed));
-            // SAFETY: nothing is replaced: where something is mapped already, this fails.
-            #[expect(unsafe_code, reason = "a system call")]
-            let start = match unsafe { mmap_anonymous(place, len, READ_WRITE, flags) } {
-                Err(Errno::EEXIST) => continue,
-                mapped => mapped?,
-            };
-            let pages = Pages { start, len: len.get() };
-            // Kernels before 4.17 take it for a wish.
-            if place == Some(start.addr()) {
-                return Ok(pages);
+            let place = begin + TAKEN.fetch_add(len + PAGE, Ordering::Relaxed);
+            match Pages::at(place, len) {
+                Err(Errno::EEXIST | Errno::EADDRNOTAVAIL) => {}
+                made => return made,
             }
         }
         Err(Errno::ENOMEM)
+    }
+
+    /// The same at `place`: EEXIST where something is mapped already.
+    pub(crate) fn at(place: usize, len: usize) -> Result<Pages, Errno> {
+        let len = whole(len);
+        let place = NonZeroUsize::new(place);
+        let flags = MapFlags::MAP_PRIVATE | MapFlags::MAP_FIXED_NOREPLACE;
+        // SAFETY: nothing is replaced: where something is mapped already, this fails.
+        #[expect(unsafe_code, reason = "a system call")]
+        let start = unsafe { mmap_anonymous(place, len, READ_WRITE, flags) }?;
+        let pages = Pages { start, len: len.get() };
+        // Kernels before 4.17 take it for a wish.
+        if place == Some(start.addr()) { Ok(pages) } else { Err(Errno::EADDRNOTAVAIL) }
     }
 
     fn protect(&self, range: Range<usize>, rights: ProtFlags) -> Result<(), Errno> {
@@ -438,7 +441,8 @@ mod tests {
         for len in [1, 3 * PAGE, 1 << 20] {
             let memory = Memory::apart(len).unwrap();
             let at = memory.address(0).addr();
-            assert!((APART..2 * APART).contains(&at), "{at:#x}");
+            let apart = apart(addresses());
+            assert!((apart..2 * apart).contains(&at), "{at:#x}");
         }
     }
 

@@ -105,9 +105,6 @@ const LONGEST_MAPPING: u64 = 1 << 40;
 /// Outermost: a call holds it as long as it takes.
 static SHIFTING: Rank = Rank::new(0, "shift lock");
 
-/// Addresses that all mappings take together: half of what a process has.
-const ADDRESSES: u64 = 1 << 46;
-
 impl Host {
     /// Opens the filesystem at `place`.
     pub fn open(place: &Place) -> Result<Arc<Host>, Refusal> {
@@ -185,7 +182,8 @@ impl Real {
         });
         let longest = drawn.chain(listed).max().unwrap_or(0);
         let mappings = wide((1 + crate::storm::actors(plan)) * plan.files.len());
-        let mapped = narrow((ADDRESSES / mappings).min(longest_file(plan)));
+        // All of them together take half of the addresses.
+        let mapped = narrow((wide(mounted::addresses() / 2) / mappings).min(longest_file(plan)));
         let (mut names, mut files) = (Vec::new(), Vec::new());
         let ways = Ways::of(plan)?;
         let lead = Lead::new(plan, &host, ways.failing())?;
