@@ -175,6 +175,7 @@ impl Content {
         }
         if flight.changes() {
             self.remember_attempt(&flight);
+            self.pass(&flight, &applied);
             self.remember_for_doubt(&flight, &applied);
             self.apply(&flight, applied, Span { begin: flight.begin, end: self.now });
             let oldest = self.oldest_change();

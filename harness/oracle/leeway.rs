@@ -11,6 +11,8 @@ pub enum Leeway {
     /// See [`Leeway::about`].
     StoresBeyondEofStay,
     /// See [`Leeway::about`].
+    GrowthShowsStores,
+    /// See [`Leeway::about`].
     ShortCountsAreRounded,
     /// See [`Leeway::about`].
     FailedTruncateFallsBack,
@@ -18,10 +20,11 @@ pub enum Leeway {
 
 impl Leeway {
     /// Every one.
-    pub const ALL: [Leeway; 5] = [
+    pub const ALL: [Leeway; 6] = [
         Leeway::GrowthInSteps,
         Leeway::FailedWriteMovesEof,
         Leeway::StoresBeyondEofStay,
+        Leeway::GrowthShowsStores,
         Leeway::ShortCountsAreRounded,
         Leeway::FailedTruncateFallsBack,
     ];
@@ -32,6 +35,7 @@ impl Leeway {
             Leeway::GrowthInSteps => "growth_in_steps",
             Leeway::FailedWriteMovesEof => "failed_write_moves_eof",
             Leeway::StoresBeyondEofStay => "stores_beyond_eof_stay",
+            Leeway::GrowthShowsStores => "growth_shows_stores",
             Leeway::ShortCountsAreRounded => "short_counts_are_rounded",
             Leeway::FailedTruncateFallsBack => "failed_truncate_falls_back",
         }
@@ -56,6 +60,13 @@ impl Leeway {
                 "What is stored through a mapping behind the end of the file, in its last page, shows \
                  when the file grows over it. tmpfs has no writeback that would clear it (`mmap(2)`, \
                  BUGS); POSIX leaves open what such a store does."
+            }
+            Leeway::GrowthShowsStores => {
+                "A read beside a write or a fallocate that grows the file shows what was stored through a \
+                 mapping behind the end, in its last page; a read that begins when that call has returned does \
+                 not. ext4 publishes the size before it zeroes what lay behind the old one \
+                 (`ext4_da_do_write_end`, `ext4_alloc_file_blocks`). `mmap(2)`, BUGS, and POSIX leave \
+                 open what becomes of such a store."
             }
             Leeway::ShortCountsAreRounded => {
                 "A write whose source ends early ends at the last whole page of the file before that byte, \
@@ -107,6 +118,7 @@ impl Leeway {
             Leeway::StoresBeyondEofStay => 4,
             Leeway::ShortCountsAreRounded => 8,
             Leeway::FailedTruncateFallsBack => 16,
+            Leeway::GrowthShowsStores => 32,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The parts that a program is put together from: those that its calls need, and what these need.
 
+use crate::real::leeway;
+use oracle::{Leeway, Leeways};
 use std::collections::BTreeSet;
 
 /// A part: its name, its text, and what it needs besides. In a text, lines between `//- if NAME` and
@@ -47,6 +49,9 @@ const BASE: &str = include_str!("c/base.c");
 /// Where in that the names of the files go.
 const NAMES: &str = "//- names\n";
 
+/// Where in that the filesystems go that are known.
+const FILESYSTEMS: &str = "//- filesystems\n";
+
 /// The parts of these names, and all that they need.
 pub(super) fn needed(wanted: &BTreeSet<&'static str>) -> BTreeSet<&'static str> {
     let mut all = wanted.clone();
@@ -75,7 +80,17 @@ pub(super) fn together(parts: &BTreeSet<&'static str>, names: &str) -> String {
         }
         is_blank = line.is_empty();
     }
-    text.replace(NAMES, names)
+    text.replace(NAMES, names).replace(FILESYSTEMS, &filesystems())
+}
+
+/// The filesystems that are known, and what becomes of stores behind the end of their files.
+fn filesystems() -> String {
+    let line = |(name, magic, leeways): (&str, u64, Leeways)| {
+        let stays = leeways.has(Leeway::StoresBeyondEofStay);
+        let passes = !stays && leeways.has(Leeway::GrowthShowsStores);
+        format!("\t{{ {magic:#x}, {}, {} }},\t/* {name} */\n", u8::from(stays), u8::from(passes))
+    };
+    leeway::known().map(line).collect()
 }
 
 /// The lines that are there if these parts are.

@@ -34,9 +34,22 @@ pub fn users(leeway: Leeway) -> Vec<&'static str> {
     use_it.map(|(name, ..)| *name).chain(others).collect()
 }
 
+/// The filesystems that are known: their names, their magic numbers, and what they make use of.
+pub(crate) fn known() -> impl Iterator<Item = (&'static str, u64, Leeways)> {
+    let one = |(name, magic, leeways): &(&'static str, FsType, &[Leeway])| {
+        let magic = u64::try_from(magic.0).expect("magic numbers have no sign");
+        (*name, magic, Leeways::of(leeways))
+    };
+    KNOWN.iter().map(one)
+}
+
 const KNOWN: &[(&str, FsType, &[Leeway])] = &[
     ("xfs", XFS_SUPER_MAGIC, &[]),
-    ("ext4", EXT4_SUPER_MAGIC, &[Leeway::GrowthInSteps, Leeway::FailedWriteMovesEof]),
+    (
+        "ext4",
+        EXT4_SUPER_MAGIC,
+        &[Leeway::GrowthInSteps, Leeway::FailedWriteMovesEof, Leeway::GrowthShowsStores],
+    ),
     (
         "btrfs",
         BTRFS_SUPER_MAGIC,

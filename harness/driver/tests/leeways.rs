@@ -17,6 +17,7 @@ use oracle::results::{Readable, results_count_every_readable_byte};
 use oracle::{Leeway, pattern};
 use std::sync::atomic::{AtomicBool, Ordering};
 use stormfs::op::OpId;
+use stormfs::quantity::wide;
 
 const PAGE: u64 = 4096;
 
@@ -40,7 +41,7 @@ fn whoever_makes_use_of_what_posix_leaves_open_is_known_to() {
             let shown = if leeway == Leeway::FailedTruncateFallsBack {
                 failed_truncate_falls_back(kind).unwrap()
             } else {
-                Some(shows(&file, leeway).unwrap())
+                Some(shows(&file, leeway, leeways.has(leeway)).unwrap())
             };
             let Some(shown) = shown else { continue };
             println!("{} {name}: {}", kind.name(), if shown { "shown" } else { "not shown" });
@@ -49,7 +50,8 @@ fn whoever_makes_use_of_what_posix_leaves_open_is_known_to() {
     }
 }
 
-fn shows(file: &File, leeway: Leeway) -> Result<bool, Errno> {
+/// Whether the file shows it. Who is `known` to is given the time that it may take.
+fn shows(file: &File, leeway: Leeway, known: bool) -> Result<bool, Errno> {
     match leeway {
         Leeway::GrowthInSteps => growth_in_steps(file),
         Leeway::FailedWriteMovesEof => {
@@ -66,6 +68,7 @@ fn shows(file: &File, leeway: Leeway) -> Result<bool, Errno> {
             file.read(200, &mut seen, &[])?;
             Ok(seen != [0; 8])
         }
+        Leeway::GrowthShowsStores => growth_shows_stores(file, if known { 100_000 } else { 2000 }),
         Leeway::ShortCountsAreRounded => Ok(write_up_to(file, 100, 5000)? != 5000),
         Leeway::FailedTruncateFallsBack => unreachable!("it needs a disk of its own"),
     }
@@ -192,6 +195,52 @@ fn a_write_that_copied_something_ends_the_file_where_it_says() {
             }
         }
     }
+}
+
+/// Whether somebody who reads while a write grows the file sees what was stored behind its end, and nobody
+/// does afterwards.
+fn growth_shows_stores(file: &File, rounds: usize) -> Result<bool, Errno> {
+    const STORED: usize = 3800;
+    let is_there = |seen: &mut [u8]| -> Result<bool, Errno> {
+        file.read(wide(STORED), seen, &[])?;
+        Ok(seen.contains(&2))
+    };
+    let ended = AtomicBool::new(false);
+    let seen = AtomicBool::new(false);
+    let grow = || {
+        // Nobody may look at the moment: it is tried often.
+        for _ in 0..rounds {
+            file.truncate(0)?;
+            file.write(0, Bytes::Whole(&[1; 100], &[]))?;
+            let mapping = Mapping::new(&Mm::ours(), file, 4096, 4096)?;
+            assert_eq!(mapping.store(STORED, &[2; 290]), Ok(290));
+            file.write(PAGE + 100, Bytes::Whole(&[1; 100], &[]))?;
+            // Who keeps it has another leeway.
+            if is_there(&mut [0; 290])? {
+                return Ok(false);
+            }
+            if seen.load(Ordering::Acquire) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    let grow = || {
+        let shown = grow();
+        ended.store(true, Ordering::Release);
+        shown
+    };
+    let look = || {
+        let mut bytes = [0; 290];
+        while !ended.load(Ordering::Acquire) {
+            if is_there(&mut bytes)? {
+                seen.store(true, Ordering::Release);
+            }
+        }
+        Ok(())
+    };
+    let (shown, looked) = rayon::join(grow, look);
+    looked.and(shown)
 }
 
 /// The way is long where every other block has been allocated before.

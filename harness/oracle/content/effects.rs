@@ -87,7 +87,7 @@ impl Content {
         self.put(inside, fill.clone(), Kind::Overwrite, span);
         self.put(perhaps, fill.clone(), Kind::Beyond, span);
         let behind = intersection(&range, &(flight.floor..page_up(flight.ceiling)));
-        if self.leeways.has(Leeway::StoresBeyondEofStay) {
+        if self.keeps_stores() {
             self.stranded.add(behind, fill, span.end);
         }
     }
@@ -127,6 +127,9 @@ impl Content {
 
     /// What was stored behind an end of the file may show.
     fn show_stranded(&mut self, range: Range<u64>, span: Span) {
+        if !self.stores_stay() {
+            return;
+        }
         for (range, fill) in self.stranded.within(&range) {
             self.put(range, fill, Kind::Stranded, span);
         }

@@ -122,6 +122,23 @@ pub enum Applied<'a> {
     },
 }
 
+impl Applied<'_> {
+    /// How far the file surely reaches that a call through the page cache has grown, if it says so.
+    pub(super) fn reached(&self) -> Option<u64> {
+        match self {
+            Applied::Wrote { range, .. } => Some(range.end),
+            Applied::Grew { to } => Some(*to),
+            Applied::Zeroed { grew_to, .. } => *grew_to,
+            Applied::Nothing
+            | Applied::CopiedNothing
+            | Applied::Resized { .. }
+            | Applied::Shifted
+            | Applied::Perhaps
+            | Applied::Read { .. } => None,
+        }
+    }
+}
+
 /// Names an operation in flight. Ends with the operation.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "an operation that never ends widens what is allowed for the rest of the run"]
@@ -214,6 +231,22 @@ impl Flight {
         }
     }
 
+    /// The bytes behind the end that a write through the page cache or a fallocate may grow over, and leaves
+    /// zero.
+    pub(super) fn grows_over(&self) -> Range<u64> {
+        let to = if let Effect::Write { range, .. } = &self.effect {
+            range.start
+        } else {
+            self.raises_size().filter(|_| self.allocates()).unwrap_or(0)
+        };
+        self.floor.min(to)..to
+    }
+
+    /// Whether it reads by a call.
+    pub(super) fn is_call(&self) -> bool {
+        matches!(self.effect, Effect::Read { .. })
+    }
+
     /// How many bytes it may add at an end of file that only shows when it takes effect.
     pub(super) fn appends(&self) -> u64 {
         if let Effect::Append { len } = self.effect {
@@ -248,6 +281,9 @@ impl Flight {
 pub(super) struct History {
     /// invariant: at most `PIECES`.
     pieces: Vec<(Range<u64>, Fill)>,
+    /// Those of stores behind the end which the file has grown over meanwhile.
+    /// invariant: at most `PIECES`.
+    passing: Vec<(Range<u64>, Fill)>,
     lost: bool,
 }
 
@@ -266,6 +302,20 @@ impl History {
         } else {
             self.pieces.push((range, fill));
         }
+    }
+
+    /// What was stored behind the end may have shown at `range`.
+    pub(super) fn remember_passing(&mut self, range: Range<u64>, fill: Fill) {
+        if self.passing.len() == Self::PIECES {
+            self.lost = true;
+        } else if !range.is_empty() {
+            self.passing.push((range, fill));
+        }
+    }
+
+    /// What may have shown so.
+    pub(super) fn passing(&self) -> &[(Range<u64>, Fill)] {
+        &self.passing
     }
 
     /// What is remembered; none if it was too much.

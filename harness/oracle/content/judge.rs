@@ -28,8 +28,9 @@ impl Content {
             return Ok(None);
         }
         let inside = below(self.size_bounds().0, pos, bytes);
-        let Looked { wrong, needed } = self.compare(pos, inside, &[]);
-        wrong.map_or(Ok(needed), |at| Err(self.mismatch(at, pos, bytes, &[])))
+        let past = Past::default();
+        let Looked { wrong, needed } = self.compare(pos, inside, &past);
+        wrong.map_or(Ok(needed), |at| Err(self.mismatch(at, pos, bytes, &past)))
     }
 
     /// The bytes were seen now, on the disk. Those beyond every possible end of the file must be
@@ -142,13 +143,14 @@ impl Content {
         pos: u64,
         bytes: &[u8],
     ) -> Result<Option<Leeway>, Mismatch> {
-        let Some(history) = reader.history.pieces() else { return Ok(None) };
+        let Some(strict) = reader.history.pieces() else { return Ok(None) };
+        let past = Past { strict, lent: &self.passing(reader) };
         let is_load = matches!(reader.effect, Effect::Load { .. });
         let eof = if is_load { reader.floor } else { reader.ceiling };
         let inside = below(eof, pos, bytes);
-        let Looked { wrong, needed } = self.compare(pos, inside, history);
+        let Looked { wrong, needed } = self.compare(pos, inside, &past);
         if let Some(at) = wrong {
-            return Err(self.mismatch(at, pos, bytes, history));
+            return Err(self.mismatch(at, pos, bytes, &past));
         }
         if is_load || inside.len() == bytes.len() {
             return Ok(needed);
@@ -157,13 +159,13 @@ impl Content {
     }
 
     /// Looks for the first byte that nothing explains: not the dense byte, not a last writer, nobody in
-    /// flight, nothing in `history`.
-    pub(super) fn compare(&self, pos: u64, bytes: &[u8], history: &[(Range<u64>, Fill)]) -> Looked {
+    /// flight, nothing in the `past`.
+    pub(super) fn compare(&self, pos: u64, bytes: &[u8], past: &Past<'_>) -> Looked {
         let (mut done, mut needed) = (0, None);
         while let Some(skipped) = self.dense.first_difference(end_of(pos, done), &bytes[done..]) {
             done += skipped;
             let at = end_of(pos, done);
-            let (until, fills) = self.explanations(at, end_of(pos, bytes.len()), history);
+            let (until, fills) = self.explanations(at, end_of(pos, bytes.len()), past);
             let behind = done + length(&(at..until));
             let bytes = &bytes[done..behind];
             if let Some(wrong) = self.first_unexplained(at, bytes, &fills.all) {
@@ -172,14 +174,14 @@ impl Content {
             let strict = &fills.all[..fills.strict];
             let is_lent = strict.len() < fills.all.len()
                 && self.first_unexplained(at, bytes, strict).is_some();
-            needed = needed.or(is_lent.then_some(Leeway::StoresBeyondEofStay));
+            needed = needed.or(is_lent.then(|| self.shows_stores()));
             done = behind;
         }
         Looked { wrong: None, needed }
     }
 
     /// What may be at `at` besides the dense byte, and how far all of it reaches, up to `limit`.
-    fn explanations(&self, at: u64, limit: u64, history: &[(Range<u64>, Fill)]) -> (u64, Fills) {
+    fn explanations(&self, at: u64, limit: u64, past: &Past<'_>) -> (u64, Fills) {
         let mut until = limit;
         let (mut strict, mut lent) = (Vec::new(), Vec::new());
         let mut consider = |range: &Range<u64>, fill: &Fill, is_lent: bool| {
@@ -196,11 +198,16 @@ impl Content {
                 consider(&range, &fill, false);
             }
         }
-        for (range, fill) in history {
+        for (range, fill) in past.strict {
             consider(range, fill, false);
         }
-        for (range, fill) in self.stranded.within(&(lowest..u64::MAX)) {
-            consider(&range, &fill, true);
+        for (range, fill) in past.lent {
+            consider(range, fill, true);
+        }
+        if self.stores_stay() {
+            for (range, fill) in self.stranded.within(&(lowest..u64::MAX)) {
+                consider(&range, &fill, true);
+            }
         }
         if let Some((range, writers)) = self.segments.overlapping(at..limit).next() {
             for writer in writers {
@@ -241,13 +248,7 @@ impl Content {
         None
     }
 
-    fn mismatch(
-        &self,
-        at: u64,
-        pos: u64,
-        bytes: &[u8],
-        history: &[(Range<u64>, Fill)],
-    ) -> Mismatch {
+    fn mismatch(&self, at: u64, pos: u64, bytes: &[u8], past: &Past<'_>) -> Mismatch {
         let origin = self.origin(at, pos, bytes);
         let class = match origin {
             Origin::Zero => Class::Lost,
@@ -257,7 +258,7 @@ impl Content {
             Origin::FolioPoison | Origin::DevicePoison | Origin::Unknown => Class::Garbage,
         };
         let mut allowed = vec![self.dense_fill(at)];
-        for fill in self.explanations(at, end_of(at, 1), history).1.all {
+        for fill in self.explanations(at, end_of(at, 1), past).1.all {
             let fill = fill.at_one(at);
             if !allowed.contains(&fill) {
                 allowed.push(fill);
@@ -321,6 +322,15 @@ impl Content {
         let unknown = || if byte == [0] { Fill::Zero } else { Fill::bytes(at, &byte) };
         known.map_or_else(unknown, |(_, fill)| fill.clone())
     }
+}
+
+/// What may have been somewhere while a read was in flight.
+#[derive(Default)]
+pub(super) struct Past<'a> {
+    /// On any filesystem.
+    strict: &'a [(Range<u64>, Fill)],
+    /// By a leeway only.
+    lent: &'a [(Range<u64>, Fill)],
 }
 
 /// What came of a look.

@@ -152,6 +152,91 @@ fn who_sees_what_was_stored_behind_the_end_is_counted() {
     assert_eq!(seen(false), [1], "it is known afterwards");
 }
 
+/// The calls that grow a file of 100 bytes to 310: what they may do, and what they have done.
+fn growers() -> Vec<(Effect, Applied<'static>)> {
+    let (range, fill) = (300..310, Fill::tag(B));
+    let zeroed = Applied::Zeroed { range: range.clone(), grew_to: Some(310) };
+    vec![
+        (
+            Effect::Write { range: range.clone(), fill: fill.clone() },
+            Applied::Wrote { range: range.clone(), fill: fill.clone() },
+        ),
+        (Effect::Grow { to: 310 }, Applied::Grew { to: 310 }),
+        (Effect::Zero { range: range.clone(), grows_to: Some(310) }, zeroed),
+        (Effect::Resize { to: 310 }, Applied::Resized { to: 310 }),
+        (
+            Effect::Direct { range: range.clone(), fill: fill.clone() },
+            Applied::Wrote { range, fill },
+        ),
+    ]
+}
+
+/// Whether a read of what was stored behind the end is right, and how often that needed the leeway: it
+/// begins and ends before, in or after a call that grows the file.
+fn read_beside(
+    (effect, applied): (Effect, Applied<'_>),
+    (begins, ends): (usize, usize),
+    has: bool,
+) -> (bool, Vec<u64>) {
+    let mut content = file(Leeway::GrowthShowsStores, has);
+    store(&mut content, 90..120);
+    let (mut effect, mut applied) = (Some(effect), Some(applied));
+    let (mut grower, mut reader, mut right) = (None, None, true);
+    for instant in 0..3 {
+        if instant == begins {
+            reader = Some(content.begin(A, Effect::Read { range: 95..125 }));
+        }
+        if instant == ends {
+            let read = Applied::Read { pos: 95, bytes: &bytes(25, 95) };
+            right = content.end(reader.take().unwrap(), read).is_ok();
+        }
+        match instant {
+            0 => grower = Some(content.begin(B, effect.take().unwrap())),
+            1 => content.end(grower.take().unwrap(), applied.take().unwrap()).unwrap(),
+            _ => {}
+        }
+    }
+    (right, used(&content))
+}
+
+#[test]
+fn growth_shows_what_was_stored_behind_the_end_until_it_has_returned() {
+    for has in [false, true] {
+        for (number, grower) in growers().into_iter().enumerate() {
+            for instants in [(0, 1), (0, 2), (1, 1), (1, 2), (2, 2)] {
+                let shows = has && number < 3 && instants.0 < 2;
+                let right = (shows, if shows { vec![1] } else { vec![] });
+                let told = format!("{grower:?}, {instants:?}, {has}");
+                assert_eq!(read_beside(grower.clone(), instants, has), right, "{told}");
+            }
+        }
+    }
+}
+
+#[test]
+fn growth_shows_nothing_else_and_to_nobody_else() {
+    let [write, ..] = &growers()[..] else { unreachable!("there are five") };
+    let grown = |by: &dyn Fn(&mut Content) -> bool| {
+        let mut content = file(Leeway::GrowthShowsStores, true);
+        store(&mut content, 90..120);
+        let _grower = content.begin(B, write.0.clone());
+        by(&mut content)
+    };
+    let read = |content: &mut Content, pos: u64, bytes: &[u8]| {
+        let ticket = content.begin(A, Effect::Read { range: pos..pos + 10 });
+        content.end(ticket, Applied::Read { pos, bytes }).is_ok()
+    };
+    assert!(grown(&|content| read(content, 110, &bytes(10, 110))));
+    assert!(grown(&|content| read(content, 110, &[0; 10])));
+    assert!(!grown(&|content| read(content, 110, &[0xee; 10])), "nobody stored that");
+    assert!(!grown(&|content| read(content, 120, &bytes(10, 120))), "nobody stored there");
+    let mut content = file(Leeway::GrowthShowsStores, true);
+    store(&mut content, 90..120);
+    resize(&mut content, 80);
+    let _grower = content.begin(B, write.0.clone());
+    assert!(!read(&mut content, 110, &bytes(10, 110)), "a truncate has cleared it");
+}
+
 #[test]
 fn only_what_allocates_shows_sizes_on_the_way() {
     let perhaps = |effect: Effect| {

@@ -1,6 +1,12 @@
 //! Stores through a mapping behind the end of a file, in its last page.
 
-use super::{fill::Fill, flight::intersection, sizes::Span};
+use super::{
+    Content,
+    fill::Fill,
+    flight::{Applied, Flight, intersection},
+    sizes::Span,
+};
+use crate::leeway::Leeway;
 use std::ops::Range;
 
 /// What may show when the file grows, in the order in which it was stored.
@@ -40,8 +46,65 @@ impl Stranded {
         self.stores.retain(|(.., ended)| span.begin < *ended);
     }
 
+    /// Somebody who began then has made the file so large, and has cleared what was behind its end.
+    fn forget_shown(&mut self, to: u64, begin: u64) {
+        self.stores.retain(|(range, _, ended)| begin < *ended || to < range.end);
+    }
+
     /// Nobody is in flight, and the file has at least `size` bytes: what lies below has shown itself.
     pub(super) fn forget_below(&mut self, size: u64) {
         self.stores.retain(|(range, ..)| size < range.end);
+    }
+}
+
+impl Content {
+    /// Whether stores behind the end are remembered.
+    pub(super) fn keeps_stores(&self) -> bool {
+        self.stores_stay() || self.leeways.has(Leeway::GrowthShowsStores)
+    }
+
+    /// Whether they may show whenever the file grows, and stay.
+    pub(super) fn stores_stay(&self) -> bool {
+        self.leeways.has(Leeway::StoresBeyondEofStay)
+    }
+
+    /// Whether they show only to who reads while the file grows.
+    fn stores_pass(&self) -> bool {
+        self.keeps_stores() && !self.stores_stay()
+    }
+
+    /// The leeway by which they show.
+    pub(super) fn shows_stores(&self) -> Leeway {
+        if self.stores_stay() { Leeway::StoresBeyondEofStay } else { Leeway::GrowthShowsStores }
+    }
+
+    /// What a read that ends now may have seen of them.
+    pub(super) fn passing(&self, reader: &Flight) -> Vec<(Range<u64>, Fill)> {
+        if !self.stores_pass() || !reader.is_call() {
+            return Vec::new();
+        }
+        let now = self.flights.iter().flat_map(|grower| self.stranded.within(&grower.grows_over()));
+        let all = now.chain(reader.history.passing().iter().cloned());
+        // Below that somebody has returned who grew the file.
+        let since =
+            |(range, fill): (Range<u64>, Fill)| (range.start.max(reader.floor)..range.end, fill);
+        all.map(since).filter(|(range, _)| !range.is_empty()).collect()
+    }
+
+    /// An operation has ended: whoever reads may have seen what it grew over, and nobody later will.
+    pub(super) fn pass(&mut self, flight: &Flight, applied: &Applied<'_>) {
+        if !self.stores_pass() || *applied == Applied::Nothing {
+            return;
+        }
+        let shown = self.stranded.within(&flight.grows_over());
+        for reader in self.flights.iter_mut().filter(|reader| reader.is_call()) {
+            let Some(read) = reader.reads().cloned() else { continue };
+            for (range, fill) in &shown {
+                reader.history.remember_passing(intersection(&read, range), fill.clone());
+            }
+        }
+        if let Some(to) = applied.reached() {
+            self.stranded.forget_shown(to, flight.begin);
+        }
     }
 }

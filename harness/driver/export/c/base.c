@@ -37,7 +37,10 @@ struct effect {
 //- end
 	long long size;		/* the size that it left, or one more if it cuts; 0: as it was */
 	int cuts;		/* the size is that, and not at least that */
-	long long open;		/* from this byte on it changed them to ANYTHING; 0: none */
+//- if store
+	int stores;		/* through a mapping ... */
+	long long inside;	/* ... and from this byte on behind the end of the file */
+//- end
 	long long least, most;	/* it may have left one of these sizes instead; 0: none */
 	long begun, ended;	/* 0: it is under way */
 };
@@ -47,6 +50,13 @@ static int made;
 static long ticks;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int wrongs, quiet, full;
+//- if store
+/* What is stored behind the end of a file stays when that grows, or passes: it shows while it grows. */
+static int stays, passes;
+//- end
+//- if copies
+static int deep;	/* copies of copies */
+//- end
 
 static void cannot(const char *what)
 {
@@ -89,6 +99,47 @@ static int covers(const struct effect *effect, int file, long long pos)
 	return effect->file == file && effect->pos <= pos && pos < effect->end;
 }
 
+//- if store
+/* Whether it stored that byte behind the end of the file. */
+static int lies_behind(const struct effect *effect, long long pos)
+{
+	return effect->stores && effect->inside <= pos;
+}
+
+/* Whether somebody who looked from then until then may have seen there what was stored so. */
+static int shows(const struct effect *store, long long pos, long from, long until)
+{
+	long stored = store->ended ? store->ended : LONG_MAX;
+
+	for (int i = 0; i < made && !stays; i++) {
+		const struct effect *grower = &effects[i];
+		long ended = grower->ended ? grower->ended : LONG_MAX;
+		long long size = grower->size - grower->cuts;
+
+		if (size < grower->most)
+			size = grower->most;
+//- if moves
+		if (grower->by)
+			size = LLONG_MAX;
+//- end
+		if (grower->file != store->file || size <= pos)
+			continue;
+		/* The file may have reached that far when the byte was stored ... */
+		if (grower->begun < stored && store->begun < ended)
+			return 1;
+		/* ... or has its new size now, and is not cleared yet. */
+		if (passes && !grower->cuts && grower->begun < until && from < ended)
+			return 1;
+	}
+//- if copies
+	/* Who copies from a mapping sees what was stored there. */
+	if (deep)
+		return 1;
+//- end
+	return stays;
+}
+
+//- end
 /* Whether another call has put something else there for certain, before `when`. */
 static int is_gone(long ended, int file, long long pos, long when)
 {
@@ -97,6 +148,10 @@ static int is_gone(long ended, int file, long long pos, long when)
 
 //- if weak
 		if (later->weak)
+			continue;
+//- end
+//- if store
+		if (lies_behind(later, pos))
 			continue;
 //- end
 		if (covers(later, file, pos) && later->ended && later->ended < when &&
@@ -113,7 +168,6 @@ static int may_be(int value, int file, long long pos, long from, long until);
 static int may_be_copied(const struct effect *effect, int value, long long pos)
 {
 	long until = effect->ended ? effect->ended : LONG_MAX;
-	static int deep;
 	int may;
 
 //- if moves
@@ -142,8 +196,11 @@ static int may_be(int value, int file, long long pos, long from, long until)
 		if (!covers(effect, file, pos) || until <= effect->begun ||
 		    is_gone(ended, file, pos, from))
 			continue;
-		if (effect->value == value || effect->value == ANYTHING ||
-		    (effect->open && effect->open <= pos))
+//- if store
+		if (lies_behind(effect, pos) && !shows(effect, pos, from, until))
+			continue;
+//- end
+		if (effect->value == value || effect->value == ANYTHING)
 			return 1;
 //- if copies
 		if (effect->value == COPIED && may_be_copied(effect, value, pos))
@@ -160,9 +217,14 @@ static int may_be(int value, int file, long long pos, long from, long until)
 static int is_edge(int file, long long pos)
 {
 	for (int i = 0; i < made; i++)
-		if (effects[i].file == file && (effects[i].pos == pos || effects[i].end == pos ||
-						effects[i].open == pos))
+		if (effects[i].file == file && (effects[i].pos == pos || effects[i].end == pos))
 			return 1;
+//- if store
+	for (int i = 0; i < made; i++)
+		if (effects[i].file == file &&
+		    ((effects[i].stores && effects[i].inside == pos) || effects[i].size == pos))
+			return 1;
+//- end
 //- if copies
 	for (int i = 0; i < made; i++)
 		if (effects[i].value == COPIED && covers(&effects[i], file, pos))
@@ -298,9 +360,37 @@ static int unnamed(const char *directory)
 	return file;
 }
 
+//- if store
+/* Filesystems that are known, and what is stored behind the end of their files. */
+static const struct {
+	unsigned long type;
+	int stays, passes;
+} known[] = {
+//- filesystems
+};
+
+static void ask_what_stays(const char *directory)
+{
+	struct statfs found;
+
+	if (statfs(directory, &found))
+		cannot(directory);
+	stays = 1;
+	passes = 0;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].type == (unsigned long)found.f_type) {
+			stays = known[i].stays;
+			passes = known[i].passes;
+		}
+}
+
+//- end
 static void open_files(const char *directory)
 {
 	made = 0;
+//- if store
+	ask_what_stays(directory);
+//- end
 	for (int file = 0; file < FILES; file++) {
 		fd[file] = unnamed(directory);
 		snprintf(path[file], sizeof(path[file]), "/proc/self/fd/%d", fd[file]);

@@ -1,3 +1,5 @@
+#include <sys/vfs.h>
+
 /* Whether these bytes lie within the file, so that they could be stored. */
 static int stored(unsigned char *to, int value, size_t len)
 {
@@ -10,19 +12,14 @@ static int stored(unsigned char *to, int value, size_t len)
 /* Stores this value through the mapping, page by page, as far as the file goes. */
 static void store(const char *what, int file, long long pos, long long len, int value)
 {
-	int call = begins((struct effect){ .file = file, .pos = pos, .end = pos + len, .value = value });
+	int call = begins((struct effect){
+		.file = file, .pos = pos, .end = pos + len, .value = value, .stores = 1
+	});
 	long long done = 0, size;
 
-	/*
-	 * What is stored behind the end of the file within its last page may stay or not, also if the file
-	 * grows meanwhile.
-	 */
 	size = size_now(file);
 	pthread_mutex_lock(&lock);
-	if (size <= pos)
-		effects[call].value = ANYTHING;
-	else
-		effects[call].open = size;
+	effects[call].inside = size;
 	pthread_mutex_unlock(&lock);
 	while (done < len) {
 		long long some = PAGE - (pos + done) % PAGE;

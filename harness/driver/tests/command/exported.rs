@@ -116,6 +116,47 @@ fn every_kind_of_call_is_made_and_followed() {
     }
 }
 
+/// A file grows over what was stored behind its end.
+const GROWS: &str = "\
+world: threads
+target: {kernel: ext4}
+files: [{name: a, size: 0}]
+actors:
+  - {name: w, does: [write: {at: 0, size: 1}, write: {at: 8KiB, size: 100}]}
+  - {name: m, does: [mmap_store: {at: 0, size: 4096}]}
+recorded:
+  version: 0.1.0
+  from: a.yaml
+  seed: 1
+  order: [w 1 begins on 0, w 1 ends, m 1 begins on 0, m 1 ends, w 2 begins on 0, w 2 ends]
+";
+
+#[test]
+fn what_was_stored_behind_the_end_is_zero_when_the_file_has_grown() {
+    let Some((stand, text)) = exported(GROWS, "grows") else { return };
+    let Some((_volume, ext4)) = ext4("what was stored behind the end, in C, on ext4") else {
+        return;
+    };
+    // As a filesystem does that clears nothing, or that has something else there.
+    let shown = |value: u64| {
+        let line = "check_sizes(\"at the end\");";
+        let plants = format!("memset(map[F_a] + 100, {value}, 50);\n\t{line}");
+        let planted = text.replacen(line, &plants, 1);
+        assert_ne!(planted, text);
+        stand.write("planted.c", planted);
+        assert!(compiled(&stand, "planted"));
+        [ext4.as_str(), "/dev/shm"].map(|there| {
+            let ran = run(&stand, "planted", &[there]);
+            (ran.code, ran.out.contains("WRONG: as it stands: byte 100 of a is "))
+        })
+    };
+    let (wrong, right) = ((Some(1), true), (Some(0), false));
+    let stored = 4;
+    assert_eq!(shown(0), [right, right]);
+    assert_eq!(shown(stored), [wrong, right], "on tmpfs it stays");
+    assert_eq!(shown(200), [wrong, wrong]);
+}
+
 #[test]
 fn a_filesystem_without_a_kind_of_call_cannot_show_it() {
     let without = KINDS.replace("      - MOVES\n", "");

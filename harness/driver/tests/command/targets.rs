@@ -164,10 +164,14 @@ fn a_target_is_checked_beforehand() {
     for (target, judged, not) in [
         (
             "kernel:ext4",
-            &["space_survives_a_mount (", "growth_in_steps (ext4"][..],
+            &["space_survives_a_mount (", "growth_in_steps (ext4", "growth_shows_stores ("][..],
             &["folio_"][..],
         ),
-        ("kernel:tmpfs", &["data_matches_model ("], &["data_survives_eviction", "growth_in_steps"]),
+        (
+            "kernel:tmpfs",
+            &["data_matches_model ("],
+            &["data_survives_eviction", "growth_in_steps", "growth_shows_stores"],
+        ),
         ("/tmp", &["data_survives_eviction ("], &["space_survives_a_mount", "folio_"]),
     ] {
         let told = stand.run(&format!("invariants --target {target}")).out;
