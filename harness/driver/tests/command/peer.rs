@@ -1,6 +1,8 @@
 //! `bench --against`: what is said when the other tool is not there, is no tool, or fails.
 
 use crate::stand::Stand;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -22,11 +24,33 @@ fn a_tool_that_cannot_be_measured_is_told_with_what_to_do() {
         ("fsx=./text", 5, "./text cannot be run: Permission denied"),
         ("fsx=./broken", 5, "exit status: 141, short read: 0x1 bytes"),
         ("fsx=./silent", 5, "exit status: 3, and it said nothing"),
+        ("fsx=/bin/true", 5, "/bin/true is no fsx: it ended well, but it did not make the file"),
     ] {
         let ran = stand.run(&format!("bench --against {against}"));
         assert_eq!(ran.code, Some(code), "{against}: {ran:?}");
         assert!(ran.err.contains(told), "{against}: {ran:?}");
         assert!(ran.out.is_empty(), "{against}: {ran:?}");
+    }
+}
+
+#[test]
+fn a_bench_that_is_ended_leaves_nothing_and_says_by_what() {
+    let stand = Stand::new();
+    stand.write("waits", "#!/bin/sh\necho $$ > pid\nexec sleep 600\n");
+    fs::set_permissions(stand.path("waits"), fs::Permissions::from_mode(0o755)).unwrap();
+    if !Path::new("/dev/shm").is_dir() {
+        return;
+    }
+    for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
+        let _ = fs::remove_file(stand.path("pid"));
+        let mut child = stand.start("bench --against fsx=./waits");
+        let place = format!("/dev/shm/pagestorm-bench-{}", child.id());
+        let pid = || fs::read_to_string(stand.path("pid")).ok()?.trim().parse::<u32>().ok();
+        until("the tool runs", || pid().is_some());
+        kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(code));
+        assert!(!Path::new(&place).exists(), "{place}");
+        assert!(!Path::new(&format!("/proc/{}", pid().unwrap())).exists());
     }
 }
 
