@@ -98,6 +98,13 @@ impl OpenError {
         }
     }
 
+    /// Whether the kernel has no such call, or the node is none of a loop device.
+    pub fn is_without_configure(&self) -> bool {
+        // Kernels without it say EINVAL of a loop device, and ENOTTY of anything else.
+        matches!(self, OpenError::LoopAttach { errno, .. }
+            if is(*errno, Errno::ENOTTY) || is(*errno, Errno::EINVAL))
+    }
+
     /// What to do.
     pub fn advice(&self) -> &'static str {
         match self {
@@ -114,6 +121,10 @@ impl OpenError {
                 }
             }
             OpenError::LoopFree { .. } => "detach one that is not in use, or use `--device image`",
+            OpenError::LoopAttach { .. } if self.is_without_configure() => {
+                "LOOP_CONFIGURE is there since Linux 5.8: use such a kernel, give the container its \
+                 loop devices, or use `--device image`"
+            }
             OpenError::LoopAttach { .. } => {
                 "try again if another program took it, else use `--device image`"
             }
@@ -175,7 +186,14 @@ mod tests {
                 OpenError::LoopNode { path: path.clone(), errno: libc::EACCES },
                 "(open /dev/loop3: EACCES): run as root",
             ),
-            (OpenError::LoopAttach { path, errno: libc::EBUSY }, "LOOP_CONFIGURE: EBUSY): try"),
+            (
+                OpenError::LoopAttach { path: path.clone(), errno: libc::EBUSY },
+                "LOOP_CONFIGURE: EBUSY): try",
+            ),
+            (
+                OpenError::LoopAttach { path, errno: libc::ENOTTY },
+                "LOOP_CONFIGURE: ENOTTY): LOOP_CONFIGURE is there since Linux 5.8",
+            ),
             (
                 OpenError::Backing { size: 512, tried: vec![full] },
                 "backing file of 512 bytes (/dev/shm: fallocate: ENOSPC): free space there",

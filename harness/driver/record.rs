@@ -247,13 +247,14 @@ fn unchecked(plan: &Plan, tally: &Tally) -> BTreeMap<String, String> {
     }
     let all = plan.variants();
     let shares = all.iter().flat_map(|plan| &plan.actors).flat_map(ActorPlan::kinds);
-    let shares =
-        shares.into_iter().any(|kind| [OpKind::Reflink, OpKind::CopyRange].contains(&kind));
+    let shares = plan.target.may_share_blocks()
+        && shares.into_iter().any(|kind| [OpKind::Reflink, OpKind::CopyRange].contains(&kind));
     let fails = all.iter().flat_map(|plan| &plan.faults);
     let fails = fails.into_iter().any(|fault| matches!(fault, FaultPlan::IoError { .. }));
     let why = match (shares, fails) {
         (true, _) => {
-            "files may share blocks, for whose next copy XFS keeps some ready until it is unmounted"
+            "files may share blocks, for whose next copy a filesystem may keep some ready until it is \
+             unmounted"
         }
         (_, true) => {
             "requests were made to fail, and with them a call that settles at the end how much is free"

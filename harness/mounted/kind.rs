@@ -91,6 +91,14 @@ impl Kind {
         }
     }
 
+    /// Whether its files may have blocks in common.
+    pub fn shares_blocks(self) -> bool {
+        match self {
+            Kind::Xfs | Kind::Btrfs => true,
+            Kind::Ext4 | Kind::Tmpfs => false,
+        }
+    }
+
     /// What to do if its `mkfs` complains that the image is too small; `None`: it does not.
     pub(crate) fn too_small(self, complaint: &str) -> Option<String> {
         let behind = |words: &str| {

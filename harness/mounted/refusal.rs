@@ -17,6 +17,11 @@ pub struct Refusal {
     pub of: Option<&'static str>,
 }
 
+/// The ways out that only some commands have: those that take a directory, and those that need no gate.
+pub(crate) const NEEDS_NO_RIGHT: &str = "; a directory needs none of it: `--target PATH`";
+const NEEDS_NO_DEVICE: &str = "; a directory of your own needs no device: --target PATH";
+const NEEDS_NO_GATE: &str = "; only `latency`, `io_error` and `hold disk` need it on a real disk";
+
 impl Refusal {
     /// `tried` ended with this error number.
     pub fn errno(tried: impl Into<String>, errno: Errno, advice: impl Into<String>) -> Refusal {
@@ -36,17 +41,27 @@ impl Refusal {
     pub fn of_device(tried: impl Into<String>, error: &OpenError) -> Refusal {
         let advice = match error {
             OpenError::LoopControl { errno } | OpenError::LoopNode { errno, .. } => {
-                if [Errno::EACCES, Errno::EPERM].contains(&Errno::from_raw(*errno)) {
-                    "run as root; a directory of your own needs no device: --target PATH"
+                let allow = if [Errno::EACCES, Errno::EPERM].contains(&Errno::from_raw(*errno)) {
+                    "run as root"
                 } else {
-                    "load it (modprobe loop), or give the container /dev/loop-control and /dev/loop*; \
-                     a directory needs no device: --target PATH"
-                }
+                    "load it (modprobe loop), or give the container /dev/loop-control and /dev/loop*"
+                };
+                allow.to_owned() + NEEDS_NO_DEVICE
             }
-            OpenError::LoopFree { .. } => "detach one that is not in use (losetup -a)",
-            OpenError::LoopAttach { .. } => "try again: another program may have taken it",
-            OpenError::Backing { tried, .. } => backing_advice(tried),
-            OpenError::BlockSize { .. } | OpenError::Size { .. } => "name another `size`",
+            OpenError::LoopFree { .. } => "detach one that is not in use (losetup -a)".to_owned(),
+            OpenError::LoopAttach { .. } if error.is_without_configure() => {
+                format!(
+                    "LOOP_CONFIGURE is there since Linux 5.8: use such a kernel, and give the container \
+                     its loop devices{NEEDS_NO_DEVICE}"
+                )
+            }
+            OpenError::LoopAttach { .. } => {
+                "try again: another program may have taken it".to_owned()
+            }
+            OpenError::Backing { tried, .. } => backing_advice(tried).to_owned(),
+            OpenError::BlockSize { .. } | OpenError::Size { .. } => {
+                "name another `size`".to_owned()
+            }
         };
         Refusal::told(tried, error.cause(), advice)
     }
@@ -58,9 +73,15 @@ impl Refusal {
         } else {
             "load it as root (modprobe fuse), or give the container /dev/fuse"
         };
-        let advice =
-            format!("{allow}; only `latency`, `io_error` and `hold disk` need it on a real disk");
-        Refusal::errno("/dev/fuse", errno, advice)
+        Refusal::errno("/dev/fuse", errno, format!("{allow}{NEEDS_NO_GATE}"))
+    }
+
+    /// The same to who takes no directory, and needs the gate: without what others can do instead.
+    #[must_use]
+    pub fn without_another_way(self) -> Refusal {
+        let others = [NEEDS_NO_RIGHT, NEEDS_NO_DEVICE, NEEDS_NO_GATE];
+        let kept = others.iter().find_map(|other| self.advice.strip_suffix(other));
+        Refusal { advice: kept.unwrap_or(&self.advice).to_owned(), ..self }
     }
 
     /// The same, of that key; unless it is known better.
@@ -133,5 +154,29 @@ mod tests {
         assert!(fuse(Errno::ENOENT).contains("modprobe fuse"));
         assert!(fuse(Errno::EPERM).contains("run as root"));
         assert!(fuse(Errno::ENODEV).contains("`io_error`"));
+        let attach = |errno| advice(OpenError::LoopAttach { path: path(), errno: raw(errno) });
+        assert!(attach(Errno::EBUSY).starts_with("try again"));
+        assert!(attach(Errno::ENOTTY).contains("Linux 5.8"));
+    }
+
+    #[test]
+    fn who_has_no_other_way_is_told_of_none() {
+        let raw = |errno: Errno| std::io::Error::from(errno).raw_os_error().unwrap();
+        let control = OpenError::LoopControl { errno: raw(Errno::EACCES) };
+        let attach = OpenError::LoopAttach { path: "x".to_owned(), errno: raw(Errno::ENOTTY) };
+        let right = Refusal::told("ext4", "no", format!("be root{NEEDS_NO_RIGHT}"));
+        for refusal in [
+            Refusal::of_fuse(Errno::ENOENT),
+            Refusal::of_fuse(Errno::EACCES),
+            Refusal::of_device("a loop device", &control),
+            Refusal::of_device("a loop device", &attach),
+            right,
+        ] {
+            let other = refusal.advice.rsplit("; ").next().unwrap().to_owned();
+            let told = refusal.clone().without_another_way();
+            assert_eq!(format!("{}; {other}", told.advice), refusal.advice);
+        }
+        let plain = Refusal::told("x", "y", "do z");
+        assert_eq!(plain.clone().without_another_way(), plain);
     }
 }

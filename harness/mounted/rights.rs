@@ -4,7 +4,7 @@
 use crate::faults;
 use crate::kind::Kind;
 use crate::look;
-use crate::refusal::Refusal;
+use crate::refusal::{NEEDS_NO_RIGHT, Refusal};
 use crate::source;
 use nix::errno::Errno;
 use nix::sys::memfd::{MFdFlags, memfd_create};
@@ -46,7 +46,7 @@ pub fn mounting() -> Right {
         what: WHAT,
         found: found.to_owned(),
         needed_for: Some("`kernel:` targets, with their fsck and second mount,"),
-        allow: format!("{allow}; a directory needs none of it: `--target PATH`"),
+        allow: format!("{allow}{NEEDS_NO_RIGHT}"),
     };
     if !may(SYS_ADMIN) && nix::unistd::geteuid().is_root() {
         return lacks(

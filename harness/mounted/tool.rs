@@ -39,11 +39,18 @@ fn told(tool: Tool, more: &[&str]) -> String {
     words.chain(more.iter().copied()).collect::<Vec<_>>().join(" ")
 }
 
-/// Its first lines in one.
+/// Its first lines in one: what is wrong, without how the tool is used, which comes behind it.
 fn lines(printed: &str) -> String {
     const SHOWN: usize = 6;
-    let lines: Vec<_> = printed.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    lines[..lines.len().min(SHOWN)].join("; ")
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let lines: Vec<_> = printed.lines().map(words).filter(|line| !line.is_empty()).collect();
+    let is_usage = |line: &String| line.to_ascii_lowercase().starts_with("usage:");
+    let told = match lines.iter().position(is_usage) {
+        // Of a tool that says nothing else, this is to be seen.
+        None | Some(0) => lines.len(),
+        Some(usage) => usage,
+    };
+    lines[..told.min(SHOWN)].join("; ")
 }
 
 /// Has the kernel kill the command when the thread that waits for it is gone.
@@ -76,6 +83,13 @@ mod tests {
         let shell = Tool { program: "sh", arguments: &["-c"], package: "dash" };
         let failed = run(shell, &["echo one; echo; echo two >&2; exit 3"]).unwrap_err();
         assert_eq!(failed.came, "exit status: 3: two; one");
+        for (printed, told) in [
+            ("no -Z\n\nUsage: mkfs\n/* size */\t\t[-b num]\n", "no -Z"),
+            ("mkfs: no -Z\nERROR:\t-b\nusage: mkfs [-b]\n", "mkfs: no -Z; ERROR: -b"),
+            ("Usage: mkfs\n\t\t[-b num]\n", "Usage: mkfs; [-b num]"),
+        ] {
+            assert_eq!(lines(printed), told);
+        }
         assert_eq!(run(shell, &["echo fine"]).unwrap(), "fine");
     }
 }

@@ -1,6 +1,6 @@
 //! `conform`: the model beside a real filesystem, call by call and window by window.
 
-use super::outcome;
+use super::{check, outcome};
 use crate::cli::ConformArgs;
 use crate::conform::windows::Window;
 use crate::conform::{Came, Cell, Table, Verdict, table};
@@ -20,10 +20,7 @@ pub fn conform(args: &ConformArgs, console: Console) -> Exit {
     });
     let table = match made {
         Ok(table) => table,
-        Err(refusal) => {
-            console.warn(&refusal.to_string());
-            return Exit::Environment;
-        }
+        Err(refusal) => return check::missing(&refusal.without_another_way(), console),
     };
     let text = if args.markdown { markdown(&table) } else { text(&table) };
     let told = outcome::deliver(&text, &json(&table), args.json.as_deref(), console);

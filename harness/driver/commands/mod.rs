@@ -5,6 +5,7 @@ pub mod attended;
 pub mod outcome;
 pub mod keep;
 pub mod beside;
+mod lacking;
 pub mod together;
 pub mod kept;
 pub mod report;

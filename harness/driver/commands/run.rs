@@ -3,6 +3,7 @@
 use super::attended::attended;
 use super::check::switches;
 use super::keep::Keeper;
+use super::lacking;
 use super::outcome;
 use super::story::Teller;
 use super::together;
@@ -15,11 +16,10 @@ use crate::ground::{Ground, NoGround};
 use crate::interrupt::Interrupts;
 use crate::progress::{Goal, Progress, Ticker};
 use crate::record::{self, Asked};
-use crate::scenario::plan::{Plan, TargetPlan, WorldKind};
+use crate::scenario::plan::{Plan, WorldKind};
 use crate::scenario::{self, Report};
 use crate::script::Misfire;
 use crate::{verdict, vocabulary};
-use mounted::rights;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use report::number::{counted, wide};
 use report::record::{Record, Seed};
@@ -39,7 +39,7 @@ pub fn run(args: &RunArgs, console: Console) -> Exit {
         console.warn("the system has no room for so many threads: use a smaller --jobs");
         return Exit::Environment;
     };
-    tell_missing(&scenarios, console);
+    lacking::tell(scenarios.iter().map(|one| &one.plan), console);
     let (mut exit, mut records) = (Exit::Ok, Vec::new());
     for scenario in &scenarios {
         let asked = scenario.asked(&overrides);
@@ -61,24 +61,6 @@ pub fn run(args: &RunArgs, console: Console) -> Exit {
         }
     }
     exit.max(together::leave(&records, args, console))
-}
-
-/// What this user may not do, and runs in lent directories do without.
-fn tell_missing(scenarios: &[Loaded], console: Console) {
-    let is_lent = |loaded: &Loaded| matches!(loaded.plan.target, TargetPlan::Directory(_));
-    if !scenarios.iter().any(is_lent) {
-        return;
-    }
-    let (dropping, mut lacks) = (rights::dropping(), false);
-    for right in [&rights::mounting(), &rights::stopping(), &dropping] {
-        if let Some(advice) = right.advice() {
-            console.say(&format!("without {}: {}; {advice}", right.what, right.found));
-            lacks = true;
-        }
-    }
-    if lacks && dropping.is_there() {
-        console.say(&format!("with {}: {}", dropping.what, dropping.found));
-    }
 }
 
 /// A scenario that was read.

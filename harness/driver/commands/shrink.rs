@@ -3,6 +3,7 @@
 pub(super) mod real;
 
 use super::attended::attended;
+use super::lacking;
 use crate::cli::ShrinkArgs;
 use crate::clock::Stopwatch;
 use crate::console::Console;
@@ -34,6 +35,7 @@ pub fn shrink(args: &ShrinkArgs, console: Console) -> Exit {
             return Exit::Usage;
         }
     };
+    lacking::tell([&case], console);
     let interrupts = Interrupts::catch();
     let Ok(pool) = ThreadPoolBuilder::new().num_threads(args.jobs.map_or(0, usize::from)).build()
     else {

@@ -1,8 +1,7 @@
 //! `soak`: scenarios run for hours under seeds that are new every night.
 
 use super::attended::attended;
-use super::outcome;
-use super::together;
+use super::{lacking, outcome, together};
 use crate::clock::Stopwatch;
 use crate::console::Console;
 use crate::environment;
@@ -68,6 +67,7 @@ pub fn soak(args: &SoakArgs, console: Console) -> Exit {
         return Exit::Environment;
     };
     prepared.announce(console);
+    lacking::tell(prepared.given.entries.iter().map(|entry| &entry.plan), console);
     let progress = Progress::default();
     let mut ticker = Ticker::new(console, &progress, Goal::Time);
     let alarm = Alarm::default();

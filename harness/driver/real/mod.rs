@@ -225,7 +225,7 @@ impl Real {
             hands,
             ways,
             room,
-            shares: does(&[OpKind::Reflink, OpKind::CopyRange]),
+            shares: plan.target.may_share_blocks() && does(&[OpKind::Reflink, OpKind::CopyRange]),
             collisions: Collisions {
                 writes: does(&[OpKind::DirectWrite]),
                 stores: does(&[OpKind::MmapStore]),

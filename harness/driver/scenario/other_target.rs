@@ -24,10 +24,34 @@ pub(super) const OF_THE_MODEL: &[&str] =
 ///
 /// What is wrong with it, and what to write.
 pub fn target(text: &str) -> Result<String, String> {
-    if Kind::named(text).is_some() {
-        return Err(format!("write {KERNEL}{text}, or ./{text} for a directory of that name"));
+    match likely(text) {
+        Some(meant) => {
+            Err(format!("did you mean `{meant}`? Write ./{text} for a directory of that name"))
+        }
+        None => overrides_for(text).map(|_| text.to_owned()),
     }
-    overrides_for(text).map(|_| text.to_owned())
+}
+
+/// What somebody may have meant who wrote this, if it looks like no path.
+fn likely(text: &str) -> Option<String> {
+    let lower = text.to_lowercase();
+    let kernel = |name: &str| Kind::named(name).map(|kind| format!("{KERNEL}{}", kind.name()));
+    if let Some(meant) = kernel(&lower) {
+        return Some(meant);
+    }
+    let (key, _) = lower.split_once(':')?;
+    // Letters may change their length with their case, but no colon does.
+    let (_, value) = text.split_once(':')?;
+    let value = value.trim_start();
+    match key {
+        "kernel" => {
+            let any = || (!text.starts_with(KERNEL)).then(|| format!("{KERNEL}xfs"));
+            kernel(&value.to_lowercase()).or_else(any).filter(|meant| text != meant)
+        }
+        "directory" if value.is_empty() => Some("PATH".to_owned()),
+        "directory" => Some(value.to_owned()),
+        _ => None,
+    }
 }
 
 /// What `--target kernel:xfs` or `--target PATH` changes in a scenario: paths, and what is put there.
@@ -345,8 +369,22 @@ vary:
         let refused = overrides_for("kernel:xsf").unwrap_err();
         assert_eq!(refused, "no filesystem `xsf` is known; did you mean `xfs`?");
         let refused = target("xfs").unwrap_err();
-        assert_eq!(refused, "write kernel:xfs, or ./xfs for a directory of that name");
-        assert_eq!(target("./xfs").as_deref(), Ok("./xfs"));
+        assert_eq!(refused, "did you mean `kernel:xfs`? Write ./xfs for a directory of that name");
+        for (text, meant) in [
+            ("EXT4", "kernel:ext4"),
+            ("KERNEL:XFS", "kernel:xfs"),
+            ("kernel:Btrfs", "kernel:btrfs"),
+            ("directory:/tmp", "/tmp"),
+            ("Directory: a", "a"),
+            ("directory:", "PATH"),
+            ("Kernel:xsf", "kernel:xfs"),
+        ] {
+            let refused = target(text).unwrap_err();
+            assert!(refused.starts_with(&format!("did you mean `{meant}`?")), "{text}: {refused}");
+        }
+        for path in ["./xfs", "a:b", "/directory:a", "kernel:xfs"] {
+            assert_eq!(target(path).as_deref(), Ok(path));
+        }
         assert_eq!(overrides_for("").unwrap_err(), "name a directory, or `kernel:xfs`");
     }
 }

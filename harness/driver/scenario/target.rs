@@ -32,6 +32,25 @@ pub enum MmPlan {
     Shared,
 }
 
+impl TargetPlan {
+    /// A real one, as the command line takes it.
+    pub fn named(&self) -> Option<String> {
+        match self {
+            TargetPlan::Model => None,
+            TargetPlan::Kernel(spec) => Some(format!("kernel:{}", spec.kind.name())),
+            TargetPlan::Directory(path) => Some(path.display().to_string()),
+        }
+    }
+
+    /// Whether its files may have blocks in common.
+    pub fn may_share_blocks(&self) -> bool {
+        match self {
+            TargetPlan::Kernel(spec) => spec.kind.shares_blocks(),
+            TargetPlan::Model | TargetPlan::Directory(_) => true,
+        }
+    }
+}
+
 impl RawTarget {
     /// Whether it is a real filesystem.
     pub(super) fn is_real(&self) -> bool {

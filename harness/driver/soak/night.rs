@@ -68,6 +68,7 @@ fn total(parts: &[&Part]) -> Result<ScenarioTotal, String> {
         file: file.clone(),
         world: first.world,
         target: first.target.clone(),
+        own_target: first.own_target.clone(),
         expected: first.expected.clone(),
         iterations: 0,
         enough: 0,

@@ -55,11 +55,16 @@ fn of_scenario(total: &ScenarioTotal) -> String {
     format!("{file:<48}{world:<11}{:>11}{operations:>14}{fired:>14}{failed}", total.iterations)
 }
 
-/// A path that fits, its end if it is too long.
+/// A path that fits: its end behind dots if it is too long.
 fn short(file: &str) -> String {
     const WIDTH: usize = 47;
-    let skipped = file.chars().count().saturating_sub(WIDTH);
-    file.chars().skip(skipped).collect()
+    const CUT: &str = "...";
+    let length = file.chars().count();
+    if length <= WIDTH {
+        return file.to_owned();
+    }
+    let end = file.chars().skip(length + CUT.len() - WIDTH);
+    CUT.chars().chain(end).collect()
 }
 
 fn of_signature(one: &Signature) -> Vec<String> {
@@ -80,4 +85,18 @@ fn of_signature(one: &Signature) -> Vec<String> {
     ]);
     lines.extend(one.file.as_ref().map(|file| format!("  case: {file}")));
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short;
+
+    #[test]
+    fn a_path_that_is_cut_says_so() {
+        let fits = "a/".repeat(23) + "b";
+        assert_eq!(short(&fits), fits);
+        let cut = short(&format!("x{fits}"));
+        assert_eq!((cut.chars().count(), &cut[..5]), (47, ".../a"));
+        assert!(cut.ends_with("a/b"), "{cut}");
+    }
 }

@@ -248,6 +248,7 @@ fn nothing(entry: &Entry, campaign: &Soaked, shard: Shard) -> Part {
         text_hash: hash_text(*text_hash),
         world: if simulated { World::Simulated } else { World::Threads },
         target: entry.target.clone(),
+        own_target: if entry.target.is_none() { plan.target.named() } else { None },
         expected: verdict::expected(plan),
         expects: entry.expects().map(str::to_owned),
         enough: entry.enough,
@@ -338,6 +339,22 @@ mod tests {
     use crate::scenario::plan::Expectation;
     use crate::soak::entries::{self, Wanted};
     use std::path::Path;
+
+    #[test]
+    fn a_scenario_that_names_its_target_is_told_by_that() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.yaml");
+        let text =
+            "world: threads\ntarget: {directory: /there}\nactors: [{name: a, ops: {write: 1}}]\n";
+        std::fs::write(&path, text).unwrap();
+        for (target, setting) in [(None, "/there"), (Some("kernel:xfs"), "kernel:xfs")] {
+            let files = std::slice::from_ref(&path);
+            let wanted = Wanted { files, except: None, world: None, target, slice: "1s" };
+            let entry = entries::read(&wanted).unwrap().entries.pop().unwrap();
+            let campaign = Soaked { seed: report::record::Seed(1), date: None, commit: None };
+            assert_eq!(nothing(&entry, &campaign, Shard::WHOLE).setting(), setting);
+        }
+    }
 
     #[test]
     fn progress_counts_only_violations_that_nobody_expects() {

@@ -267,7 +267,12 @@ fn disjoint(one: &Part, other: &Part, mixed: bool) -> Result<(), Conflict> {
     if one.text_hash != other.text_hash {
         // Scenarios of different folders may have one name.
         let changed = one.file == other.file && !mixed;
-        let what = format!("{} has two texts", one.file);
+        let what = if one.target == other.target {
+            format!("{} has two texts", one.file)
+        } else {
+            let on = |part: &Part| part.target.clone().unwrap_or_else(|| "what it says".to_owned());
+            format!("the target of {} is {} and {}", one.file, on(one), on(other))
+        };
         return if changed { Err(Conflict::Mixed(what)) } else { Ok(()) };
     }
     let seeds = |part: &Part| (part.campaign.seed, part.campaign.commit.clone());
@@ -329,6 +334,7 @@ mod tests {
             text_hash: "1".to_owned(),
             world: World::Simulated,
             target: None,
+            own_target: None,
             expected: "clean".to_owned(),
             expects: None,
             enough: 1,
@@ -566,6 +572,20 @@ mod tests {
         for pair in [[good.clone(), short.clone()], [short, good]] {
             assert!(matches!(union(&pair, false), Err(Conflict::Differs(_))));
         }
+    }
+
+    #[test]
+    fn a_file_on_two_targets_has_not_two_texts() {
+        let on = |target: &str, text: &str| {
+            let mut night = night(Shard::WHOLE, 5);
+            night.parts[0].target = Some(target.to_owned());
+            text.clone_into(&mut night.parts[0].text_hash);
+            night
+        };
+        let mixed = |what: &str| Err(Conflict::Mixed(what.to_owned()));
+        let two = union(&[on("kernel:xfs", "1"), on("/a", "2")], false);
+        assert_eq!(two, mixed("the target of a.yaml is kernel:xfs and /a"));
+        assert_eq!(union(&[on("/a", "1"), on("/a", "2")], false), mixed("a.yaml has two texts"));
     }
 
     #[test]

@@ -84,16 +84,18 @@ impl Night {
 }
 
 impl Part {
-    /// Its world, or what it acted on if that is a real filesystem that the command line named.
+    /// Its world, or what it acted on if that is a real filesystem.
     pub fn setting(&self) -> &str {
-        self.target.as_deref().unwrap_or(self.world.name())
+        let target = self.target.as_deref().or(self.own_target.as_deref());
+        target.unwrap_or(self.world.name())
     }
 }
 
 impl ScenarioTotal {
     /// That of its parts.
     pub fn setting(&self) -> &str {
-        self.target.as_deref().unwrap_or(self.world.name())
+        let target = self.target.as_deref().or(self.own_target.as_deref());
+        target.unwrap_or(self.world.name())
     }
 }
 
@@ -282,6 +284,9 @@ pub struct ScenarioTotal {
     /// What it acted on, where `--target` said so.
     #[serde(default)]
     pub target: Option<String>,
+    /// The real filesystem that the scenario itself names, if it names one.
+    #[serde(default)]
+    pub own_target: Option<String>,
     /// What it expects, in words.
     pub expected: String,
     /// Iterations: seeds in the simulated world, slices of time in that of threads.
@@ -422,6 +427,9 @@ pub struct Part {
     /// What it acted on, where `--target` said so.
     #[serde(default)]
     pub target: Option<String>,
+    /// The real filesystem that the scenario itself names, if it names one.
+    #[serde(default)]
+    pub own_target: Option<String>,
     /// What the scenario expects, in words.
     pub expected: String,
     /// The invariant that it expects to be violated.

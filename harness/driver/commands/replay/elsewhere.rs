@@ -1,7 +1,7 @@
 //! `replay --target`: scripts and cases of the model are led through a real filesystem, as far as its
 //! kernel can be led. What threads have left, there or elsewhere, is run on it again.
 
-use super::super::outcome;
+use super::super::{lacking, outcome};
 use super::told::Told;
 use super::{Case, again};
 use crate::cli::ReplayArgs;
@@ -65,6 +65,7 @@ pub(super) fn replay(args: &ReplayArgs, target: &str, console: Console) -> Exit 
             .warn(&format!("{}: it is led, once; --times is for what threads have left", led.file));
         return Exit::Usage;
     }
+    lacking::tell(all.iter().map(Taken::plan), console);
     let interrupts = Interrupts::catch();
     let mut came = Vec::new();
     let mut hosts = Hosts::default();
@@ -99,6 +100,11 @@ fn sum(came: &[Ended]) -> String {
 impl Taken {
     fn is_led(&self) -> bool {
         matches!(self, Taken::Led(_))
+    }
+
+    fn plan(&self) -> &Plan {
+        let (Taken::Led(Led { plan, .. }) | Taken::Again(Case { plan, .. })) = self;
+        plan
     }
 
     /// Whether it is led through the same filesystem.

@@ -8,7 +8,7 @@ mod searched;
 mod again;
 
 use super::attended::attended;
-use super::outcome;
+use super::{lacking, outcome};
 use crate::cli::ReplayArgs;
 use crate::console::Console;
 use crate::exit::Exit;
@@ -38,6 +38,7 @@ pub fn replay(args: &ReplayArgs, console: Console) -> Exit {
     let tell = |report: Report| console.raw(&report.render(console.styled));
     let cases: Vec<_> = args.files.iter().map(|file| read(file).map_err(tell).ok()).collect();
     let Some(cases) = cases.into_iter().collect::<Option<Vec<_>>>() else { return Exit::Usage };
+    lacking::tell(cases.iter().map(|case| &case.plan), console);
     let interrupts = Interrupts::catch();
     let jobs = args.jobs.map_or(0, usize::from);
     let Ok(pool) = ThreadPoolBuilder::new().num_threads(jobs).build() else {

@@ -104,6 +104,10 @@ fn a_loop_device_that_must_be_and_cannot_is_told_with_what_to_do() {
 const SMALL: &str =
     "world: threads\nops: 40\nactors: [{name: a, ops: {write: 2, truncate: 1, fsync: 1}}]\n";
 
+/// The same of a script.
+const LED: &str = "files: [{name: a, size: 64KiB, layout: written}]\n\
+                   actors: [{name: T, does: [truncate: {to: 9}]}]\nscript: [truncate T]\n";
+
 #[test]
 fn who_has_no_rights_is_told_once_what_is_missing_and_how_to_have_it_allowed() {
     let stand = Stand::with(SMALL);
@@ -124,6 +128,15 @@ fn who_has_no_rights_is_told_once_what_is_missing_and_how_to_have_it_allowed() {
         let (_, advice) = line.split_once("; ").unwrap();
         assert!(doctor.contains(advice), "{line}: {doctor}");
     }
+    stand.write("led.yaml", LED);
+    for words in ["replay --target there led.yaml", "soak --target there --seeds 1 a.yaml"] {
+        let other = as_nobody(&stand, words);
+        assert_eq!(other.err.matches(told).count(), 1, "{words}: {other:?}");
+    }
+    let conform = as_nobody(&stand, "conform --target kernel:xfs");
+    assert_eq!(conform.code, Some(5), "{conform:?}");
+    assert!(conform.err.starts_with("error: xfs of its own: not for this user\n"), "{conform:?}");
+    assert!(!conform.err.contains("--target PATH"), "{conform:?}");
     let made = as_nobody(&stand, "run a.yaml --target kernel:xfs");
     assert_eq!(made.code, Some(5), "{made:?}");
     assert!(made.err.contains("xfs of its own: not for this user"), "{made:?}");

@@ -217,6 +217,13 @@ fn what_was_never_checked_is_told_with_its_reason() {
     assert!(stand.record().counts.unchecked["space_survives_a_mount"].starts_with(why));
     let page = fs::read_to_string(stand.path("reports/a-0x1/report.html")).unwrap();
     assert!(page.contains(&format!(": {why}")));
+    // No files of this one have blocks in common, so it is looked at.
+    let ext4 =
+        stand.run("run a.yaml --target kernel:ext4 --json - --set actors[0].ops.copy_file_range=1");
+    assert_eq!(ext4.code, Some(0), "{ext4:?}");
+    let counts = ext4.record().counts;
+    assert!(!counts.unchecked.contains_key("space_survives_a_mount"), "{counts:?}");
+    assert!(0 < counts.invariants["space_survives_a_mount"], "{counts:?}");
     let read_only = stand.run("run a.yaml --target kernel:xfs --set target.mount=ro");
     assert!(read_only.code == Some(5) && read_only.err.contains("drop `ro`"), "{read_only:?}");
 }
