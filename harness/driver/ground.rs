@@ -51,7 +51,7 @@ impl Ground {
     }
 
     fn under(plan: &Plan, seed: Seed, record: bool) -> Result<Ground, NoGround> {
-        let Some(place) = place(plan) else {
+        let Some(place) = place(plan, seed) else {
             return Ok(Ground::Device(storm::open_device(plan, seed, record)?));
         };
         Real::open(&plan.under(seed), &place)
@@ -77,8 +77,9 @@ impl Ground {
     }
 }
 
-/// Where a real filesystem is, or how it is made. `None`: the target is the model.
-pub fn place(plan: &Plan) -> Option<Place> {
+/// Where a real filesystem is, or how it is made for what `seed` draws. `None`: the target is the model.
+pub fn place(plan: &Plan, seed: Seed) -> Option<Place> {
+    let plan = &*plan.under(seed);
     match &plan.target {
         TargetPlan::Model => None,
         TargetPlan::Kernel(spec) => {
@@ -123,5 +124,29 @@ impl fmt::Display for NoGround {
             NoGround::Real(refusal) => refusal.fmt(f),
             NoGround::Harness(_) => write!(f, "{}: {}", self.cause(), self.advice()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::plan::FaultPlan;
+    use crate::scenario::{Known, parse};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn a_gate_stands_where_what_a_seed_draws_needs_one() {
+        let text = "world: threads\nops: 9\ntarget: {kernel: ext4}\nactors: [{name: w, ops: {write: 1}}]\n\
+                    vary: {faults: [[], [{io_error: {on: read, chance: 1%}}], [{short_copy: {chance: 1%}}]]}\n";
+        let plan = parse("a.yaml", text, &Known::default(), &[]).unwrap();
+        let mut seen = BTreeSet::new();
+        for seed in (0..40).map(Seed) {
+            let drawn = plan.under(seed);
+            let fails = drawn.faults.iter().any(|fault| matches!(fault, FaultPlan::IoError { .. }));
+            let Some(Place::Made(spec)) = place(&plan, seed) else { panic!("{text}") };
+            assert_eq!(spec.gated, fails, "{seed:?}");
+            seen.insert((drawn.faults.len(), fails));
+        }
+        assert_eq!(seen, BTreeSet::from([(0, false), (1, false), (1, true)]));
     }
 }

@@ -152,8 +152,21 @@ fn scenario(asked: Asked<'_>) -> Scenario {
         scheduled: asked.plan.schedule.is_some(),
         overrides: kept.map(|(path, value)| format!("{path}={value}")).collect(),
         varied: varied(asked.plan),
+        drawn: drawn(asked.plan),
         dropped: asked.plan.dropped.clone(),
     }
+}
+
+/// What its seed draws of what varies, where there is one seed.
+pub fn drawn(plan: &Plan) -> Vec<String> {
+    if plan.seeds != 1 || plan.variations.is_none() || plan.exhaustive().is_some() {
+        return Vec::new();
+    }
+    pairs(&plan.under(sim::chance::Seed(plan.seed)))
+}
+
+fn pairs(plan: &Plan) -> Vec<String> {
+    plan.drawn.iter().map(|(path, value)| format!("{path}={value}")).collect()
 }
 
 /// What differs between seeds.
@@ -284,19 +297,28 @@ fn strategies(plan: &Plan, tally: &Tally) -> BTreeMap<String, u64> {
 
 /// The faults that the plan asks for under some seed, and those that came about without being asked for.
 fn faults(plan: &Plan, tally: &Tally) -> BTreeMap<String, FaultCount> {
+    // What is set up to strike a real filesystem strikes, but for requests, each of which has its chance.
+    let due = |count: FaultCount| match plan.target {
+        TargetPlan::Model => None,
+        TargetPlan::Kernel(_) | TargetPlan::Directory(_) => {
+            count.due_ppm.or_else(|| Some(count.armed.saturating_mul(ALWAYS.into())))
+        }
+    };
+    let counted = |count: FaultCount| FaultCount { due_ppm: due(count), ..count };
     let asked = plan.variants().into_iter().flat_map(|plan| &plan.faults).flat_map(kinds);
-    let asked = asked.map(|fault| (fault, FaultCount::default()));
+    let asked = asked.map(|fault| (fault, counted(FaultCount::default())));
     let mut counts: BTreeMap<Fault, FaultCount> = asked.collect();
     for (fault, count) in &tally.faults {
         if count.armed != 0 || counts.contains_key(fault) {
-            counts.insert(*fault, *count);
+            counts.insert(*fault, counted(*count));
         }
     }
     counts.into_iter().map(|(fault, count)| (fault.name().to_owned(), count)).collect()
 }
 
-fn kinds(fault: &FaultPlan) -> Vec<Fault> {
-    const ALWAYS: u32 = 1_000_000;
+const ALWAYS: u32 = 1_000_000;
+
+pub(crate) fn kinds(fault: &FaultPlan) -> Vec<Fault> {
     match *fault {
         FaultPlan::ShortCopy { persistent_ppm: 0, .. } => vec![Fault::ShortCopyTransient],
         FaultPlan::ShortCopy { persistent_ppm: ALWAYS.., .. } => vec![Fault::ShortCopyPersistent],
@@ -330,7 +352,7 @@ fn violation(plan: &Plan, found: &Found) -> Violation {
         strategy: strategy.clone(),
         operation: operation.unwrap_or_else(|| "none in particular".to_owned()),
         step: *step,
-        drawn: plan.drawn.iter().map(|(path, value)| format!("{path}={value}")).collect(),
+        drawn: pairs(plan),
         replay: kept.as_ref().map(|kept| kept.path.clone()),
         again: *again,
         strip: violation.strip.clone(),

@@ -176,6 +176,12 @@ impl Tally {
         count.fired += fired;
     }
 
+    /// Counts how often a fault should have struck by its chance, in millionths.
+    pub fn due(&mut self, fault: Fault, ppm: u64) {
+        let due = self.faults.entry(fault).or_default().due_ppm.get_or_insert(0);
+        *due = due.saturating_add(ppm);
+    }
+
     /// How many operations ended.
     pub fn total_operations(&self) -> u64 {
         self.operations.values().sum()
@@ -199,6 +205,9 @@ impl Tally {
         add_maps(&mut self.leeways, &other.leeways);
         for (fault, count) in &other.faults {
             self.fault(*fault, count.armed, count.fired);
+            if let Some(ppm) = count.due_ppm {
+                self.due(*fault, ppm);
+            }
         }
         self.points.resize(self.points.len().max(other.points.len()), 0);
         for (mine, theirs) in self.points.iter_mut().zip(&other.points) {

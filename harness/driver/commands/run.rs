@@ -211,9 +211,14 @@ impl Run<'_> {
         self.console.say(&format!("{name}: {world} world, {seeds}; {}", ground.detail()));
         if let Some(variations) = &plan.variations {
             let count = variations.count();
-            let of_each = match plan.exhaustive() {
-                Some(_) => format!("of each of {count} combinations"),
-                None => format!("each seed draws one of {count} combinations"),
+            let of_each = match (plan.exhaustive(), record::drawn(plan)) {
+                (Some(_), _) => format!("of each of {count} combinations"),
+                (None, drawn) if drawn.is_empty() => {
+                    format!("each seed draws one of {count} combinations")
+                }
+                (None, drawn) => {
+                    format!("drawn of {count} combinations: `{}`", drawn.join("`, `"))
+                }
             };
             self.console.say(&of_each);
         }

@@ -54,6 +54,14 @@ impl Failing {
         Failing { chances, seed: plan.seed, failed, reads_before, told }
     }
 
+    /// The chances of reads and writes to fail and of both to be slow, in a million. One that
+    /// begins later has none that is known: until then it strikes nobody.
+    pub(super) fn chances_ppm(&self) -> [u32; 3] {
+        let Chances { read_error_ppm, write_error_ppm, spike, .. } = &self.chances;
+        let is_later = spike.limit.after.is_some();
+        [*read_error_ppm, *write_error_ppm, if is_later { 0 } else { spike.ppm }]
+    }
+
     /// Whether what it asks for cannot be judged here.
     pub(super) fn refuse(&self, abilities: &Abilities) -> Result<(), Refusal> {
         let answer = abilities.missing.get(&Ability::Cachestat);

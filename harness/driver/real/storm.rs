@@ -99,12 +99,14 @@ fn counted(stage: &Stage, end: &End, real: &Real) -> Tally {
     tally.verified = real.oracle.verified();
     tally.passed_over = real.oracle.passed_over();
     let struck = real.struck();
-    for (fault, count) in [
+    let counts = [
         (Fault::ReadError, struck.read_error),
         (Fault::WriteError, struck.write_error),
         (Fault::Latency, struck.spike),
-    ] {
+    ];
+    for ((fault, count), ppm) in counts.into_iter().zip(real.failing.chances_ppm()) {
         tally.fault(fault, count.armed, count.fired);
+        tally.due(fault, count.armed.saturating_mul(u64::from(ppm)));
     }
     tally.unconfirmed = std::mem::take(&mut *real.unconfirmed.lock());
     let leeways = real.oracle.leeways_used().into_iter();

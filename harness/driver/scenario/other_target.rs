@@ -174,27 +174,18 @@ fn drop_faults(entries: &mut Vec<Entry>, has_disk: bool) -> (Vec<String>, bool) 
         let is_of_source = fault.entry("short_copy").is_some();
         is_of_source || has_disk && is_of_disk(fault) || is_command_line(fault)
     };
-    let path_of = |number: usize, fault: &Node| {
-        let kind = if let Value::Mapping(keys) = &fault.value {
-            keys.first().map(|entry| entry.key.word()).unwrap_or_default()
-        } else {
-            fault.word()
-        };
-        format!("faults[{number}].{kind}")
-    };
     let (mut dropped, mut names, mut all) = (BTreeSet::new(), Vec::new(), false);
     let faults = entries.iter_mut().find(|entry| entry.key.word() == "faults");
     if let Some(Value::List(faults)) = faults.map(|entry| &mut entry.value.value) {
         for (item, fault) in faults.iter().enumerate().filter(|(_, fault)| !stays(fault)) {
             dropped.insert(item);
-            names.push(path_of(item, fault));
+            names.push(format!("faults[{item}].{}", varied::kind(fault)));
         }
         faults.retain(stays);
         all = faults.is_empty();
     }
-    if varied::drop_faults(entries, stays, &dropped) {
-        names.push("vary.faults".to_owned());
-    }
+    let gone = varied::drop_faults(entries, stays, &dropped);
+    names.extend(gone.into_iter().map(|path| format!("vary.{path}")));
     (names, all)
 }
 
@@ -294,7 +285,7 @@ vary:
         let plan = read(VARIED, "kernel:btrfs", &[]).unwrap();
         assert_eq!(
             plan.dropped,
-            ["vary.filesystem", "faults[0].evict", "vary.faults", "abandoned"]
+            ["vary.filesystem", "faults[0].evict", "vary.faults[0].evict.chance", "abandoned"]
         );
         let drawn: Vec<_> = plan.variants().into_iter().map(|plan| plan.drawn.clone()).collect();
         let expected = [["1KiB", "3%"], ["1KiB", "4%"], ["4KiB", "4%"]];
@@ -319,7 +310,7 @@ vary:
   skip: {faults: [[]], ops: 10}
 ";
         let plan = read(VARIED, "/tmp", &[("world", "threads")]).unwrap();
-        assert_eq!(plan.dropped, ["ops", "vary.faults"]);
+        assert_eq!(plan.dropped, ["ops", "vary.faults: delay", "vary.faults: evict"]);
         let faults: Vec<_> = plan.variants().iter().map(|plan| plan.faults.len()).collect();
         assert_eq!(faults, [0, 1]);
         let only = "actors: [{name: a, ops: {write: 1}}]\nvary: {device.size: [16MiB, 1MiB], skip: {device.size: 1MiB}}\n";

@@ -17,8 +17,13 @@ pub(super) fn is_command_line(node: &Node) -> bool {
 /// Drops what varies below such paths, but for what the command line says, and with it the combinations
 /// that are skipped because of it: there are none of these left. Says whether there was anything.
 pub(super) fn drop_varied(entries: &mut Vec<Entry>, is_dropped: impl Fn(&str) -> bool) -> bool {
-    let Some(paths) = paths(entries) else { return false };
+    !drop_paths(entries, is_dropped).is_empty()
+}
+
+/// The same, and says which paths there were.
+fn drop_paths(entries: &mut Vec<Entry>, is_dropped: impl Fn(&str) -> bool) -> BTreeSet<String> {
     let mut gone = BTreeSet::new();
+    let Some(paths) = paths(entries) else { return gone };
     paths.retain(|path| {
         let word = path.key.word();
         let stays = word == SKIP || !is_dropped(&word) || is_command_line(&path.value);
@@ -28,14 +33,14 @@ pub(super) fn drop_varied(entries: &mut Vec<Entry>, is_dropped: impl Fn(&str) ->
         stays
     });
     if gone.is_empty() {
-        return false;
+        return gone;
     }
     keep_skips(paths, |skip| {
         !matches!(&skip.value, Value::Mapping(parts)
             if parts.iter().any(|part| gone.contains(&part.key.word())))
     });
     drop_empty(entries);
-    true
+    gone
 }
 
 /// The first key of a path.
@@ -44,15 +49,16 @@ pub(super) fn first_key(path: &str) -> &str {
 }
 
 /// Drops faults that vary, unless `stays` says otherwise, and what varies within the items of `faults` that
-/// are `dropped`; the others are counted anew. Says whether there was anything.
+/// are `dropped`; the others are counted anew. Says what there was: paths, and kinds of faults behind those
+/// whose other faults stay.
 pub(super) fn drop_faults(
     entries: &mut Vec<Entry>,
     stays: impl Fn(&Node) -> bool,
     dropped: &BTreeSet<usize>,
-) -> bool {
+) -> BTreeSet<String> {
     let within = |path: &str| item_of(path).is_some_and(|(item, _)| dropped.contains(&item));
-    let mut any = drop_varied(entries, within);
-    let Some(paths) = paths(entries) else { return any };
+    let mut gone = drop_paths(entries, within);
+    let Some(paths) = paths(entries) else { return gone };
     for path in paths.iter_mut() {
         if path.key.word() == SKIP {
             each_skip(&mut path.value, &|part| {
@@ -60,24 +66,40 @@ pub(super) fn drop_faults(
                 keep_faults(part, &stays);
             });
         } else {
+            let before = path.key.word();
             renumber(&mut path.key, dropped);
-            any |= keep_faults(path, &stays);
+            let kinds = keep_faults(path, &stays).into_iter();
+            gone.extend(kinds.map(|kind| format!("{before}: {kind}")));
         }
     }
-    any
+    gone
 }
 
-/// Of a path with lists of faults, or with faults, keeps those that stay.
-fn keep_faults(path: &mut Entry, stays: &impl Fn(&Node) -> bool) -> bool {
-    let word = path.key.word();
-    let Value::List(values) = &mut path.value.value else { return false };
-    let count = |values: &[Node]| values.iter().map(size).sum::<usize>();
-    let before = count(values);
+/// The kind of a fault.
+pub(super) fn kind(fault: &Node) -> String {
+    if let Value::Mapping(keys) = &fault.value {
+        keys.first().map(|entry| entry.key.word()).unwrap_or_default()
+    } else {
+        fault.word()
+    }
+}
+
+/// Of a path with lists of faults, or with faults, keeps those that stay. Says of which kinds the others are.
+fn keep_faults(path: &mut Entry, stays: &impl Fn(&Node) -> bool) -> BTreeSet<String> {
+    let (word, mut gone) = (path.key.word(), BTreeSet::new());
+    let Value::List(values) = &mut path.value.value else { return gone };
+    let mut keeps = |fault: &Node| {
+        let stays = stays(fault);
+        if !stays {
+            gone.insert(kind(fault));
+        }
+        stays
+    };
     if word == FAULTS {
         for value in values.iter_mut() {
             if let Value::List(faults) = &mut value.value {
-                faults.retain(stays);
-            } else if matches!(value.value, Value::Mapping(_)) && !stays(value) {
+                faults.retain(&mut keeps);
+            } else if matches!(value.value, Value::Mapping(_)) && !keeps(value) {
                 // An item of `skip` may name the one fault that is all of the list.
                 value.value = Value::List(Vec::new());
             }
@@ -85,13 +107,9 @@ fn keep_faults(path: &mut Entry, stays: &impl Fn(&Node) -> bool) -> bool {
         let mut seen = BTreeSet::new();
         values.retain(|value| seen.insert(value.flow()));
     } else if item_of(&word).is_some_and(|(_, rest)| rest.is_empty()) {
-        values.retain(stays);
+        values.retain(&mut keeps);
     }
-    before != count(values)
-}
-
-fn size(value: &Node) -> usize {
-    if let Value::List(items) = &value.value { 1 + items.len() } else { 1 }
+    gone
 }
 
 /// The item of `faults` that a path leads through, and what stands behind it.

@@ -1,6 +1,7 @@
 //! What a night runs: every scenario that was given, in every world in which that makes sense.
 
 use super::{night, seeds};
+use crate::record;
 use crate::scenario::plan::{Expectation, FaultPlan, Plan, TargetPlan, WorldKind};
 use crate::scenario::{self, Report};
 use crate::vocabulary;
@@ -9,6 +10,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use stormfs::quantity::wide;
 
 /// One scenario in one world.
 #[derive(Debug)]
@@ -214,9 +216,30 @@ fn reason(report: &Report) -> String {
     format!("it does not fit the target: {line}{told}")
 }
 
-/// As many iterations as a run of the scenario by itself has. One that only a time ends has none of its
-/// own.
+/// As many iterations as a run of the scenario by itself has, and on a real filesystem as many as it takes
+/// to draw everything that goes wrong.
 fn enough(own: &Plan, plan: &Plan, once: bool) -> u64 {
+    let alone = of_a_run(own, plan, once);
+    if once || plan.target == TargetPlan::Model { alone } else { alone.max(until_drawn(plan)) }
+}
+
+/// Iterations after which every fault was drawn, but for one night in a million.
+fn until_drawn(plan: &Plan) -> u64 {
+    const MILLION: u128 = 1_000_000;
+    let faults = |plan: &Plan| plan.faults.iter().flat_map(record::kinds).collect::<BTreeSet<_>>();
+    let drawn: Vec<_> = plan.variants().into_iter().map(faults).collect();
+    let has = |fault| drawn.iter().filter(|faults| faults.contains(fault)).count();
+    let Some(rarest) = drawn.iter().flatten().map(has).min() else { return 1 };
+    let (all, without) = (u128::from(wide(drawn.len())), u128::from(wide(drawn.len() - rarest)));
+    let (mut iterations, mut missed) = (0, MILLION * MILLION);
+    while MILLION <= missed {
+        (iterations, missed) = (iterations + 1, missed * without / all);
+    }
+    iterations
+}
+
+/// One that only a time ends has none of its own.
+fn of_a_run(own: &Plan, plan: &Plan, once: bool) -> u64 {
     match (plan.world, own.time, plan.time) {
         _ if once => 1,
         (WorldKind::Simulated, None, _) => own.seeds,
@@ -251,4 +274,29 @@ fn changes(world: WorldKind, wanted: &Wanted<'_>) -> Vec<(String, String)> {
         changes.push(("time".to_owned(), wanted.slice.to_owned()));
     }
     changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_a_real_filesystem_a_night_is_long_enough_once_every_fault_was_drawn() {
+        for (faults, enough) in [
+            ("time: 9s", 5),
+            ("vary: {faults: [[{short_copy: {chance: 1%}}]]}", 5),
+            ("vary: {faults: [[], [{short_copy: {chance: 1%}}]]}", 20),
+            ("vary: {faults: [[], [], [], [{latency: {chance: 1%, for: 1ms}}]]}", 49),
+        ] {
+            let time = if faults.starts_with("time") { "" } else { "time: 9s\n" };
+            let text = format!(
+                "world: threads\n{time}{faults}\ntarget: {{kernel: ext4}}\nactors: [{{name: w, ops: {{write: 1}}}}]\n"
+            );
+            let read = |sets: &[(String, String)]| {
+                scenario::parse("a", &text, &vocabulary::known(), sets).unwrap()
+            };
+            let (own, plan) = (read(&[]), read(&[("time".to_owned(), "2s".to_owned())]));
+            assert_eq!(super::enough(&own, &plan, false), enough, "{text}");
+        }
+    }
 }

@@ -42,6 +42,10 @@ pub fn add_counts(sum: &mut Counts, more: &Counts) {
         let mine = sum.faults.entry(fault.clone()).or_default();
         mine.armed = mine.armed.saturating_add(count.armed);
         mine.fired = mine.fired.saturating_add(count.fired);
+        mine.due_ppm = match (mine.due_ppm, count.due_ppm) {
+            (Some(mine), Some(theirs)) => Some(mine.saturating_add(theirs)),
+            (mine, theirs) => mine.or(theirs),
+        };
     }
 }
 

@@ -102,6 +102,14 @@ pub(super) fn scenario(html: &mut Html, record: &Record) {
             let caption = "What each seed drew for itself";
             table(html, caption, &[words("Value"), words("One of")], &rows);
         }
+        if !scenario.drawn.is_empty() {
+            html.line("p", "", "Its seed has drawn:");
+            html.element("ul", &[("class", "names")], |html| {
+                for value in &scenario.drawn {
+                    html.element("li", &[], |html| html.line("code", "", value));
+                }
+            });
+        }
         if !scenario.script.is_empty() {
             html.line("p", "", "The steps of its script:");
             html.element("ol", &[("class", "names")], |html| {

@@ -68,4 +68,8 @@ pub struct FaultCount {
     pub armed: u64,
     /// How often it struck.
     pub fired: u64,
+    /// How often it should have struck by its chance on a real filesystem, in millionths; none on the
+    /// filesystem model.
+    #[serde(default)]
+    pub due_ppm: Option<u64>,
 }

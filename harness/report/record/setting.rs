@@ -34,6 +34,9 @@ pub struct Scenario {
     pub overrides: Vec<String>,
     /// What each seed drew for itself.
     pub varied: Vec<Varied>,
+    /// What its seed has drawn of that, each `path=value`; empty if there are several seeds.
+    #[serde(default)]
+    pub drawn: Vec<String>,
     /// What of it has no meaning in the world or on the target that the command line asked for, each by
     /// its path.
     #[serde(default)]

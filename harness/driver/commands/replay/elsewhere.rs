@@ -109,7 +109,8 @@ impl Taken {
 
     /// Whether it is led through the same filesystem.
     fn takes_place_with(&self, other: &Led) -> bool {
-        matches!(self, Taken::Led(led) if place(&led.plan) == place(&other.plan))
+        let place = |led: &Led| place(&led.plan, Seed(led.plan.seed));
+        matches!(self, Taken::Led(led) if place(led) == place(other))
     }
 }
 
@@ -201,7 +202,7 @@ fn led_through(
     hosts: &mut Hosts,
     interrupted: &Arc<AtomicBool>,
 ) -> Result<Ended, NoGround> {
-    let plan = &led.plan;
+    let plan = &*led.plan.under(Seed(led.plan.seed));
     let host = hosts.host(plan).map_err(NoGround::Real)?;
     if is_last {
         // Who has it alone takes it down, and looks at what lies on its device.
@@ -236,7 +237,7 @@ impl Ended {
 impl Hosts {
     /// The filesystem that `plan` asks for, made when it is the first that does.
     fn host(&mut self, plan: &Plan) -> Result<Arc<Host>, Refusal> {
-        let place = place(plan).expect("`--target` names a filesystem");
+        let place = place(plan, Seed(plan.seed)).expect("`--target` names a filesystem");
         if let Some((_, host)) = self.all.iter().find(|(other, _)| *other == place) {
             return Ok(Arc::clone(host));
         }

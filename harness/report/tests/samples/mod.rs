@@ -195,6 +195,7 @@ pub(crate) fn hostile(text: &str) -> Record {
         scheduled: false,
         overrides: vec![own()],
         varied: vec![Varied { path: own(), values: vec![own()] }],
+        drawn: vec![own()],
         dropped: vec![own()],
     };
     record.device.detail = own();
@@ -293,6 +294,7 @@ fn clean() -> Record {
             scheduled: false,
             overrides: vec!["actors[0].count=2".to_owned()],
             varied: vec![],
+            drawn: vec![],
             dropped: vec![],
         },
         world: World::Simulated,
@@ -338,7 +340,8 @@ fn clean() -> Record {
 }
 
 fn counts() -> Counts {
-    let fault = |kind: &str, armed, fired| (kind.to_owned(), FaultCount { armed, fired });
+    let fault =
+        |kind: &str, armed, fired| (kind.to_owned(), FaultCount { armed, fired, due_ppm: None });
     Counts {
         seeds_done: 2_000,
         strategies: counted([("pct", 480), ("pos", 702), ("random", 310), ("surw", 508)]),
