@@ -62,7 +62,12 @@ pub(super) fn refuse_chance(raw: &RawScenario, order: Order, problems: &Problems
     };
     let is_led = order == SCRIPT && raw.target.as_ref().is_some_and(RawTarget::is_real);
     if let Some(Given { value: WorldKind::Threads, place }) = raw.world.filter(|_| !is_led) {
-        let help = "let `world` be `simulated`: threads are scheduled by the kernel";
+        let help = if order == SCRIPT {
+            "let `world` be `simulated`, or name a filesystem that threads are led through, as \
+             `target: {kernel: xfs}`"
+        } else {
+            "let `world` be `simulated`: threads are scheduled by the kernel"
+        };
         refuse(place, format!("a {key} runs in the simulated world only"), help);
     } else {
         if let Some(Given { value: Some(_), place }) = raw.seeds {

@@ -118,15 +118,27 @@ fn read(file: &Path, args: &ReplayArgs, target: &str) -> Result<Taken, Report> {
     let text = scenario::text_of(file)?;
     let file = file.display().to_string();
     let known = vocabulary::known();
-    let own = scenario::parse(&file, &text, &known, &args.sets)?;
+    let elsewhere = scenario::overrides_for(target).expect("it was read before");
+    let overrides: Vec<_> = elsewhere.into_iter().chain(args.sets.iter().cloned()).collect();
+    let own = match scenario::parse(&file, &text, &known, &args.sets) {
+        Ok(own) => own,
+        Err(report) => {
+            // Without a target it may not be what the model can do, and need not be.
+            let there = scenario::parse(&file, &text, &known, &overrides);
+            return match there {
+                Ok(plan) if !plan.script.is_empty() => {
+                    Ok(Taken::Led(Led { file, plan, lost: Vec::new() }))
+                }
+                Ok(_) | Err(_) => Err(report),
+            };
+        }
+    };
     let is_led = !own.script.is_empty() || own.schedule.is_some();
     let has_order = own.recorded.as_ref().is_some_and(|recorded| !recorded.order.is_empty());
     if !is_led && !own.is_real_case() && !has_order {
         let command = scenario::Command::ReplayElsewhere;
         return Err(scenario::not_for(command, (&file, &text), &own));
     }
-    let elsewhere = scenario::overrides_for(target).expect("it was read before");
-    let overrides: Vec<_> = elsewhere.into_iter().chain(args.sets.iter().cloned()).collect();
     let plan = scenario::parse(&file, &text, &known, &overrides)?;
     if !is_led {
         let plan = left_there(plan, &own);

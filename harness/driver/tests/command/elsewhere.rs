@@ -53,6 +53,25 @@ fn a_scenario_without_an_order_is_refused() {
 }
 
 #[test]
+fn a_script_that_only_a_target_can_do_is_taken_there_without_naming_one() {
+    let stand = Stand::with(
+        "world: threads\nfiles: [{name: a, size: 64KiB, layout: written}]\n\
+         actors: [{name: w, does: [dontneed]}]\nscript: [run w]\n",
+    );
+    let ran = stand.run(&format!("replay --target {} a.yaml", stand.path("").display()));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let here = stand.run("replay a.yaml");
+    assert_eq!(here.code, Some(2), "{here:?}");
+    assert!(here.err.contains("a.yaml:1:8"), "{here:?}");
+    assert!(here.err.contains("a.yaml:3:27"), "{here:?}");
+    assert_eq!(here.err.matches("as `target: {kernel: xfs}`").count(), 2, "{here:?}");
+    stand.write("a.yaml", "actors: [{name: w, does: [nothing]}]\nscript: [run w]\n");
+    let broken = stand.run(&format!("replay --target {} a.yaml", stand.path("").display()));
+    assert_eq!(broken.code, Some(2), "{broken:?}");
+    assert!(broken.err.contains("a.yaml:1:27"), "{broken:?}");
+}
+
+#[test]
 fn a_script_that_a_run_cannot_follow_is_not_provoked() {
     let script = "\
 files: [{name: a, size: 64KiB, layout: unwritten}]
