@@ -8,15 +8,12 @@
 static unsigned char *bytes_with_hole(size_t len, int value, size_t at, enum hole hole)
 {
 	size_t before = (at + PAGE - 1) / PAGE * PAGE, behind = (len - at) / PAGE * PAGE + 2 * PAGE;
-	unsigned char *all = mmap(NULL, before + behind, PROT_READ | PROT_WRITE,
-				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned char *all = apart(before + behind);
 	unsigned char *missing = all + before;
 	unsigned char page[PAGE];
 	void *got;
 	int file;
 
-	if (all == MAP_FAILED)
-		cannot("memory");
 	memset(all, value, before + behind);
 	if (hole != NOT_PRESENT) {
 		lose(missing, hole, -1);

@@ -1,7 +1,6 @@
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 
 #ifndef UFFDIO_POISON
 struct uffdio_poison {
@@ -15,17 +14,14 @@ struct uffdio_poison {
 /* Marks a page as one that the hardware has lost (Linux 6.6). `uffd` watches it already, if it is not -1. */
 static void poison(void *page, int uffd)
 {
-	int own = uffd < 0 ? (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK) : -1;
-	struct uffdio_api api = { .api = UFFD_API };
+	int own = uffd < 0 ? userfaultfd() : -1;
 	struct uffdio_register watched = {
 		.range = { .start = (unsigned long)page, .len = PAGE },
 		.mode = UFFDIO_REGISTER_MODE_MISSING,
 	};
 	struct uffdio_poison poison = { .range = watched.range };
 
-	if (uffd < 0 && own < 0)
-		cannot("userfaultfd (be root, or set vm.unprivileged_userfaultfd)");
-	if (0 <= own && (ioctl(own, UFFDIO_API, &api) || ioctl(own, UFFDIO_REGISTER, &watched)))
+	if (0 <= own && ioctl(own, UFFDIO_REGISTER, &watched))
 		cannot("userfaultfd");
 	if (madvise(page, PAGE, MADV_DONTNEED) || ioctl(uffd < 0 ? own : uffd, UFFDIO_POISON, &poison))
 		cannot("a page that is poisoned (Linux 6.6)");

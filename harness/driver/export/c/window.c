@@ -2,7 +2,6 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 
 /*
@@ -60,38 +59,13 @@ static void watch(struct stop *stop, int piece)
 		cannot("userfaultfd");
 }
 
-/* By the system call, or else by its device, whose permissions say who may. */
-static int userfaultfd(void)
-{
-	int flags = O_CLOEXEC | O_NONBLOCK, device;
-	int uffd = syscall(SYS_userfaultfd, flags);
-
-	if (0 <= uffd)
-		return uffd;
-	device = open("/dev/userfaultfd", O_RDWR | O_CLOEXEC);
-	if (0 <= device) {
-		uffd = ioctl(device, _IO(0xAA, 0x00), flags);	/* USERFAULTFD_IOC_NEW */
-		close(device);
-	}
-	if (uffd < 0)
-		cannot("userfaultfd (be root, set vm.unprivileged_userfaultfd, or use /dev/userfaultfd)");
-	return uffd;
-}
-
 /* Makes a source of pieces of these lengths. */
 static void prepare(struct stop *stop, const size_t *lengths)
 {
-	struct uffdio_api api = { .api = UFFD_API };
-
 	stop->uffd = userfaultfd();
-	if (ioctl(stop->uffd, UFFDIO_API, &api))
-		cannot("userfaultfd");
 	for (int i = 0; i < stop->pieces; i++) {
-		void *piece = mmap(NULL, lengths[i], PROT_READ | PROT_WRITE,
-				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		void *piece = apart(lengths[i]);
 
-		if (piece == MAP_FAILED)
-			cannot("memory");
 		memset(piece, stop->value, lengths[i]);
 		stop->source[i] = (struct iovec){ piece, lengths[i] };
 	}

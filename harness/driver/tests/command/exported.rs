@@ -286,12 +286,30 @@ fn sources_end_in_the_way_that_is_named() {
         assert!(text.contains(&format!("8, {how});")), "{text}");
         assert!(text.contains(&format!(".how = {how}")), "{text}");
         assert_eq!(text.contains("UFFDIO_POISON"), by == "poison", "{text}");
+        assert_eq!(text.matches("syscall(SYS_userfaultfd").count(), 1, "in one way: {text}");
         if allowed && (by != "poison" || poisons.is_ok()) {
             let ran = run(&stand, "ends", &["/dev/shm", "20"]);
             assert_eq!(ran.code, Some(0), "{by}: {ran:?}");
             assert!(ran.out.contains("of which 3996 can be read = 3996"), "{by}: {ran:?}");
         }
     }
+}
+
+#[test]
+fn nobody_gets_the_gap_of_a_source_that_is_unmapped() {
+    let case = "world: threads\ntarget: {directory: /dev/shm}\n\
+        files: [{name: a, size: 64KiB, layout: written}]\n\
+        actors: [{name: w, does: [write: {at: 100, size: 9000, unreadable_at: 5000}]}]\n\
+        faults: [{short_copy: {chance: 0%, by: unmap}}]\n";
+    let Some((stand, text)) = exported(case, "gap") else { return };
+    // So many pages take every gap that the kernel gives away, as those of other threads might.
+    let taken = "UNMAPPED);\n\tfor (int i = 0; i < 5000; i++)\n\
+                 \t\tmmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);";
+    stand.write("taken.c", text.replacen("UNMAPPED);", taken, 1));
+    assert!(compiled(&stand, "taken"));
+    let ran = run(&stand, "taken", &["/dev/shm"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.out.contains("of which 5000 can be read = 5000"), "{ran:?}");
 }
 
 #[test]
