@@ -40,7 +40,7 @@ impl Real {
             self.look_at(number, self.file(number), Seen::Standing);
             if synced.is_ok() {
                 self.judge_promises(number);
-                self.look_from_disk(number);
+                self.look_from_disk(number, Seen::Reread);
             }
         }
     }
@@ -91,26 +91,25 @@ impl Real {
         }
     }
 
-    /// With nothing cached, or past the cache where the kernel does not let go of it.
-    fn look_from_disk(&self, number: usize) {
+    /// With nothing cached, or past the cache where the kernel does not let go of it. Whether all of it was
+    /// seen, and nothing is cached that may be something else.
+    pub(super) fn look_from_disk(&self, number: usize, how: Seen) -> bool {
         if self.host.is_memory() {
-            return;
+            return false;
         }
         let file = self.file(number);
-        let Some(kept) = self.kept(number) else {
-            self.look_at(number, file, Seen::Reread);
-            return;
-        };
+        let Some(kept) = self.kept(number) else { return self.look_at(number, file, how) };
         let direct = file.direct().filter(|_| self.host.abilities.has(Ability::Direct));
         match direct {
             Some(direct) => self.look_past_the_cache(number, direct),
             None => self.unconfirmed(format!("{kept}, and there is no direct I/O")),
         }
+        false
     }
 
     /// Why a read of a file would not be one of the device, even now that it is out of the cache as far as
     /// that can be had.
-    pub(super) fn kept(&self, number: usize) -> Option<String> {
+    fn kept(&self, number: usize) -> Option<String> {
         match self.emptied(number, WHOLE, || ()) {
             Ok(0) => None,
             Ok(_) => Some("its pages stay in the cache".to_owned()),
@@ -155,7 +154,7 @@ impl Real {
     }
 
     /// A file was not read again from the device.
-    pub(super) fn unconfirmed(&self, why: String) {
+    fn unconfirmed(&self, why: String) {
         *self.unconfirmed.lock().entry(why).or_default() += 1;
     }
 
@@ -324,7 +323,7 @@ mod tests {
         trial.act(Op::Write(ByteRange::new(0, 10_000)));
         trial.real.file(0).sync().unwrap();
         let before = trial.real.oracle.checks().counts();
-        trial.real.look_from_disk(0);
+        trial.real.look_from_disk(0, Seen::Reread);
         let after = trial.real.oracle.checks().counts();
         let looked = |counts: &std::collections::BTreeMap<_, _>| {
             counts.get("data_survives_eviction").copied().unwrap_or(0_u64)
@@ -380,7 +379,9 @@ mod rereading {
         }
         let looking = Arc::clone(&real);
         let mut world = World::threads(Duration::from_secs(30));
-        world.spawn("conductor", move || looking.look_from_disk(0));
+        world.spawn("conductor", move || {
+            looking.look_from_disk(0, Seen::Reread);
+        });
         world.run();
         assert_eq!(real.oracle.violation(), None);
         let checks = real.oracle.checks().counts();
