@@ -3,6 +3,7 @@
 use crate::faults::Faults;
 use crate::memory::{Holed, Memory, Missing, PAGE};
 use crate::refusal::Refusal;
+use crate::window::POISON;
 use nix::errno::Errno;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::uio::pwrite;
@@ -58,8 +59,7 @@ pub fn poisoning() -> Result<(), Refusal> {
         let poisoned = |faults: &Faults| {
             Memory::apart(PAGE)?.pierced_by(0..PAGE, |pages| faults.lose(pages, 0)).map(drop)
         };
-        let advice = "use a kernel of 6.6 or later";
-        let refused = |errno| Refusal::errno("a page that is poisoned", errno, advice);
+        let refused = |errno| Refusal::errno("a page that is poisoned", errno, POISON);
         poisoned(&Faults::open()?).map_err(refused)
     };
     FOUND.get_or_init(tried).clone()

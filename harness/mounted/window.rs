@@ -124,7 +124,12 @@ impl Window {
             refused: false,
             failed: None,
         };
-        window.prepare().map_err(failed)?;
+        window.prepare().map_err(|errno| match wanted.unreadable {
+            Some((_, Failing::Poisoned)) => {
+                Refusal::errno("a page that is poisoned", errno, POISON)
+            }
+            _ => failed(errno),
+        })?;
         Ok((window, stops))
     }
 
@@ -286,6 +291,9 @@ impl Drop for Window {
         let _ = self.let_go();
     }
 }
+
+/// What to do where a page cannot be poisoned.
+pub(crate) const POISON: &str = "use a kernel of 6.6 or later";
 
 /// What to do where a kernel has userfaultfd and will not tell of these faults.
 const NO_REGISTER: &str = "see whether the kernel was built with CONFIG_USERFAULTFD, and whether a \

@@ -42,7 +42,7 @@ pub(super) struct Led {
     pub(super) acts: AtomicBool,
     pub(super) returned: AtomicU64,
     pub(super) ended: AtomicBool,
-    /// Why its last write could not be made to stand, if it could not.
+    /// Why its last write that was to stand could not be made to, if it could not.
     pub(super) refused: Mutex<Option<String>>,
     /// Whether it has left out a call since somebody asked.
     pub(super) leaves_out: AtomicBool,
@@ -119,6 +119,8 @@ impl Lead {
         bytes: &[u8],
     ) -> Option<Arc<Stops>> {
         let wishes = self.wishes.get(&(actor, call.number))?;
+        let refused = &self.actors[actor].refused;
+        *refused.lock() = None;
         let habit = self.habit?;
         // What is missing for a moment only is missing at the same byte that others wait for.
         let unreadable = match call.gap {
@@ -137,13 +139,9 @@ impl Lead {
         if at.is_empty() {
             return None;
         }
-        let (mut window, source) = match Window::new(wanted, habit) {
-            Ok(made) => made,
-            Err(refusal) => {
-                *self.actors[actor].refused.lock() = Some(refusal.to_string());
-                return None;
-            }
-        };
+        let made = Window::new(wanted, habit);
+        *refused.lock() = made.as_ref().err().map(ToString::to_string);
+        let (mut window, source) = made.ok()?;
         let mut write = self.actors[actor].write.lock();
         if self.is_over() {
             // Nobody waits in it yet, and the write takes its bytes from elsewhere.

@@ -135,10 +135,7 @@ impl Real {
                 one.name
             ));
         }
-        match (how, one.refused.lock().take()) {
-            (How::Not(why), Some(refused)) => How::Not(format!("{why}: {refused}")),
-            (how, _) => how,
-        }
+        with_refusal(how, until, one.refused.lock().as_deref())
     }
 
     /// Has the kernel let go of pages that somebody has read or written.
@@ -247,6 +244,20 @@ impl Drop for LetGo<'_> {
     }
 }
 
+/// What came of a step, if the write of its actor could not be made to stand: of interest to a step that
+/// wants one to.
+fn with_refusal(how: How, until: &[Target], refused: Option<&str>) -> How {
+    let wants = until.iter().any(|target| matches!(target, Target::Point { .. }));
+    match (how, refused.filter(|_| wants)) {
+        (How::Not(why), Some(refused)) => How::Not(format!("{why}: {refused}")),
+        (How::Steered(why), Some(refused)) => {
+            let why = why.map_or_else(String::new, |why| why + "; ");
+            How::Nearby(format!("{why}its write could not be made to stand: {refused}"))
+        }
+        (how, _) => how,
+    }
+}
+
 /// An actor came to something that is no target of its step.
 fn missed(name: &str, what: &str, until: &[Target]) -> How {
     let points: Vec<_> = until
@@ -281,6 +292,23 @@ mod tests {
             ),
         ] {
             assert_eq!(missed("a", "ended", until), How::Not(told.to_owned()));
+        }
+    }
+
+    #[test]
+    fn why_a_write_could_not_stand_is_told_by_the_steps_that_want_it_to() {
+        let point = Target::Point { nth: 1, point: Point::WriteMapped };
+        let (steered, not) = (How::Steered(None), How::Not("`a` ended".to_owned()));
+        let near = "its write could not be made to stand: no memory";
+        for (how, until, refused, told) in [
+            (&steered, &[point, Target::Returned][..], None, steered.clone()),
+            (&steered, &[Target::Returned], Some("no memory"), steered.clone()),
+            (&steered, &[point, Target::Returned], Some("no memory"), How::Nearby(near.to_owned())),
+            (&not, &[point], Some("no memory"), How::Not("`a` ended: no memory".to_owned())),
+            (&not, &[point], None, not.clone()),
+            (&not, &[Target::Blocked], Some("no memory"), not.clone()),
+        ] {
+            assert_eq!(with_refusal(how.clone(), until, refused), told, "{until:?}");
         }
     }
 
