@@ -11,6 +11,7 @@ pub mod kind;
 mod tool;
 pub mod descriptors;
 mod detached;
+mod forked;
 pub mod gate;
 pub mod lent;
 pub mod volume;

@@ -21,6 +21,7 @@ pub use link::Counted;
 pub use rules::{Access, Chances, Rule, What};
 
 use crate::detached;
+use crate::forked::forked;
 use crate::refusal::Refusal;
 use block::LoopDevice;
 use link::{Asked, Link};
@@ -29,7 +30,7 @@ use nix::fcntl::{OFlag, open};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use nix::sys::stat::{Mode, fstat};
 use nix::sys::wait::waitpid;
-use nix::unistd::{ForkResult, Pid, fork, getegid, geteuid};
+use nix::unistd::{Pid, getegid, geteuid};
 use server::Server;
 use std::fs::File;
 use std::ops::Range;
@@ -75,7 +76,8 @@ impl Gate {
                 .map_err(|error| Refusal::errno("a pair of sockets", error, ADVICE))?;
         let failed = Failed::none()
             .map_err(|error| Refusal::errno("memory that a gate shares", error, ADVICE))?;
-        let server = start(Server::new(fuse, (data, size), theirs, failed.clone()))
+        let served = Server::new(fuse, (data, size), theirs, failed.clone());
+        let server = forked(|| served.run())
             .map_err(|error| Refusal::errno("a process behind the gate", error, ADVICE))?;
         let mut gate = Gate { device: None, link: Some(Link::new(ours)), server, failed, dir };
         match attach(&mount, &gate.dir) {
@@ -187,20 +189,4 @@ fn attach(mount: &OwnedFd, dir: &Path) -> Result<LoopDevice, Refusal> {
     let came = "the kernel would put a page cache before the gate";
     let advice = "leave out `latency`, `io_error` and `hold disk`";
     Err(Refusal::told("a loop device over FUSE", came, advice))
-}
-
-/// Has another process run `server`, for as long as this one lives.
-#[expect(
-    unsafe_code,
-    reason = "a fork: another process must go on while all of this one stands still"
-)]
-fn start(server: Server) -> Result<Pid, Errno> {
-    // SAFETY: the child uses only what it was given, of which no other thread holds a lock, and memory: the
-    // C library's own fork, which this is, leaves its allocator usable there. It never returns, neither
-    // unwinds nor runs what its parent wants done at the end, and has no mapping of any file of a
-    // filesystem, which it would keep mounted: those are not for children.
-    match unsafe { fork() }? {
-        ForkResult::Parent { child } => Ok(child),
-        ForkResult::Child => server.run(),
-    }
 }

@@ -20,7 +20,6 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 /// See the module.
@@ -95,14 +94,10 @@ impl Server {
         }
     }
 
-    /// Serves to the end, in a process of its own.
-    pub(super) fn run(mut self) -> ! {
-        let served = catch_unwind(AssertUnwindSafe(|| {
-            self.settle();
-            self.serve()
-        }));
-        let code = i32::from(!matches!(served, Ok(Err(Errno::ENODEV))));
-        end(code)
+    /// Serves to the end, in a process of its own. The status that this ends with.
+    pub(super) fn run(mut self) -> i32 {
+        self.settle();
+        i32::from(self.serve() != Err(Errno::ENODEV))
     }
 
     /// A process of its own keeps nothing of its parent's, gets no signals of its parent's terminal, and
@@ -368,15 +363,6 @@ impl Server {
         let struck = struck.unwrap_or_default();
         let waiting = u64::try_from(self.slow.len()).expect("as many as there are requests");
         let _ = link::answer(&self.link, Counted { number, waiting, struck, ..self.counts });
-    }
-}
-
-/// Ends this process, without what its parent wanted done at its end.
-fn end(code: i32) -> ! {
-    // SAFETY: it ends this process, and runs nothing of it before.
-    #[expect(unsafe_code, reason = "what is to be done at the end of the parent is not ours to do")]
-    unsafe {
-        libc::_exit(code);
     }
 }
 

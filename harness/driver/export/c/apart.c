@@ -6,8 +6,8 @@
 
 /*
  * Memory where nobody else gets any: when a page of it is taken away, the kernel would give the gap to whoever
- * asks next, a thread's malloc for instance. It looks for room from the top downwards, and this lies far below,
- * at 16 TiB.
+ * asks next, a thread's malloc for instance. It looks for room from the top downwards, and this lies far below:
+ * at 16 TiB, or lower where a process has fewer addresses.
  */
 static void *apart(size_t len)
 {
@@ -24,6 +24,8 @@ static void *apart(size_t len)
 		/* Before Linux 4.17 it is a wish only. */
 		if (got != MAP_FAILED)
 			munmap(got, len);
+		else if (errno == ENOMEM && 1UL << 28 < place)
+			__atomic_store_n(&next, place / 8 / PAGE * PAGE, __ATOMIC_RELAXED);
 		else if (errno != EEXIST)
 			cannot("memory");
 	}

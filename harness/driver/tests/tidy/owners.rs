@@ -58,11 +58,8 @@ const UNSAFE: &[(&str, &str)] = &[
     ("mounted/direct.rs", "statx, which tells what O_DIRECT wants"),
     ("mounted/faults.rs", "the ioctls of userfaultfd"),
     ("mounted/file.rs", "sync_file_range, which nobody wraps"),
-    ("mounted/gate/mod.rs", "the fork that serves a gate"),
-    (
-        "mounted/gate/server.rs",
-        "what that does with descriptors, memory and its end, which nobody wraps",
-    ),
+    ("mounted/forked.rs", "a fork, and the end of the child"),
+    ("mounted/gate/server.rs", "what it does with descriptors and memory, which nobody wraps"),
     ("mounted/look.rs", "cachestat, which nobody wraps, and the ioctl of FIEMAP"),
     ("mounted/mapping.rs", "calls on what is mapped, in whichever process that is"),
     ("mounted/mm.rs", "any call, in one process or another"),
