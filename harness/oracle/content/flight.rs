@@ -232,14 +232,14 @@ impl Flight {
     }
 
     /// The bytes behind the end that a write through the page cache or a fallocate may grow over, and leaves
-    /// zero.
-    pub(super) fn grows_over(&self) -> Range<u64> {
+    /// zero; none if it is neither.
+    pub(super) fn grows_over(&self) -> Option<Range<u64>> {
         let to = if let Effect::Write { range, .. } = &self.effect {
             range.start
         } else {
-            self.raises_size().filter(|_| self.allocates()).unwrap_or(0)
+            self.raises_size().filter(|_| self.allocates())?
         };
-        self.floor.min(to)..to
+        Some(self.floor.min(to)..to)
     }
 
     /// Whether it reads by a call.

@@ -219,6 +219,7 @@ fn growth_shows_nothing_else_and_to_nobody_else() {
     let grown = |by: &dyn Fn(&mut Content) -> bool| {
         let mut content = file(Leeway::GrowthShowsStores, true);
         store(&mut content, 90..120);
+        store(&mut content, 130..140);
         let _grower = content.begin(B, write.0.clone());
         by(&mut content)
     };

@@ -83,7 +83,8 @@ impl Content {
         if !self.stores_pass() || !reader.is_call() {
             return Vec::new();
         }
-        let now = self.flights.iter().flat_map(|grower| self.stranded.within(&grower.grows_over()));
+        let growing = self.flights.iter().filter_map(Flight::grows_over);
+        let now = growing.flat_map(|range| self.stranded.within(&range));
         let all = now.chain(reader.history.passing().iter().cloned());
         // Below that somebody has returned who grew the file.
         let since =
@@ -93,10 +94,11 @@ impl Content {
 
     /// An operation has ended: whoever reads may have seen what it grew over, and nobody later will.
     pub(super) fn pass(&mut self, flight: &Flight, applied: &Applied<'_>) {
+        let Some(grown_over) = flight.grows_over() else { return };
         if !self.stores_pass() || *applied == Applied::Nothing {
             return;
         }
-        let shown = self.stranded.within(&flight.grows_over());
+        let shown = self.stranded.within(&grown_over);
         for reader in self.flights.iter_mut().filter(|reader| reader.is_call()) {
             let Some(read) = reader.reads().cloned() else { continue };
             for (range, fill) in &shown {
