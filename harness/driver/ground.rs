@@ -6,7 +6,7 @@ use crate::record;
 use crate::scenario::plan::{Plan, TargetPlan};
 use crate::storm::{self, Orders};
 use block::{Device, OpenError};
-use mounted::{Place, Refusal, Spec};
+use mounted::{Refusal, Spec, Venue};
 use report::record as told;
 use sim::chance::Seed;
 use std::fmt;
@@ -51,10 +51,10 @@ impl Ground {
     }
 
     fn under(plan: &Plan, seed: Seed, record: bool) -> Result<Ground, NoGround> {
-        let Some(place) = place(plan, seed) else {
+        let Some(venue) = venue(plan, seed) else {
             return Ok(Ground::Device(storm::open_device(plan, seed, record)?));
         };
-        Real::open(&plan.under(seed), &place)
+        Real::open(&plan.under(seed), &venue)
             .map(Box::new)
             .map(Ground::Real)
             .map_err(NoGround::Real)
@@ -78,14 +78,14 @@ impl Ground {
 }
 
 /// Where a real filesystem is, or how it is made for what `seed` draws. `None`: the target is the model.
-pub fn place(plan: &Plan, seed: Seed) -> Option<Place> {
+pub fn venue(plan: &Plan, seed: Seed) -> Option<Venue> {
     let plan = &*plan.under(seed);
     match &plan.target {
         TargetPlan::Model => None,
         TargetPlan::Kernel(spec) => {
-            Some(Place::Made(Spec { gated: spec.gated || plan.holds_disk(), ..spec.clone() }))
+            Some(Venue::Made(Spec { gated: spec.gated || plan.holds_disk(), ..spec.clone() }))
         }
-        TargetPlan::Directory(path) => Some(Place::Directory(path.clone())),
+        TargetPlan::Directory(path) => Some(Venue::Directory(path.clone())),
     }
 }
 

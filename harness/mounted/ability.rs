@@ -187,7 +187,7 @@ mod tests {
     use super::*;
     use crate::allowed::is_allowed;
     use crate::kind::Kind;
-    use crate::volume::{Place, Spec};
+    use crate::volume::{Spec, Venue};
 
     #[test]
     fn only_who_does_not_know_a_call_lacks_it() {
@@ -205,7 +205,7 @@ mod tests {
             return;
         }
         let spec = Spec { size: 16 << 10, ..Spec::plain(Kind::Tmpfs) };
-        let volume = Volume::open(&Place::Made(spec)).unwrap();
+        let volume = Volume::open(&Venue::Made(spec)).unwrap();
         assert_eq!(Abilities::of(&volume), Err(("a file of eight blocks", Errno::ENOSPC)));
     }
 
@@ -230,7 +230,7 @@ mod tests {
             ),
         ];
         for (kind, lacks) in table {
-            let volume = Volume::open(&Place::Made(Spec::plain(kind))).unwrap();
+            let volume = Volume::open(&Venue::Made(Spec::plain(kind))).unwrap();
             let abilities = Abilities::of(&volume).unwrap();
             let missing: Vec<_> = abilities.missing.keys().copied().collect();
             assert_eq!(missing, lacks, "{kind:?}: {abilities:?}");

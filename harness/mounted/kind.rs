@@ -129,7 +129,7 @@ impl Kind {
 mod tests {
     use super::*;
     use crate::allowed::is_allowed;
-    use crate::{Place, Spec, Volume};
+    use crate::{Spec, Venue, Volume};
     use std::path::Path;
 
     #[test]
@@ -138,7 +138,7 @@ mod tests {
             return;
         }
         let spec = Spec { size: 1 << 40, ..Spec::plain(Kind::Ext4) };
-        let volume = Volume::open(&Place::Made(spec)).unwrap();
+        let volume = Volume::open(&Venue::Made(spec)).unwrap();
         let name = Path::new(volume.device().unwrap()).file_name().unwrap();
         let options = Path::new("/proc/fs/ext4").join(name).join("options");
         let options = std::fs::read_to_string(options).unwrap();

@@ -49,5 +49,5 @@ pub use mm::Mm;
 pub use refusal::Refusal;
 pub use source::{Armed, Hole, Way};
 pub use tool::die_with_parent;
-pub use volume::{Place, Spec, Unmounted, Volume};
+pub use volume::{Spec, Unmounted, Venue, Volume};
 pub use window::{Failing, Stops, Wanted, Window};

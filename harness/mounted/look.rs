@@ -183,7 +183,7 @@ mod tests {
     use super::*;
     use crate::allowed::is_allowed;
     use crate::file::Bytes;
-    use crate::{File, Kind, Place, Spec, Volume};
+    use crate::{File, Kind, Spec, Venue, Volume};
     use nix::fcntl::FallocateFlags;
     use nix::sys::uio::pwrite;
 
@@ -193,7 +193,7 @@ mod tests {
         if !is_allowed("looking at files", &[]) {
             return None;
         }
-        let volume = Volume::open(&Place::Made(Spec::plain(kind))).unwrap();
+        let volume = Volume::open(&Venue::Made(Spec::plain(kind))).unwrap();
         Some((volume.create("a").and_then(File::open).unwrap(), volume))
     }
 

@@ -9,7 +9,7 @@ use crate::progress::Progress;
 use crate::scenario::{Known, parse};
 use block::{DeviceFaults, DeviceKind, DeviceSpec};
 use mounted::rights::{self, Right};
-use mounted::{Kind, Place, Spec, Volume};
+use mounted::{Kind, Spec, Venue, Volume};
 use nix::sys::statvfs::statvfs;
 use sim::chance::Seed;
 use std::fs;
@@ -174,7 +174,7 @@ fn filesystems() -> Vec<Finding> {
         return Vec::new();
     }
     let one = |kind: Kind| {
-        let opened = Volume::open(&Place::Made(Spec::plain(kind)));
+        let opened = Volume::open(&Venue::Made(Spec::plain(kind)));
         match opened {
             Ok(volume) => well(kind.name(), volume.detail),
             Err(refusal) => {

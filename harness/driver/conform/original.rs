@@ -6,7 +6,7 @@ use super::calls::{Hands, Tried};
 use super::lever::Lever;
 use super::watched::{STEP, Watched};
 use super::windows::Window;
-use mounted::{Habit, Kind, Place, Refusal, Spec, Volume};
+use mounted::{Habit, Kind, Refusal, Spec, Venue, Volume};
 use nix::errno::Errno;
 use sim::World;
 use std::os::fd::OwnedFd;
@@ -30,7 +30,7 @@ impl Original {
     /// Makes one of that kind.
     pub(super) fn open(kind: Kind) -> Result<Original, Refusal> {
         let spec = Spec { gated: true, ..Spec::plain(kind) };
-        let volume = Volume::open(&Place::Made(spec))?;
+        let volume = Volume::open(&Venue::Made(spec))?;
         let habit = Habit::of(&volume)?;
         Ok(Original { volume: Arc::new(volume), habit })
     }

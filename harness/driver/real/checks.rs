@@ -341,7 +341,7 @@ mod rereading {
     use crate::call::Call;
     use crate::scenario::{Known, parse};
     use crate::target::Target;
-    use mounted::{Mapping, Mm, Place};
+    use mounted::{Mapping, Mm, Venue};
     use sim::World;
     use std::collections::BTreeMap;
     use std::time::Duration;
@@ -354,7 +354,7 @@ mod rereading {
                     files: [{name: a}]\nactors: [{name: w, ops: {write: 1}}]\n";
         let plan = parse("a.yaml", text, &Known::default(), &[]).unwrap();
         let dir = tempfile::tempdir().unwrap();
-        let mut host = Host::open(&Place::Directory(dir.path().to_owned())).unwrap();
+        let mut host = Host::open(&Venue::Directory(dir.path().to_owned())).unwrap();
         let abilities = &mut Arc::get_mut(&mut host).unwrap().abilities;
         if ![Ability::Direct, Ability::Cachestat].iter().all(|ability| abilities.has(*ability)) {
             eprintln!("skipped: reading again from a device: needs direct I/O and cachestat");

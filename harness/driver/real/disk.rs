@@ -121,7 +121,7 @@ mod tests {
     use super::super::script::Followed;
     use super::super::trial::Trial;
     use super::*;
-    use mounted::{Kind, Place, Refusal, Spec};
+    use mounted::{Kind, Refusal, Spec, Venue};
     use std::io::Write;
     use stormfs::op::Op;
     use stormfs::quantity::ByteRange;
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn bytes_in_the_metadata_are_no_pages_in_writeback() {
         let spec = Spec { gated: true, ..Spec::plain(Kind::Btrfs) };
-        let host = match Host::open(&Place::Made(spec)) {
+        let host = match Host::open(&Venue::Made(spec)) {
             Ok(host) => host,
             Err(Refusal { tried, came, .. }) => {
                 let _ = writeln!(std::io::stderr(), "skipped: bytes inline: {tried}: {came}");
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn a_disk_is_held_and_what_came_of_it_is_known_when_it_is_resumed() {
         let spec = Spec { gated: true, ..Spec::plain(Kind::Ext4) };
-        let host = match Host::open(&Place::Made(spec)) {
+        let host = match Host::open(&Venue::Made(spec)) {
             Ok(host) => host,
             Err(Refusal { tried, came, .. }) => {
                 let _ =

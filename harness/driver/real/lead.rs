@@ -268,7 +268,7 @@ impl Led {
 mod tests {
     use super::*;
     use crate::scenario::{Known, parse};
-    use mounted::Place;
+    use mounted::Venue;
     use sim::World;
     use std::time::Duration;
 
@@ -282,7 +282,7 @@ script: [run a]
 ";
         let plan = parse("a.yaml", text, &Known::default(), &[]).unwrap();
         let dir = tempfile::tempdir().unwrap();
-        let host = Host::open(&Place::Directory(dir.path().to_owned())).unwrap();
+        let host = Host::open(&Venue::Directory(dir.path().to_owned())).unwrap();
         let lead = Arc::new(Lead::new(&plan, &host, Failing::Protected).unwrap().unwrap());
         assert_eq!(lead.habit, None, "no write is to stand");
         let mut world = World::threads(Duration::from_secs(30));

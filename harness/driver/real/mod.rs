@@ -29,7 +29,7 @@ use failing::Failing;
 use hands::Hands;
 use lead::Lead;
 use mounted::descriptors;
-use mounted::{Abilities, Ability, File, Habit, Mapping, Place, Refusal, Volume, look};
+use mounted::{Abilities, Ability, File, Habit, Mapping, Refusal, Venue, Volume, look};
 use nix::errno::Errno;
 use nix::sys::statfs::{FsType, TMPFS_MAGIC, fstatfs};
 use oracle::results::{Excuses, Readable, Rounding, results_are_justified};
@@ -106,11 +106,11 @@ const LONGEST_MAPPING: u64 = 1 << 40;
 static SHIFTING: Rank = Rank::new(0, "shift lock");
 
 impl Host {
-    /// Opens the filesystem at `place`.
-    pub fn open(place: &Place) -> Result<Arc<Host>, Refusal> {
-        let volume = Volume::open(place)?;
+    /// Opens the filesystem at `venue`.
+    pub fn open(venue: &Venue) -> Result<Arc<Host>, Refusal> {
+        let volume = Volume::open(venue)?;
         let abilities = Abilities::of(&volume)
-            .map_err(|(tried, errno)| unfit(place, failed(tried, errno), errno))?;
+            .map_err(|(tried, errno)| unfit(venue, failed(tried, errno), errno))?;
         let leeways = leeway::of(volume.root());
         let rounds = leeways.has(Leeway::ShortCountsAreRounded);
         let rounding = rounds.then(|| leeway::rounding(&volume)).transpose();
@@ -138,11 +138,11 @@ impl Host {
     }
 }
 
-/// Which key of `place` asked for a filesystem that cannot be used, and what to do about it.
-fn unfit(place: &Place, refusal: Refusal, errno: Errno) -> Refusal {
-    match place {
-        Place::Directory(_) => refusal.of("directory"),
-        Place::Made(spec) if errno == Errno::EROFS && !spec.mount.is_empty() => {
+/// Which key of `venue` asked for a filesystem that cannot be used, and what to do about it.
+fn unfit(venue: &Venue, refusal: Refusal, errno: Errno) -> Refusal {
+    match venue {
+        Venue::Directory(_) => refusal.of("directory"),
+        Venue::Made(spec) if errno == Errno::EROFS && !spec.mount.is_empty() => {
             let advice = if spec.mount.split(',').any(|option| option == "ro") {
                 "drop `ro` of `mount`"
             } else {
@@ -150,7 +150,7 @@ fn unfit(place: &Place, refusal: Refusal, errno: Errno) -> Refusal {
             };
             Refusal { advice: advice.to_owned(), ..refusal }.of("mount")
         }
-        Place::Made(_) => refusal.of("kernel"),
+        Venue::Made(_) => refusal.of("kernel"),
     }
 }
 
@@ -166,9 +166,9 @@ fn failed(tried: &str, errno: Errno) -> Refusal {
 }
 
 impl Real {
-    /// Opens the filesystem at `place` and makes the files of `plan` on it, empty.
-    pub fn open(plan: &Plan, place: &Place) -> Result<Real, Refusal> {
-        Real::on(plan, Host::open(place)?)
+    /// Opens the filesystem at `venue` and makes the files of `plan` on it, empty.
+    pub fn open(plan: &Plan, venue: &Venue) -> Result<Real, Refusal> {
+        Real::on(plan, Host::open(venue)?)
     }
 
     /// Makes the files of `plan` on a filesystem, empty.
@@ -448,7 +448,7 @@ mod tests {
         let Ok(plan) = parse("a", text, &Known::default(), &[]) else { panic!("{text}") };
         assert_eq!(descriptors_of(&plan), 2 * 3 + 33 * (2 * (3 * 3 + 1) + 3));
         let dir = tempfile::tempdir().unwrap();
-        let real = Real::open(&plan, &Place::Directory(dir.path().to_owned()));
+        let real = Real::open(&plan, &Venue::Directory(dir.path().to_owned()));
         let real = real.unwrap_or_else(|refusal| panic!("{refusal}"));
         let open = std::fs::read_dir("/proc/self/fd").unwrap().count();
         assert!(33 * 2 * 3 * 3 < open && real.hands.len() == 33, "{open}");
@@ -456,7 +456,7 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_made_leaves_no_others_behind() {
-        let Ok(host) = Host::open(&Place::Made(Spec::plain(Kind::Tmpfs))) else {
+        let Ok(host) = Host::open(&Venue::Made(Spec::plain(Kind::Tmpfs))) else {
             eprintln!("skipped: files that cannot be made: needs a filesystem of its own");
             return;
         };

@@ -122,7 +122,7 @@ mod tests {
     use crate::onlooker::Look;
     use crate::scenario::plan::Plan;
     use crate::scenario::{Known, parse};
-    use mounted::{Ability, Place};
+    use mounted::{Ability, Venue};
     use nix::errno::Errno;
     use sim::chance::Seed;
     use std::sync::atomic::AtomicBool;
@@ -144,7 +144,7 @@ script: [run W until done]
 ";
         let plan = parse("a.yaml", text, &Known::default(), &[]).unwrap();
         let dir = tempfile::tempdir().unwrap();
-        let real = Real::open(&plan, &Place::Directory(dir.path().to_owned())).unwrap();
+        let real = Real::open(&plan, &Venue::Directory(dir.path().to_owned())).unwrap();
         real.lead.as_ref().unwrap().noted::<()>(Err(Errno::ENOMEM));
         let came = run(orders(&plan, &Arc::default()), real, &Arc::default());
         let Err(refusal) = came else { panic!("nothing is known") };
@@ -161,7 +161,7 @@ script: [run W until done]
 ";
         let plan = parse("a.yaml", text, &Known::default(), &[]).unwrap();
         let dir = tempfile::tempdir().unwrap();
-        let mut real = Real::open(&plan, &Place::Directory(dir.path().to_owned())).unwrap();
+        let mut real = Real::open(&plan, &Venue::Directory(dir.path().to_owned())).unwrap();
         real.lead.as_mut().unwrap().actors.clear();
         let storm = run(orders(&plan, &Arc::default()), real, &Arc::default()).unwrap();
         assert_eq!(storm.violation, None);
@@ -184,7 +184,7 @@ actors: [{name: one, ops: {write: 2, evict: 1, mmap_store: 1, mmap_load: 1, msyn
 ";
         let plan = parse("a.yaml", text, &Known::default(), &[]).unwrap();
         let dir = tempfile::tempdir().unwrap();
-        let mut host = Host::open(&Place::Directory(dir.path().to_owned())).unwrap();
+        let mut host = Host::open(&Venue::Directory(dir.path().to_owned())).unwrap();
         let abilities = &mut Arc::get_mut(&mut host).unwrap().abilities;
         abilities.missing.insert(Ability::Mmap, Errno::ENODEV);
         let real = Real::on(&plan, host).unwrap();

@@ -5,7 +5,7 @@ use crate::call::Call;
 use crate::scenario::plan::Plan;
 use crate::scenario::{Known, parse};
 use crate::target::{Performed, Target};
-use mounted::Place;
+use mounted::Venue;
 use std::cell::Cell;
 use std::sync::Arc;
 use stormfs::op::{Op, OpId};
@@ -39,7 +39,7 @@ impl Trial {
     /// In a directory.
     pub(super) fn new() -> Trial {
         let dir = tempfile::tempdir().unwrap();
-        let real = Real::open(&plan(), &Place::Directory(dir.path().to_owned())).unwrap();
+        let real = Real::open(&plan(), &Venue::Directory(dir.path().to_owned())).unwrap();
         Trial { real, last: Cell::new(0), _dir: dir }
     }
 

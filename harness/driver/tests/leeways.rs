@@ -9,7 +9,7 @@ use driver::real::leeway;
 use mounted::file::Bytes;
 use mounted::gate::Chances;
 use mounted::source::Source;
-use mounted::{File, Hole, Kind, Mapping, Mm, Place, Spec, Volume, Way};
+use mounted::{File, Hole, Kind, Mapping, Mm, Spec, Venue, Volume, Way};
 use nix::errno::Errno;
 use nix::fcntl::FallocateFlags;
 use oracle::invariant::Checks;
@@ -27,7 +27,7 @@ fn whoever_makes_use_of_what_posix_leaves_open_is_known_to() {
         return;
     }
     for kind in Kind::ALL {
-        let volume = match Volume::open(&Place::Made(Spec::plain(kind))) {
+        let volume = match Volume::open(&Venue::Made(Spec::plain(kind))) {
             Ok(volume) => volume,
             Err(refusal) => {
                 eprintln!("{}: not tried: {refusal}", kind.name());
@@ -86,7 +86,7 @@ fn failed_truncate_falls_back(kind: Kind) -> Result<Option<bool>, Errno> {
         return Ok(None);
     }
     let spec = Spec { gated: true, ..Spec::plain(kind) };
-    let volume = Volume::open(&Place::Made(spec)).expect("the plain one was made");
+    let volume = Volume::open(&Venue::Made(spec)).expect("the plain one was made");
     let gate = volume.gate().expect("it was asked for");
     let file = File::open(volume.create("a")?)?;
     let write = |pos| {
@@ -131,7 +131,7 @@ fn every_count_of_a_short_write_is_exact_or_rounded_as_it_is_known_to_be() {
         return;
     }
     for kind in Kind::ALL {
-        let Ok(volume) = Volume::open(&Place::Made(Spec::plain(kind))) else { continue };
+        let Ok(volume) = Volume::open(&Venue::Made(Spec::plain(kind))) else { continue };
         let rounds = leeway::of(volume.root()).has(Leeway::ShortCountsAreRounded);
         let rounding = rounds.then(|| leeway::rounding(&volume).unwrap());
         let file = File::open(volume.create("a").unwrap()).unwrap();
@@ -178,7 +178,7 @@ fn a_write_that_copied_something_ends_the_file_where_it_says() {
         return;
     }
     for kind in Kind::ALL {
-        let Ok(volume) = Volume::open(&Place::Made(Spec::plain(kind))) else { continue };
+        let Ok(volume) = Volume::open(&Venue::Made(Spec::plain(kind))) else { continue };
         let moves = leeway::of(volume.root()).has(Leeway::FailedWriteMovesEof);
         let file = File::open(volume.create("a").unwrap()).unwrap();
         for pos in [PAGE, 5 * PAGE, 5 * PAGE + 100] {

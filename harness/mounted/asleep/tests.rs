@@ -3,7 +3,7 @@
 use super::*;
 use crate::allowed::is_allowed;
 use crate::gate::{Access, Rule, What};
-use crate::{Cached, File, Kind, Place, Spec, look};
+use crate::{Cached, File, Kind, Spec, Venue, look};
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use sim::World;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,7 +27,7 @@ fn on_disk(volume: &Volume, name: &str) -> File {
 /// Where a thread stays asleep that reads the file while this happens to reads; none if it goes on.
 fn reads(kind: Kind, what: What, held: bool) -> Option<Asleep> {
     let spec = Spec { gated: true, ..Spec::plain(kind) };
-    let volume = Arc::new(Volume::open(&Place::Made(spec)).unwrap());
+    let volume = Arc::new(Volume::open(&Venue::Made(spec)).unwrap());
     let file = on_disk(&volume, "a");
     let (begun, done) = (Arc::new(OnceLock::new()), Arc::new(AtomicBool::new(false)));
     let found = Arc::new(OnceLock::new());

@@ -8,7 +8,7 @@ use allowed::is_allowed;
 use block::{Limit, Spike};
 use mounted::file::Bytes;
 use mounted::gate::{Access, Chances, Rule, What};
-use mounted::{Cached, File, Gate, Kind, Place, Spec, Volume, look};
+use mounted::{Cached, File, Gate, Kind, Spec, Venue, Volume, look};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::time::{ClockId, clock_gettime};
@@ -34,7 +34,7 @@ fn ground(kind: Kind) -> Option<Ground> {
         return None;
     }
     let spec = Spec { gated: true, ..Spec::plain(kind) };
-    let volume = Volume::open(&Place::Made(spec)).expect("root can make one");
+    let volume = Volume::open(&Venue::Made(spec)).expect("root can make one");
     let file = volume.create("a").and_then(File::open).expect("there is room");
     assert_eq!(file.write(0, Bytes::Whole(&[1; 4096], &[])), Ok(4096));
     file.sync().expect("nothing fails yet");

@@ -4,7 +4,7 @@ use super::*;
 use crate::allowed::is_allowed;
 use crate::file::Bytes;
 use crate::{
-    Abilities, Ability, File, Kind, Mapping, Mm, Place, Spec, Thread, Volume, look, rights,
+    Abilities, Ability, File, Kind, Mapping, Mm, Spec, Thread, Venue, Volume, look, rights,
 };
 use nix::fcntl::FallocateFlags;
 use sim::{Mutex, Rank, World};
@@ -24,7 +24,7 @@ fn volume(kind: Kind) -> Option<Volume> {
     if !is_allowed(&what, &["/proc/sys/vm/unprivileged_userfaultfd"]) {
         return None;
     }
-    Some(Volume::open(&Place::Made(Spec::plain(kind))).unwrap())
+    Some(Volume::open(&Venue::Made(Spec::plain(kind))).unwrap())
 }
 
 fn bytes(len: usize) -> Vec<u8> {

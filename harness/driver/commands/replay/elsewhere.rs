@@ -7,7 +7,7 @@ use super::{Case, again};
 use crate::cli::ReplayArgs;
 use crate::console::Console;
 use crate::exit::Exit;
-use crate::ground::{NoGround, place};
+use crate::ground::{NoGround, venue};
 use crate::interrupt::Interrupts;
 use crate::real::script::Followed;
 use crate::real::{Host, Real, storm};
@@ -15,7 +15,7 @@ use crate::scenario::plan::{FilePlan, Layout, Plan};
 use crate::scenario::{self, Report};
 use crate::storm::{Orders, Storm};
 use crate::{onlooker::Look, retold, vocabulary};
-use mounted::{Place, Refusal};
+use mounted::{Refusal, Venue};
 use oracle::outside::UNMOUNTED;
 use report::record::{LedStep, hit};
 use serde_json::{Value, json};
@@ -109,8 +109,8 @@ impl Taken {
 
     /// Whether it is led through the same filesystem.
     fn takes_place_with(&self, other: &Led) -> bool {
-        let place = |led: &Led| place(&led.plan, Seed(led.plan.seed));
-        matches!(self, Taken::Led(led) if place(led) == place(other))
+        let venue = |led: &Led| venue(&led.plan, Seed(led.plan.seed));
+        matches!(self, Taken::Led(led) if venue(led) == venue(other))
     }
 }
 
@@ -165,7 +165,7 @@ fn left_there(plan: Plan, own: &Plan) -> Plan {
 /// The filesystems that are in use, and what is told of those that are not any more.
 #[derive(Default)]
 struct Hosts {
-    all: Vec<(Place, Arc<Host>)>,
+    all: Vec<(Venue, Arc<Host>)>,
     checked: String,
 }
 
@@ -249,12 +249,12 @@ impl Ended {
 impl Hosts {
     /// The filesystem that `plan` asks for, made when it is the first that does.
     fn host(&mut self, plan: &Plan) -> Result<Arc<Host>, Refusal> {
-        let place = place(plan, Seed(plan.seed)).expect("`--target` names a filesystem");
-        if let Some((_, host)) = self.all.iter().find(|(other, _)| *other == place) {
+        let venue = venue(plan, Seed(plan.seed)).expect("`--target` names a filesystem");
+        if let Some((_, host)) = self.all.iter().find(|(other, _)| *other == venue) {
             return Ok(Arc::clone(host));
         }
-        let host = Host::open(&place)?;
-        self.all.push((place, Arc::clone(&host)));
+        let host = Host::open(&venue)?;
+        self.all.push((venue, Arc::clone(&host)));
         Ok(host)
     }
 }

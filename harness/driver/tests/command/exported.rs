@@ -3,7 +3,7 @@
 use crate::allowed::is_allowed;
 use crate::export::compiled;
 use crate::stand::{Ran, Stand};
-use mounted::{Kind, Place, Spec, Volume};
+use mounted::{Kind, Spec, Venue, Volume};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs;
@@ -74,7 +74,7 @@ fn ext4(what: &str) -> Option<(Volume, String)> {
     if !is_allowed(what, &["/dev/loop-control"]) {
         return None;
     }
-    match Volume::open(&Place::Made(Spec::plain(Kind::Ext4))) {
+    match Volume::open(&Venue::Made(Spec::plain(Kind::Ext4))) {
         Ok(volume) => {
             let fd = volume.root().as_fd().as_raw_fd();
             Some((volume, format!("/proc/{}/fd/{fd}", std::process::id())))

@@ -1,5 +1,11 @@
 //! A filesystem for one run: made, mounted, checked, or lent by the user as a directory.
 
+mod venue;
+mod disk;
+mod names;
+
+pub use venue::{Spec, Venue};
+
 use crate::detached;
 use crate::gate::Gate;
 use crate::kind::Kind;
@@ -8,49 +14,14 @@ use crate::mount_table::{self, Mounting};
 use crate::refusal::Refusal;
 use crate::rights;
 use crate::tool;
-use block::LoopDevice;
+use disk::Disk;
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat, openat2};
+use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode;
-use nix::sys::statvfs::{fstatvfs, statvfs};
+use nix::sys::statvfs::fstatvfs;
 use nix::unistd::{UnlinkatFlags, unlinkat};
-use std::fs;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::path::{Path, PathBuf};
-
-/// Which filesystem a run wants.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
-    /// One that is made for it.
-    Made(Spec),
-    /// Whatever is mounted at this directory.
-    Directory(PathBuf),
-}
-
-/// How a filesystem is made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spec {
-    /// Which.
-    pub kind: Kind,
-    /// Arguments of its `mkfs`, behind those that always go with it.
-    pub mkfs: Vec<String>,
-    /// Options of its mount, separated by commas.
-    pub mount: String,
-    /// Bytes of its image.
-    pub size: u64,
-    /// The directory that holds the image. `None`: memory where it fits.
-    pub image: Option<PathBuf>,
-    /// Whether a gate stands before its disk.
-    pub gated: bool,
-}
-
-impl Spec {
-    /// A filesystem of that kind with nothing peculiar about it.
-    pub fn plain(kind: Kind) -> Spec {
-        let (mkfs, mount, size) = (Vec::new(), String::new(), kind.image_size());
-        Spec { kind, mkfs, mount, size, image: None, gated: false }
-    }
-}
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 
 /// A filesystem that files can be made on. It is gone when this and its files are.
 pub struct Volume {
@@ -66,23 +37,15 @@ struct Made {
     device: Option<Disk>,
 }
 
-/// Where the bytes of an image lie.
-enum Disk {
-    /// In a file.
-    Loop(LoopDevice),
-    /// In a file, behind a gate.
-    Gate(Gate),
-}
-
 /// A filesystem that was made, between two mounts.
 pub struct Unmounted(Made);
 
 impl Volume {
-    /// Makes, or opens, what `place` asks for.
-    pub fn open(place: &Place) -> Result<Volume, Refusal> {
-        match place {
-            Place::Made(spec) => Volume::make(spec),
-            Place::Directory(path) => Volume::lent(path),
+    /// Makes, or opens, what `venue` asks for.
+    pub fn open(venue: &Venue) -> Result<Volume, Refusal> {
+        match venue {
+            Venue::Made(spec) => Volume::make(spec),
+            Venue::Directory(path) => Volume::lent(path),
         }
     }
 
@@ -100,7 +63,7 @@ impl Volume {
         // What is not about arguments of the user is about the size.
         let of_tool = if spec.mkfs.is_empty() { "size" } else { "mkfs" };
         tool::run(mkfs, &arguments).map_err(|refusal| {
-            if let Some(advice) = full(device.dir()) {
+            if let Some(advice) = device.full() {
                 return Refusal { advice, ..refusal }.of(of_disk);
             }
             match spec.kind.too_small(&refusal.came) {
@@ -113,7 +76,7 @@ impl Volume {
 
     fn lent(path: &Path) -> Result<Volume, Refusal> {
         let root = directory(path)?;
-        sweep(root.as_fd());
+        names::sweep(root.as_fd());
         let on = mount_table::of(&root);
         let on = on.map(|on| format!(" on {} ({})", on.filesystem, on.source)).unwrap_or_default();
         let detail = format!("directory {}{on}", path.display());
@@ -186,15 +149,11 @@ impl Volume {
     /// A new empty file. Where the filesystem was lent it has no name, so that it is gone with its last
     /// descriptor; where that cannot be had, it has one for as long as it takes to open it.
     pub fn create(&self, name: &str) -> Result<OwnedFd, Errno> {
-        let new = OFlag::O_RDWR | OFlag::O_CLOEXEC;
-        if self.made.is_some() {
-            return inside(self.root(), name, new | OFlag::O_CREAT | OFlag::O_EXCL);
+        if self.made.is_none() {
+            return names::unnamed(self.root(), name);
         }
-        match openat(self.root(), ".", new | OFlag::O_TMPFILE, OWNER) {
-            // What filesystems answer that do not know O_TMPFILE.
-            Err(Errno::EOPNOTSUPP | Errno::EISDIR | Errno::EINVAL) => briefly(self.root(), name),
-            opened => opened,
-        }
+        let new = OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_CREAT | OFlag::O_EXCL;
+        names::inside(self.root(), name, new)
     }
 
     /// Takes the name of a file away; where the filesystem was lent it has none.
@@ -207,7 +166,7 @@ impl Volume {
 
     /// A file that is there already, by its name.
     pub fn reopen(&self, name: &str) -> Result<OwnedFd, Errno> {
-        inside(self.root(), name, OFlag::O_RDWR | OFlag::O_CLOEXEC)
+        names::inside(self.root(), name, OFlag::O_RDWR | OFlag::O_CLOEXEC)
     }
 
     /// Takes it down, once all its files are closed. `None`: it was lent, or has no device.
@@ -215,54 +174,6 @@ impl Volume {
         let Volume { root, made, .. } = self;
         drop(root);
         made.filter(|made| made.device.is_some()).map(Unmounted)
-    }
-}
-
-impl Disk {
-    fn open(spec: &Spec) -> Result<Disk, Refusal> {
-        let dir = spec.image.as_deref();
-        if spec.gated {
-            return Gate::open(spec.size, dir).map(Disk::Gate);
-        }
-        LoopDevice::open(spec.size, dir).map(Disk::Loop).map_err(|error| {
-            let tried = format!("a loop device of {} bytes for {}", spec.size, spec.kind.name());
-            Refusal::of_device(tried, &error)
-        })
-    }
-
-    fn path(&self) -> &str {
-        match self {
-            Disk::Loop(device) => device.path(),
-            Disk::Gate(gate) => gate.path(),
-        }
-    }
-
-    fn dir(&self) -> &Path {
-        match self {
-            Disk::Loop(device) => &device.dir,
-            Disk::Gate(gate) => &gate.dir,
-        }
-    }
-
-    fn gate(&self) -> Option<&Gate> {
-        match self {
-            Disk::Loop(_) => None,
-            Disk::Gate(gate) => Some(gate),
-        }
-    }
-
-    /// Where it is, for people.
-    fn detail(&self) -> String {
-        match self {
-            Disk::Loop(device) => {
-                let buffered =
-                    if device.is_direct() { "" } else { ", backing buffered by the kernel" };
-                format!("{}, image on {}{buffered}", device.path(), device.dir.display())
-            }
-            Disk::Gate(gate) => {
-                format!("{}, image on {} behind a gate", gate.path(), gate.dir.display())
-            }
-        }
     }
 }
 
@@ -307,60 +218,6 @@ fn statvfs_of(root: BorrowedFd<'_>) -> Option<u64> {
     Some(space.blocks().saturating_mul(space.fragment_size()))
 }
 
-/// What to do if no byte more fits where an image lies. It has holes: only what is written takes room.
-fn full(dir: &Path) -> Option<String> {
-    let space = statvfs(dir).ok()?;
-    let advice = || format!("{} is full: make room there, or name another `image`", dir.display());
-    (space.blocks_available() == 0).then(advice)
-}
-
-/// What the names of files begin with for as long as they have one in a directory that was lent; the number
-/// of the process follows.
-const PREFIX: &str = ".pagestorm-";
-
-/// A new file that has lost its name again.
-fn briefly(root: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Errno> {
-    let name = format!("{PREFIX}{}-{name}", std::process::id());
-    let new = OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_CREAT | OFlag::O_EXCL;
-    let file = inside(root, &name, new)?;
-    match unlinkat(root, name.as_str(), UnlinkatFlags::NoRemoveDir) {
-        // On another machine nobody sees that we live, and takes it for what a dead process has left.
-        Ok(()) | Err(Errno::ENOENT) => Ok(file),
-        Err(error) => Err(error),
-    }
-}
-
-/// Takes names away that processes have left who died before they could: of empty files, as nothing is
-/// written to any that still has a name.
-fn sweep(root: BorrowedFd<'_>) {
-    let entries = fs::read_dir(format!("/proc/self/fd/{}", root.as_raw_fd()));
-    for entry in entries.into_iter().flatten().filter_map(Result::ok) {
-        let name = entry.file_name();
-        let number = name
-            .to_str()
-            .and_then(|name| name.strip_prefix(PREFIX)?.split_once('-')?.0.parse::<u32>().ok());
-        let Some(number) = number else { continue };
-        // Whoever had our number before us is gone; a file of ours is open by now, and needs no name.
-        let is_gone =
-            number == std::process::id() || !Path::new("/proc").join(number.to_string()).exists();
-        if is_gone && entry.metadata().is_ok_and(|data| data.is_file() && data.len() == 0) {
-            // Whose it is, and who may remove it, the directory decides.
-            let _ = unlinkat(root, name.as_os_str(), UnlinkatFlags::NoRemoveDir);
-        }
-    }
-}
-
-const OWNER: Mode = Mode::S_IRUSR.union(Mode::S_IWUSR);
-
-/// A name from a scenario leads nowhere else: not up, not through links, not to another mount.
-fn inside(root: BorrowedFd<'_>, name: &str, flags: OFlag) -> Result<OwnedFd, Errno> {
-    let mode = if flags.contains(OFlag::O_CREAT) { OWNER } else { Mode::empty() };
-    let resolve = ResolveFlag::RESOLVE_BENEATH
-        | ResolveFlag::RESOLVE_NO_SYMLINKS
-        | ResolveFlag::RESOLVE_NO_XDEV;
-    openat2(root, name, OpenHow::new().flags(flags).mode(mode).resolve(resolve))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -374,7 +231,7 @@ mod tests {
             return;
         }
         for kind in Kind::ALL {
-            let volume = Volume::open(&Place::Made(Spec::plain(kind))).unwrap();
+            let volume = Volume::open(&Venue::Made(Spec::plain(kind))).unwrap();
             let file = volume.create("a").unwrap();
             assert_eq!(pwrite(&file, b"stays", 100), Ok(5), "{kind:?}");
             assert_eq!(volume.create("a").unwrap_err(), Errno::EEXIST);
@@ -405,7 +262,7 @@ mod tests {
             (Kind::Tmpfs, "noatime,size=16m,exec", FsFlags::ST_NOATIME, FsFlags::ST_NOEXEC),
         ] {
             let spec = Spec { mount: mount.to_owned(), ..Spec::plain(kind) };
-            let volume = Volume::open(&Place::Made(spec)).unwrap();
+            let volume = Volume::open(&Venue::Made(spec)).unwrap();
             let flags = fstatvfs(volume.root()).unwrap().flags();
             assert!(flags.contains(are) && !flags.intersects(are_not), "{kind:?}: {flags:?}");
         }
@@ -414,7 +271,7 @@ mod tests {
     #[test]
     fn nothing_is_left_in_a_lent_directory() {
         let dir = tempfile::tempdir().unwrap();
-        let volume = Volume::open(&Place::Directory(dir.path().to_owned())).unwrap();
+        let volume = Volume::open(&Venue::Directory(dir.path().to_owned())).unwrap();
         let (one, other) = (volume.create("a").unwrap(), volume.create("a").unwrap());
         assert_eq!(pwrite(&one, b"x", 0), Ok(1));
         assert_eq!(nix::sys::stat::fstat(other).unwrap().st_size, 0);
@@ -424,45 +281,11 @@ mod tests {
             "{}",
             volume.detail
         );
-        let unwritable = Volume::open(&Place::Directory("/proc/self".into())).err().unwrap();
+        let unwritable = Volume::open(&Venue::Directory("/proc/self".into())).err().unwrap();
         assert_eq!(unwritable.of, Some("directory"), "{unwritable}");
         assert!(unwritable.tried.starts_with("a file in the directory /proc"), "{unwritable}");
-        let missing = Volume::open(&Place::Directory("/not/there".into())).err().unwrap();
+        let missing = Volume::open(&Venue::Directory("/not/there".into())).err().unwrap();
         assert_eq!(missing.came, "ENOENT, No such file or directory");
-    }
-
-    #[test]
-    fn names_that_the_dead_have_left_are_swept_and_nothing_else() {
-        let dir = tempfile::tempdir().unwrap();
-        let make = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
-        let gone = u32::MAX;
-        make(&format!("{PREFIX}{gone}-a"), "");
-        make(&format!("{PREFIX}{gone}-full"), "x");
-        make(&format!("{PREFIX}{}-b", std::process::id()), "");
-        make(&format!("{PREFIX}1-a"), "");
-        make(&format!("{PREFIX}{gone}"), "");
-        make("a", "");
-        std::fs::create_dir(dir.path().join(format!("{PREFIX}{gone}-dir"))).unwrap();
-        let volume = Volume::open(&Place::Directory(dir.path().to_owned())).unwrap();
-        let listed = || {
-            let entries = std::fs::read_dir(dir.path()).unwrap();
-            let mut names: Vec<_> =
-                entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-            names.sort();
-            names
-        };
-        let mut stay = vec![
-            format!("{PREFIX}{gone}"),
-            format!("{PREFIX}{gone}-dir"),
-            format!("{PREFIX}{gone}-full"),
-            format!("{PREFIX}1-a"),
-            "a".to_owned(),
-        ];
-        stay.sort();
-        assert_eq!(listed(), stay);
-        let file = briefly(volume.root(), "b").unwrap();
-        assert_eq!(pwrite(&file, b"x", 0), Ok(1));
-        assert_eq!(listed(), stay, "a new file has no name");
     }
 
     #[test]
@@ -471,26 +294,26 @@ mod tests {
             return;
         }
         let odd = Spec { mount: "nonsense=7".to_owned(), ..Spec::plain(Kind::Ext4) };
-        let refused = Volume::open(&Place::Made(odd)).err().unwrap();
+        let refused = Volume::open(&Venue::Made(odd)).err().unwrap();
         assert!(refused.to_string().contains("nonsense"), "{refused}");
         let nowhere = Some("/nowhere".into());
-        let refused = Volume::open(&Place::Made(Spec { image: nowhere, ..Spec::plain(Kind::Xfs) }));
+        let refused = Volume::open(&Venue::Made(Spec { image: nowhere, ..Spec::plain(Kind::Xfs) }));
         let refused = refused.err().unwrap();
         assert_eq!(refused.of, Some("image"));
         assert!(refused.advice.starts_with("there is no such directory"), "{refused}");
         let tiny = Spec { size: 1 << 20, ..Spec::plain(Kind::Xfs) };
-        let refused = Volume::open(&Place::Made(tiny)).err().unwrap();
+        let refused = Volume::open(&Venue::Made(tiny)).err().unwrap();
         assert!(refused.tried.starts_with("mkfs.xfs -q -f -K /dev/loop"), "{refused}");
         assert_eq!(refused.of, Some("size"), "{refused}");
         for (kind, least) in [(Kind::Xfs, "300MiB"), (Kind::Btrfs, "109MiB")] {
             let mkfs = vec!["-Lx".to_owned()];
             let small = Spec { size: 17 << 20, mkfs, ..Spec::plain(kind) };
-            let refused = Volume::open(&Place::Made(small)).err().unwrap();
+            let refused = Volume::open(&Venue::Made(small)).err().unwrap();
             let told = format!("`size` is too small for {}: its least is ", kind.name());
             assert!(refused.advice.starts_with(&told), "{refused}");
             assert!(refused.advice.contains(least) && refused.of == Some("size"), "{refused}");
         }
-        let away = Place::Made(Spec::plain(Kind::Tmpfs));
+        let away = Venue::Made(Spec::plain(Kind::Tmpfs));
         assert_eq!(Volume::open(&away).unwrap().create("../x").unwrap_err(), Errno::EXDEV);
     }
 }
