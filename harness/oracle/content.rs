@@ -21,6 +21,7 @@ mod effects;
 mod expected;
 mod fill;
 mod flight;
+mod had;
 mod judge;
 #[cfg(test)]
 mod linearise;
@@ -150,7 +151,11 @@ impl Content {
         );
         self.flights.iter_mut().for_each(|other| other.crowded = true);
         self.widen_size_bounds(&flight);
+        let changes = flight.changes();
         self.flights.push(flight);
+        if changes {
+            self.remember_sizes();
+        }
         Ticket(self.now)
     }
 
@@ -184,6 +189,7 @@ impl Content {
             if oldest.is_none() {
                 self.stranded.forget_below(self.sizes.lowest());
             }
+            self.remember_sizes();
         }
         Ok(())
     }

@@ -78,7 +78,8 @@ impl Leeway {
             Leeway::FailedTruncateFallsBack => {
                 "A truncate that fails since writes of the file have failed leaves the size that is on \
                  the device. btrfs waits for these writes, and if it cannot go on takes that size \
-                 (`btrfs_setsize`). Nobody sees which size that is, so every one up to the largest is \
+                 (`btrfs_setsize`). Nobody sees which size that is: one that the file has had since all of it was on the device, \
+                 or a place where an extent can end. Each of these is \
                  allowed until the size is looked at while nobody acts. POSIX (XSH 2.3): when an error is detected, what was asked for may \
                  have been done in part, unless it says otherwise."
             }

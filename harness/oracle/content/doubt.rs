@@ -6,6 +6,7 @@ use super::{
     dense::{Dense, end_of},
     fill::Fill,
     flight::{Applied, Effect, Flight},
+    had::{Fallback, Had},
     mismatch::Mismatch,
 };
 use crate::leeway::Leeway;
@@ -17,6 +18,8 @@ use std::ops::Range;
 pub(super) struct Doubt {
     base: Dense,
     since: Since,
+    /// The sizes that it had then, and since.
+    had: Had,
     /// Whether a write has failed since.
     cast: bool,
 }
@@ -45,7 +48,9 @@ impl Content {
     /// Nobody acts, and all that the file holds is on the device: from now on it is remembered what
     /// comes there, until this is said again.
     pub fn is_on_the_device(&mut self) {
-        self.doubt = Some(Doubt { base: self.dense.clone(), since: Since::default(), cast: false });
+        let (base, since, had) = (self.dense.clone(), Since::default(), Had::default());
+        self.doubt = Some(Doubt { base, since, had, cast: false });
+        self.remember_sizes();
     }
 
     /// The device has failed a write since [`Content::is_on_the_device`], or it has not. If it has, bytes
@@ -56,10 +61,23 @@ impl Content {
         }
     }
 
-    /// Whether a truncate that fails may leave another size than its own and the one before.
-    pub(super) fn falls_back(&self) -> bool {
-        let cast = self.doubt.as_ref().is_some_and(|doubt| doubt.cast);
-        cast && self.leeways.has(Leeway::FailedTruncateFallsBack)
+    /// What a truncate that fails may leave besides its own size and the one before, of a file that has had
+    /// no more than `highest` bytes meanwhile.
+    pub(super) fn fallback(&self, highest: u64) -> Option<Fallback> {
+        let doubt = self.doubt.as_ref().filter(|doubt| doubt.cast)?;
+        let falls_back = self.leeways.has(Leeway::FailedTruncateFallsBack);
+        falls_back.then(|| Fallback { had: doubt.had.up_to(highest), ends: 0..=highest })
+    }
+
+    /// An operation has begun or ended: the sizes that the file may have from now on are remembered.
+    pub(super) fn remember_sizes(&mut self) {
+        if self.doubt.is_none() {
+            return;
+        }
+        let sizes = self.ranges_of_sizes();
+        if let Some(doubt) = &mut self.doubt {
+            sizes.into_iter().for_each(|one| doubt.had.add(one));
+        }
     }
 
     /// How many changes are remembered.
@@ -71,6 +89,7 @@ impl Content {
     pub fn forget_changes(&mut self) {
         if let Some(doubt) = &mut self.doubt {
             doubt.since = Since { anything_from: 0, ..Since::default() };
+            doubt.had = Had::everything();
         }
     }
 
@@ -247,24 +266,56 @@ mod tests {
     }
 
     #[test]
-    fn a_truncate_that_fails_may_leave_the_size_on_the_device() {
+    fn a_truncate_that_fails_may_leave_a_size_that_may_be_on_the_device() {
         let leeway = Leeways::of(&[Leeway::FailedTruncateFallsBack]);
-        for (leeways, cast, possible) in
+        for (leeways, cast, may) in
             [(leeway, true, true), (leeway, false, false), (Leeways::NONE, true, false)]
         {
-            let mut content = three().with(leeways);
+            let mut content = Content::new(2000, Initial::Zeroes).with(leeways);
+            let ticket = content.begin(A, Effect::Resize { to: 2200 });
+            content.end(ticket, Applied::Resized { to: 2200 }).unwrap();
+            content.is_on_the_device();
+            let ticket = content.begin(A, Effect::Resize { to: 3000 });
+            content.end(ticket, Applied::Resized { to: 3000 }).unwrap();
             content.doubt(cast);
-            let ticket = content.begin(B, Effect::Resize { to: 50 });
-            assert_eq!(content.check_size(20).is_ok(), possible, "{cast}");
+            let ticket = content.begin(B, Effect::Resize { to: 2500 });
+            let sizes = |content: &Content| {
+                let told = [0, 1000, 1024, 2000, 2200, 2201, 2500, 2999, 3000, 3001, 3072];
+                let is = |size: &u64| content.check_size(*size).is_ok();
+                told.into_iter().filter(is).collect::<Vec<_>>()
+            };
+            let expected: &[u64] = if may { &[0, 1024, 2200, 2500, 3000] } else { &[2500, 3000] };
+            assert_eq!(sizes(&content), expected, "while it is under way");
             content.end(ticket, Applied::Perhaps).unwrap();
-            assert!([50, 64].iter().all(|size| content.check_size(*size).is_ok()));
-            assert!(content.check_size(65).is_err());
-            assert_eq!(content.quiet_settle_size(20).is_ok(), possible, "{cast}");
-            if possible {
-                write(&mut content, A, 60..64);
-                assert_eq!((content.check(30, &[0; 30]), content.size()), (Ok(()), 64));
+            assert_eq!(sizes(&content), expected, "afterwards");
+            let told = content.check_size(1000).unwrap_err().to_string();
+            assert_eq!(told.contains(" or a multiple of 512 from 0 to 3000"), may, "{told}");
+            assert_eq!(content.quiet_settle_size(2200).is_ok(), may);
+            let used = content.leeways_used().get(&Leeway::FailedTruncateFallsBack);
+            assert_eq!(used, may.then_some(&1));
+            if may {
+                write(&mut content, A, 2400..2500);
+                assert_eq!((content.check(2300, &[0; 30]), content.size()), (Ok(()), 2500));
             }
         }
+    }
+
+    #[test]
+    fn sizes_on_the_way_of_a_write_are_remembered() {
+        let leeway = Leeways::of(&[Leeway::FailedTruncateFallsBack]);
+        let mut content = Content::new(100, Initial::Zeroes).with(leeway);
+        content.is_on_the_device();
+        write(&mut content, A, 90..300);
+        content.doubt(true);
+        let ticket = content.begin(B, Effect::Resize { to: 10 });
+        content.end(ticket, Applied::Perhaps).unwrap();
+        let is = |size: &u64| content.check_size(*size).is_ok();
+        let found: Vec<u64> = (1..400).filter(is).collect();
+        assert_eq!(found, [10].into_iter().chain(100..=300).collect::<Vec<_>>());
+        content.forget_changes();
+        let ticket = content.begin(B, Effect::Resize { to: 10 });
+        content.end(ticket, Applied::Perhaps).unwrap();
+        assert!((0..=300).all(|size| content.check_size(size).is_ok()));
     }
 
     #[test]

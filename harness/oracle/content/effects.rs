@@ -4,6 +4,7 @@ use super::{
     Content, Zeroed,
     fill::Fill,
     flight::{Applied, Effect, Flight, intersection},
+    had::Fallback,
     segments::Kind,
     sizes::{SizeChange, Span},
 };
@@ -155,8 +156,9 @@ impl Content {
         }
         if let Some(to) = flight.sets_size() {
             self.sizes.perhaps(SizeChange::Set(to), span);
-            if self.falls_back() {
-                self.fall_back(flight, span);
+            let highest = self.sizes.highest().max(flight.ceiling);
+            if let Some(fallback) = self.fallback(highest) {
+                self.fall_back(fallback, span);
             }
         }
         if let Some(to) = flight.raises_size() {
@@ -180,11 +182,10 @@ impl Content {
     }
 
     /// A truncate failed, and nobody knows the size on the device, which the file may have now.
-    fn fall_back(&mut self, flight: &Flight, span: Span) {
-        let highest = self.sizes.highest().max(flight.ceiling);
+    fn fall_back(&mut self, to: Fallback, span: Span) {
         self.put(0..u64::MAX, Fill::Zero, Kind::Perhaps, span);
         self.sizes.lend(SizeChange::Set(0), span, Leeway::FailedTruncateFallsBack);
-        self.sizes.on_the_way(0..=highest, span, Leeway::FailedTruncateFallsBack);
+        self.sizes.falls_back(to, span);
         for other in &mut self.flights {
             other.floor = 0;
         }

@@ -5,6 +5,7 @@ use super::{
     dense::{end_of, length},
     fill::{Fill, is_zero},
     flight::{Effect, Flight},
+    had::{Fallback, UNIT},
     mismatch::{Class, Mismatch, SizeMismatch},
     segments::Kind,
     settle::below,
@@ -47,20 +48,42 @@ impl Content {
 
     /// The size was seen now.
     pub fn check_size(&self, found: u64) -> Result<(), SizeMismatch> {
-        let allowed = self.allowed_sizes();
-        if allowed.iter().any(|sizes| sizes.contains(&found)) {
-            Ok(())
-        } else {
-            Err(SizeMismatch { found, allowed })
+        let mut allowed = self.ranges_of_sizes();
+        let left = self.left_by_truncates();
+        let is_left = left.as_ref().is_some_and(|left| left.contains(found));
+        if is_left || allowed.iter().any(|sizes| sizes.contains(&found)) {
+            return Ok(());
         }
+        allowed.extend(left.iter().flat_map(|left| left.had.ranges()));
+        let ends = left.filter(|left| !left.ends.is_empty());
+        let units = ends.map(|left| (UNIT, *left.ends.start()..=*left.ends.end()));
+        Err(SizeMismatch { found, allowed, units })
     }
 
     /// The sizes the file may have now, in no particular order. A write in flight may have come to
     /// any of its bytes.
     pub fn allowed_sizes(&self) -> Vec<RangeInclusive<u64>> {
+        let left = self.left_by_truncates();
+        let left = left.iter().flat_map(|left| left.had.ranges());
+        self.ranges_of_sizes().into_iter().chain(left).collect()
+    }
+
+    /// The same, but for those that a truncate which has failed may have left.
+    pub(super) fn ranges_of_sizes(&self) -> Vec<RangeInclusive<u64>> {
         let strict = self.strict_sizes();
         let all = strict.into_iter().chain(self.lent_sizes().into_iter().map(|(sizes, _)| sizes));
         all.collect()
+    }
+
+    /// What truncates that have failed, or still may, can leave.
+    fn left_by_truncates(&self) -> Option<Fallback> {
+        let (_, ceiling) = self.size_bounds();
+        let sets = self.flights.iter().filter_map(Flight::sets_size).max();
+        let in_flight = sets.and_then(|to| self.fallback(ceiling.max(to)));
+        match (in_flight, self.sizes.fallen()) {
+            (Some(one), Some(other)) => Some(one.or(other)),
+            (one, other) => one.or_else(|| other.cloned()),
+        }
     }
 
     /// The leeway without which the file could not have that size, if there is one.
@@ -69,7 +92,11 @@ impl Content {
             return None;
         }
         let lent = self.lent_sizes();
-        lent.into_iter().find(|(sizes, _)| sizes.contains(&found)).map(|(_, leeway)| leeway)
+        let lent = lent.into_iter().find(|(sizes, _)| sizes.contains(&found));
+        lent.map(|(_, leeway)| leeway).or_else(|| {
+            let left = self.left_by_truncates().filter(|left| left.contains(found));
+            left.map(|_| Leeway::FailedTruncateFallsBack)
+        })
     }
 
     /// The sizes that only a filesystem with some leeway may show.
@@ -78,11 +105,8 @@ impl Content {
         let lent = self.sizes.with_leeways();
         let lent = lent.filter_map(|(size, by)| by.map(|leeway| (size..=size, leeway)));
         let mut sizes: Vec<_> = lent.chain(self.sizes.stopped()).collect();
-        let (floor, ceiling) = self.size_bounds();
+        let (floor, _) = self.size_bounds();
         for flight in &self.flights {
-            if let Some(to) = flight.sets_size().filter(|_| self.falls_back()) {
-                sizes.push((0..=ceiling.max(to), Leeway::FailedTruncateFallsBack));
-            }
             if let Effect::Write { range, .. } = &flight.effect
                 && floor < range.start
                 && self.leeways.has(moves)
@@ -214,7 +238,8 @@ impl Content {
                 consider(&range, &writer.fill, writer.kind == Kind::Stranded);
             }
         }
-        if self.falls_back() && self.flights.iter().any(|flight| flight.sets_size().is_some()) {
+        let sets = self.flights.iter().any(|flight| flight.sets_size().is_some());
+        if sets && self.fallback(0).is_some() {
             consider(&(0..u64::MAX), &Fill::Zero, false);
         }
         if let Some(doubt) = &self.doubt {

@@ -77,6 +77,8 @@ pub struct SizeMismatch {
     pub found: u64,
     /// The sizes that may be.
     pub allowed: Vec<RangeInclusive<u64>>,
+    /// Every multiple of such a unit in this range may be, too.
+    pub units: Option<(u64, RangeInclusive<u64>)>,
 }
 
 impl fmt::Display for SizeMismatch {
@@ -88,6 +90,9 @@ impl fmt::Display for SizeMismatch {
             if sizes.start() < sizes.end() {
                 write!(f, " to {}", sizes.end())?;
             }
+        }
+        if let Some((unit, sizes)) = &self.units {
+            write!(f, " or a multiple of {unit} from {} to {}", sizes.start(), sizes.end())?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! Sizes change in two ways: a truncate sets one, a write or fallocate raises it. Operations that
 //! overlapped in time may have taken effect in either order, so that several sizes can be possible.
 
+use super::had::Fallback;
 use super::shift::Shift;
 use crate::leeway::Leeway;
 use std::ops::RangeInclusive;
@@ -34,6 +35,8 @@ pub(super) struct Sizes {
     raises: Vec<Raise>,
     /// An operation that grows a file step by step failed on its way, and ended then.
     stopped: Option<Stopped>,
+    /// A truncate failed, and may have left one of these; and when it ended.
+    fallen: Option<(Fallback, u64)>,
 }
 
 /// One possible size.
@@ -80,6 +83,7 @@ impl Sizes {
             possible: vec![Possible { size, set: 0, by: None }],
             raises: Vec::new(),
             stopped: None,
+            fallen: None,
         }
     }
 
@@ -120,6 +124,18 @@ impl Sizes {
         self.stopped = Some(Stopped { sizes, ended: span.end, by });
     }
 
+    /// A truncate has failed, and may have left one of these sizes.
+    pub(super) fn falls_back(&mut self, to: Fallback, span: Span) {
+        let before = self.fallen.take();
+        let to = before.map_or_else(|| to.clone(), |(before, _)| before.or(&to));
+        self.fallen = Some((to, span.end));
+    }
+
+    /// What a truncate that has failed may have left.
+    pub(super) fn fallen(&self) -> Option<&Fallback> {
+        self.fallen.as_ref().map(|(fallen, _)| fallen)
+    }
+
     /// An operation has changed the size, at one instant of its span.
     pub(super) fn change(&mut self, change: SizeChange, span: Span) {
         self.changes(change, span, None);
@@ -131,6 +147,7 @@ impl Sizes {
         match change {
             SizeChange::Set(size) => {
                 self.stopped = self.stopped.take().filter(|stopped| span.begin < stopped.ended);
+                self.fallen = self.fallen.take().filter(|(_, ended)| span.begin < *ended);
                 after.push(Possible { size, set, by });
                 let since = |raise: &&Raise| span.begin < raise.ended && size < raise.to;
                 let raised = self.raises.iter().filter(since);
@@ -140,6 +157,11 @@ impl Sizes {
             SizeChange::Raise(to) => {
                 if let Some(stopped) = self.stopped.take() {
                     self.stopped = stopped.raised(to, span);
+                }
+                if let Some((fallen, ended)) = self.fallen.take() {
+                    let is_later = ended <= span.begin;
+                    let left = if is_later { fallen.raised(to) } else { Some(fallen) };
+                    self.fallen = left.map(|left| (left, ended));
                 }
                 let raised = self.possible.iter();
                 after.extend(raised.map(|p| Possible {
@@ -173,7 +195,7 @@ impl Sizes {
         let mut both = before.possible;
         both.extend(&self.possible);
         self.replace(both);
-        self.stopped = before.stopped;
+        (self.stopped, self.fallen) = (before.stopped, before.fallen);
         let forgotten = before
             .raises
             .iter()
@@ -197,7 +219,7 @@ impl Sizes {
     pub(super) fn settle(&mut self, size: u64) {
         let set = self.possible.iter().find(|p| p.size == size).map_or(0, |p| p.set);
         self.possible = vec![Possible { size, set, by: None }];
-        self.stopped = None;
+        (self.stopped, self.fallen) = (None, None);
     }
 
     /// Forgets what is of no use to operations in flight, the first of which began at `oldest`.
