@@ -20,7 +20,7 @@ pub(crate) struct Backing {
 }
 
 /// A directory that may take the file.
-pub(crate) struct Place {
+pub(crate) struct Directory {
     pub(crate) dir: PathBuf,
     /// Whether its free space is main memory: then a file must fit at once, even if it is sparse.
     pub(crate) memory: bool,
@@ -28,10 +28,10 @@ pub(crate) struct Place {
 
 /// Where backing files go by default: to memory, ten times as fast as a disk, else to the
 /// directory for temporary files.
-pub(crate) fn places() -> [Place; 2] {
+pub(crate) fn places() -> [Directory; 2] {
     [
-        Place { dir: PathBuf::from("/dev/shm"), memory: true },
-        Place { dir: std::env::temp_dir(), memory: false },
+        Directory { dir: PathBuf::from("/dev/shm"), memory: true },
+        Directory { dir: std::env::temp_dir(), memory: false },
     ]
 }
 
@@ -39,18 +39,18 @@ pub(crate) fn places() -> [Place; 2] {
 ///
 /// Up to 1 GiB its space is allocated now, so that a full disk is told here and not later as an
 /// I/O error. A larger file is sparse.
-pub(crate) fn create(places: &[Place], size: u64) -> Result<Backing, Vec<Attempt>> {
+pub(crate) fn create(places: &[Directory], size: u64) -> Result<Backing, Vec<Attempt>> {
     first_in(places, |place| create_in(place, size, ALLOCATED))
 }
 
 /// The same, but sparse whatever its size.
-pub(crate) fn create_sparse(places: &[Place], size: u64) -> Result<Backing, Vec<Attempt>> {
+pub(crate) fn create_sparse(places: &[Directory], size: u64) -> Result<Backing, Vec<Attempt>> {
     first_in(places, |place| create_in(place, size, 0))
 }
 
 fn first_in(
-    places: &[Place],
-    create: impl Fn(&Place) -> Result<File, Failed>,
+    places: &[Directory],
+    create: impl Fn(&Directory) -> Result<File, Failed>,
 ) -> Result<Backing, Vec<Attempt>> {
     let mut tried = Vec::new();
     for place in places {
@@ -68,7 +68,7 @@ const ALLOCATED: u64 = 1 << 30;
 type Failed = (&'static str, i32);
 
 /// Files of at most `allocated` bytes are allocated at once.
-fn create_in(place: &Place, size: u64, allocated: u64) -> Result<File, Failed> {
+fn create_in(place: &Directory, size: u64, allocated: u64) -> Result<File, Failed> {
     if place.memory && allocated < size {
         let space = statvfs(&place.dir).map_err(|error| ("statvfs", errno::raw(error)))?;
         if space.blocks_available().saturating_mul(space.fragment_size()) < size {
@@ -123,8 +123,8 @@ mod tests {
     use super::*;
     use std::os::unix::fs::MetadataExt;
 
-    fn place(dir: &Path, memory: bool) -> Place {
-        Place { dir: dir.to_owned(), memory }
+    fn place(dir: &Path, memory: bool) -> Directory {
+        Directory { dir: dir.to_owned(), memory }
     }
 
     #[test]

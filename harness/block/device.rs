@@ -6,7 +6,7 @@
 //! ```
 
 use crate::bio::{Bio, BioOp, IoError};
-use crate::faults::{DeviceFaults, FaultCounts, Injector, Place, Recurrences, Strike};
+use crate::faults::{BioPlace, DeviceFaults, FaultCounts, Injector, Recurrences, Strike};
 use crate::flight::{Flight, Overlap};
 use crate::media::Media;
 use crate::open::DeviceKind;
@@ -50,7 +50,7 @@ pub trait Aftermath: Send + Sync {
 #[derive(Debug, Clone, Copy)]
 pub struct EndedBio {
     /// Which.
-    pub place: Place,
+    pub place: BioPlace,
     /// How many bytes it moves.
     pub bytes: u64,
     /// Whether it failed.
@@ -217,7 +217,7 @@ impl Device {
 
     fn carry_out(&self, request: Request) {
         let Request { mut bio, done, nth, ticket } = request;
-        let place = Place { op: bio.op, cause: bio.cause, nth };
+        let place = BioPlace { op: bio.op, cause: bio.cause, nth };
         let from = sim::now();
         let delay = self.injector.delay(place, from);
         if delay.time.is_zero() {

@@ -44,7 +44,7 @@ pub struct DeviceFaults {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Strike {
     /// Which.
-    pub place: Place,
+    pub place: BioPlace,
     /// What.
     pub what: Mishap,
 }
@@ -119,7 +119,7 @@ pub struct FaultCounts {
 
 /// Which bio a decision belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct BioPlace {
     /// What it asks for.
     pub op: BioOp,
     /// What caused it, as in the bio.
@@ -154,8 +154,8 @@ pub struct Delay {
 /// What happens to single bios, by their places.
 #[derive(Debug, Default)]
 struct Strikes {
-    fails: BTreeSet<Place>,
-    takes: BTreeMap<Place, Duration>,
+    fails: BTreeSet<BioPlace>,
+    takes: BTreeMap<BioPlace, Duration>,
 }
 
 impl Strikes {
@@ -209,7 +209,7 @@ impl Injector {
     }
 
     /// Whether the bio at `place` fails.
-    pub fn fails(&self, place: Place) -> bool {
+    pub fn fails(&self, place: BioPlace) -> bool {
         if self.healed.load(Ordering::Relaxed) {
             return false;
         }
@@ -233,7 +233,7 @@ impl Injector {
     }
 
     /// How long the bio at `place` takes, if it begins at `now`.
-    pub fn delay(&self, place: Place, now: Duration) -> Delay {
+    pub fn delay(&self, place: BioPlace, now: Duration) -> Delay {
         if self.healed.load(Ordering::Relaxed) {
             return Delay { time: Duration::ZERO, struck: false };
         }
@@ -264,7 +264,7 @@ impl Injector {
         std::mem::take(&mut *self.happened.lock())
     }
 
-    fn note(&self, place: Place, what: Mishap) {
+    fn note(&self, place: BioPlace, what: Mishap) {
         if self.faults.record {
             self.happened.lock().push(Strike { place, what });
         }
@@ -315,7 +315,7 @@ const ERROR: u32 = 0x100;
 const LATENCY: u32 = 0x110;
 const SPIKE: u32 = 0x120;
 
-fn site(kind: u32, place: Place) -> FaultSite {
+fn site(kind: u32, place: BioPlace) -> FaultSite {
     let op = u32::try_from(index(place.op)).expect("below 3");
     FaultSite { kind: kind + op, operation: place.cause, nth: place.nth }
 }
@@ -393,8 +393,8 @@ mod tests {
         Injector::new(faults)
     }
 
-    fn places(op: BioOp) -> impl Iterator<Item = Place> {
-        (0..10_000).map(move |n| Place { op, cause: n / 10, nth: n % 10 })
+    fn places(op: BioOp) -> impl Iterator<Item = BioPlace> {
+        (0..10_000).map(move |n| BioPlace { op, cause: n / 10, nth: n % 10 })
     }
 
     #[test]
@@ -434,7 +434,7 @@ mod tests {
     #[test]
     fn bounds_in_the_wrong_order_mean_the_lower_and_extremes_do_not_panic() {
         let (short, long) = (Duration::from_micros(1), Duration::MAX);
-        let place = Place { op: BioOp::Write, cause: 1, nth: 0 };
+        let place = BioPlace { op: BioOp::Write, cause: 1, nth: 0 };
         let delay = |latency, spike| {
             injector(|faults| (faults.latency, faults.spike) = (latency, spike))
                 .delay(place, Duration::ZERO)

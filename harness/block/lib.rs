@@ -31,7 +31,8 @@ pub use bio::{Bio, BioOp, IoError};
 pub use buffer::Buffer;
 pub use device::{Aftermath, Description, Device, EndedBio};
 pub use faults::{
-    Delay, DeviceFaults, FaultCount, FaultCounts, Injector, Latency, Mishap, Place, Spike, Strike,
+    BioPlace, Delay, DeviceFaults, FaultCount, FaultCounts, Injector, Latency, Mishap, Spike,
+    Strike,
 };
 pub use flight::{Access, Overlap};
 pub use limit::{Allowance, Limit};

@@ -1,6 +1,6 @@
 //! Opening a device: which kind it becomes, and why.
 
-use crate::backing::{self, Backing, Place};
+use crate::backing::{self, Backing, Directory};
 use crate::device::{Description, Device};
 use crate::errno;
 use crate::faults::DeviceFaults;
@@ -111,7 +111,7 @@ impl LoopDevice {
 /// A sparse file of `size` bytes without a name, and where it takes its space from: `dir` if one is
 /// named, else where devices go by default.
 pub fn sparse(size: u64, dir: Option<&Path>) -> Result<(File, PathBuf), OpenError> {
-    let named = dir.map(|dir| vec![Place { dir: dir.to_owned(), memory: false }]);
+    let named = dir.map(|dir| vec![Directory { dir: dir.to_owned(), memory: false }]);
     let places = named.unwrap_or_else(|| backing::places().into());
     let failed = |tried| OpenError::Backing { size, tried };
     let Backing { file, dir } = backing::create_sparse(&places, size).map_err(failed)?;

@@ -57,12 +57,12 @@ struct Cue {
     /// Where the device is held.
     hold_disk: Option<Point>,
     /// By task: where a step has left it.
-    left_at: Vec<Option<Place>>,
+    left_at: Vec<Option<LeftAt>>,
 }
 
 /// Where a step leaves a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum LeftAt {
     /// At a point.
     At(Point),
     /// Between two of its operations.
@@ -184,7 +184,7 @@ impl Director {
             cue.task == task && cue.passes(point)
         };
         if stops {
-            self.leave(&mut cue, task, Place::At(point));
+            self.leave(&mut cue, task, LeftAt::At(point));
         }
     }
 
@@ -194,23 +194,23 @@ impl Director {
         let mut cue = self.cue.lock();
         let wanted = cue.until.iter().any(|(target, _)| *target == Target::Returned);
         if wanted && cue.task == task && self.step().is_some() {
-            self.leave(&mut cue, task, Place::Returned);
+            self.leave(&mut cue, task, LeftAt::Returned);
             drop(cue);
             sim::point(Site::point(RETURNED, 0x95, 0));
         }
     }
 
     /// Where steps have left the tasks.
-    pub fn places(&self) -> Vec<Option<Place>> {
+    pub fn places(&self) -> Vec<Option<LeftAt>> {
         self.cue.lock().left_at.clone()
     }
 
     /// Where a step has left an actor.
-    pub fn place(&self, actor: usize) -> Option<Place> {
+    pub fn place(&self, actor: usize) -> Option<LeftAt> {
         self.cue.lock().left_at[CONDUCTOR + 1 + actor]
     }
 
-    fn leave(&self, cue: &mut Cue, task: usize, place: Place) {
+    fn leave(&self, cue: &mut Cue, task: usize, place: LeftAt) {
         cue.left_at[task] = Some(place);
         cue.reached |= cue.task == task;
         self.may.fetch_and(!(1 << task), Ordering::Relaxed);
@@ -308,7 +308,7 @@ mod tests {
         let end = run(
             |director| {
                 assert_eq!(director.release(1, &[MAPPED]), Reached::Target);
-                assert_eq!(director.places()[2], Some(Place::At(Point::WriteMapped)));
+                assert_eq!(director.places()[2], Some(LeftAt::At(Point::WriteMapped)));
                 assert_eq!(director.release(0, &[Target::Blocked]), Reached::Target);
                 assert_eq!(director.release(0, &[Target::Done]), Reached::Wait);
                 assert_eq!(director.release(1, &[Target::Done]), Reached::Target);

@@ -143,7 +143,7 @@ mod tests {
         for seed in (0..40).map(Seed) {
             let drawn = plan.under(seed);
             let fails = drawn.faults.iter().any(|fault| matches!(fault, FaultPlan::IoError { .. }));
-            let Some(Place::Made(spec)) = place(&plan, seed) else { panic!("{text}") };
+            let Some(Venue::Made(spec)) = venue(&plan, seed) else { panic!("{text}") };
             assert_eq!(spec.gated, fails, "{seed:?}");
             seen.insert((drawn.faults.len(), fails));
         }

@@ -11,13 +11,13 @@ use stormfs::quantity::ByteRange;
 /// See the module.
 pub struct Haunts {
     /// One for each actor.
-    last: Vec<Place>,
+    last: Vec<Haunt>,
 }
 
 /// A file and a range of it. On threads a reader may see half of an old place and half of a new
 /// one, and goes somewhere else: no harm.
 #[derive(Default)]
-struct Place {
+struct Haunt {
     /// The file's number and one; 0 before the first.
     file: AtomicU64,
     start: AtomicU64,
@@ -27,7 +27,7 @@ struct Place {
 impl Haunts {
     /// Those of so many actors, none of whom has been anywhere.
     pub fn new(actors: usize) -> Haunts {
-        Haunts { last: (0..actors).map(|_| Place::default()).collect() }
+        Haunts { last: (0..actors).map(|_| Haunt::default()).collect() }
     }
 
     /// How many actors there are.

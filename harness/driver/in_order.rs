@@ -8,16 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A call, by the number of its actor and its own.
-type Place = (usize, u64);
+type CallId = (usize, u64);
 
 /// See the module.
 #[derive(Debug)]
 pub struct InOrder {
     /// How many calls had ended when each began.
-    before: BTreeMap<Place, usize>,
+    before: BTreeMap<CallId, usize>,
     /// In which order they ended.
-    ends: Vec<Place>,
-    ended: Mutex<BTreeSet<Place>>,
+    ends: Vec<CallId>,
+    ended: Mutex<BTreeSet<CallId>>,
     /// How many of `ends` have ended, from the first one on.
     first: AtomicUsize,
     changed: WaitQueue,
@@ -92,7 +92,7 @@ recorded:
     }
 
     /// Whether it is the turn of that call.
-    fn is_due(order: &InOrder, (actor, number): Place) -> bool {
+    fn is_due(order: &InOrder, (actor, number): CallId) -> bool {
         let asked = std::cell::Cell::new(false);
         // Whoever is not due asks whether all is over.
         order.wait(actor, number, || {

@@ -235,7 +235,7 @@ pub fn nanoseconds(time: Duration) -> u64 {
 mod tests {
     use super::*;
     use crate::scenario::{Known, parse};
-    use block::Place;
+    use block::BioPlace;
 
     #[test]
     fn an_operation_meets_requests_of_its_own_folios_that_end_meanwhile() {
@@ -243,7 +243,7 @@ mod tests {
         let plan = parse("a.yaml", text, &Known::default(), &[]).unwrap();
         let incidents = Incidents::new(&plan);
         let over = |op, file: u64, pos| {
-            let place = Place { op, cause: file << 48 | pos, nth: 0 };
+            let place = BioPlace { op, cause: file << 48 | pos, nth: 0 };
             let from = Duration::ZERO;
             incidents.over(EndedBio { place, bytes: 4096, failed: true, delayed: false, from });
         };

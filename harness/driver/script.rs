@@ -1,9 +1,9 @@
 //! A script on its way through a storm: its steps are performed one after the other, and a step that
 //! cannot be is told with where everybody stood.
 
-use crate::director::{Director, Place, Reached};
+use crate::director::{Director, LeftAt, Reached};
 use crate::scenario::plan::{Action, Plan, Step, Target};
-use crate::sources::{Source, Sources};
+use crate::sources::{ScriptedSource, Sources};
 use crate::stage::Stage;
 use sim::{Mutex, Rank, Stand, State};
 use std::sync::Arc;
@@ -120,12 +120,12 @@ impl Script {
         let why =
             |what: &str, help| Err((format!("`{}` {what}", self.cast[actor].0), vec![], help));
         match self.director.place(actor) {
-            Some(Place::At(point)) if HAS_ITS_SOURCE.contains(&point) => {
+            Some(LeftAt::At(point)) if HAS_ITS_SOURCE.contains(&point) => {
                 let what = format!("has that part of its source already at `{}`", point.name());
                 return why(&what, "let it stand at `write.mapped` or `write.unlocked`");
             }
-            Some(Place::At(_)) => {}
-            Some(Place::Returned) | None => {
+            Some(LeftAt::At(_)) => {}
+            Some(LeftAt::Returned) | None => {
                 return why("stands in no write", "let it stand at a point of one first");
             }
         }
@@ -138,7 +138,7 @@ impl Script {
 
     /// Whether a write has ended that was to meet the end of its source, and did not.
     fn unmet(&self) -> Result<(), Why> {
-        let unmet = |actor: &usize| self.sources.of(*actor).is_some_and(Source::take_unmet);
+        let unmet = |actor: &usize| self.sources.of(*actor).is_some_and(ScriptedSource::take_unmet);
         let Some(actor) = (0..self.cast.len()).find(unmet) else { return Ok(()) };
         let message = format!("`{}` had all of its source already", self.cast[actor].0);
         Err((message, Vec::new(), "let it stand earlier in its write"))
@@ -163,7 +163,7 @@ impl Script {
         let stands = sim::tasks();
         let names: Vec<String> = stands.iter().map(|stand| stand.task.clone()).collect();
         let tasks = stands.into_iter().zip(places).skip(1);
-        let describe = |(number, (stand, place)): (usize, (Stand, Option<Place>))| match (
+        let describe = |(number, (stand, place)): (usize, (Stand, Option<LeftAt>))| match (
             self.cast.get(number),
             place,
         ) {
@@ -172,7 +172,7 @@ impl Script {
                 let holders: Vec<_> = holders.collect();
                 Some(stood((name, does), &stand, &holders, place))
             }
-            (None, Some(Place::At(point))) => {
+            (None, Some(LeftAt::At(point))) => {
                 Some(format!("the disk holds a completion at `{}`", point.name()))
             }
             (None, _) => None,
@@ -240,7 +240,7 @@ fn stood(
     (name, does): (&str, &[Op]),
     stand: &Stand,
     holders: &[&str],
-    place: Option<Place>,
+    place: Option<LeftAt>,
 ) -> String {
     let current = usize::try_from(stand.operation).ok().and_then(|number| number.checked_sub(1));
     let operation = current.and_then(|number| does.get(number)).map(ToString::to_string);
@@ -248,10 +248,10 @@ fn stood(
     match (stand.state, place) {
         (State::Ended, _) => format!("`{name}` has done everything"),
         _ if stand.operation == 0 => format!("`{name}` has not begun"),
-        (_, Some(Place::At(point))) => {
+        (_, Some(LeftAt::At(point))) => {
             format!("`{name}` is held at `{}` in {operation}", point.name())
         }
-        (_, Some(Place::Returned)) => format!("`{name}` has returned from {operation}"),
+        (_, Some(LeftAt::Returned)) => format!("`{name}` has returned from {operation}"),
         (State::Waits(site), None) if holders.is_empty() => {
             format!("`{name}` waits for {site} in {operation}")
         }

@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 /// One for each actor.
 #[derive(Debug)]
-pub struct Sources(Vec<Source>);
+pub struct Sources(Vec<ScriptedSource>);
 
 /// What the current write of an actor copies from, as far as a script is concerned.
 #[derive(Debug)]
-pub struct Source(AtomicU8);
+pub struct ScriptedSource(AtomicU8);
 
 /// There is no write.
 const NONE: u8 = 0;
@@ -26,16 +26,16 @@ const UNMET: u8 = 5;
 impl Sources {
     /// Those of so many actors.
     pub fn new(actors: usize) -> Sources {
-        Sources((0..actors).map(|_| Source(AtomicU8::new(NONE))).collect())
+        Sources((0..actors).map(|_| ScriptedSource(AtomicU8::new(NONE))).collect())
     }
 
     /// That of the actor with this number, if it is one.
-    pub fn of(&self, actor: usize) -> Option<&Source> {
+    pub fn of(&self, actor: usize) -> Option<&ScriptedSource> {
         self.0.get(actor)
     }
 }
 
-impl Source {
+impl ScriptedSource {
     /// A write begins; whether its source ends early by itself.
     pub fn begins(&self, short: bool) {
         self.0.store(if short { SHORT } else { WHOLE }, Ordering::Relaxed);

@@ -1,7 +1,7 @@
 //! Faults of single requests, in the words of a plan and in those of the device.
 
 use crate::scenario::plan::{IoKind, Request, Strike};
-use block::{BioOp, Mishap, Place};
+use block::{BioOp, BioPlace, Mishap};
 use stormfs::quantity::{narrow, wide};
 
 /// The filesystem names the cause of a bio by the file, in the upper bits, and the first byte.
@@ -9,7 +9,7 @@ const FILE_SHIFT: u32 = 48;
 
 /// What happened to a bio, in the words of a plan.
 pub fn of_device(strike: block::Strike) -> Strike {
-    let Place { op, cause, nth } = strike.place;
+    let BioPlace { op, cause, nth } = strike.place;
     let on = match op {
         BioOp::Read => IoKind::Read,
         BioOp::Write => IoKind::Write,
@@ -41,6 +41,6 @@ pub fn for_device(strike: &Strike) -> Option<block::Strike> {
         IoKind::Flush => BioOp::Flush,
     };
     let cause = wide(request.file) << FILE_SHIFT | request.pos;
-    let place = Place { op, cause, nth: request.nth.saturating_sub(1) };
+    let place = BioPlace { op, cause, nth: request.nth.saturating_sub(1) };
     Some(block::Strike { place, what })
 }

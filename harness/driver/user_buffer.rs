@@ -1,6 +1,6 @@
 //! The source buffer of a write, some of whose bytes may not be there.
 
-use crate::sources::Source;
+use crate::sources::ScriptedSource;
 use sim::chance::{FaultDice, FaultSite};
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -85,7 +85,7 @@ pub struct UserBuffer<'a> {
     pieces: &'a [u64],
     gap: Cell<Option<Gap>>,
     /// Who may end it while the write is on its way.
-    source: Option<&'a Source>,
+    source: Option<&'a ScriptedSource>,
     /// Whether a copy has met the gap.
     met: Cell<bool>,
 }
@@ -98,7 +98,7 @@ impl<'a> UserBuffer<'a> {
 
     /// The same, which ends where it is asked for next when `source` says so.
     #[must_use]
-    pub fn ended_by(self, source: Option<&'a Source>) -> UserBuffer<'a> {
+    pub fn ended_by(self, source: Option<&'a ScriptedSource>) -> UserBuffer<'a> {
         UserBuffer { source, ..self }
     }
 
@@ -134,7 +134,7 @@ impl UserMemory for UserBuffer<'_> {
     }
 
     fn fault_in(&self, at: u64, len: u64) -> u64 {
-        if self.source.is_some_and(Source::ends_now) {
+        if self.source.is_some_and(ScriptedSource::ends_now) {
             self.gap.set(Some(Gap { at, persistent: true }));
         }
         let stop = self.stops_in(at, len).filter(|gap| gap.persistent);

@@ -5,7 +5,7 @@ use crate::look;
 use crate::memory::PAGE;
 use crate::refusal::Refusal;
 use crate::volume::Volume;
-use crate::window::{Wanted, Window};
+use crate::window::{Reins, Wanted};
 use nix::errno::Errno;
 use sim::{Rank, World};
 use std::sync::Arc;
@@ -41,7 +41,7 @@ impl Habit {
         volume.forget(name).map_err(refused)?;
         let wanted = Wanted { bytes: &[1; 3 * PAGE], cuts: &[], stops: &[TRIED], unreadable: None };
         // What is asked for ahead is seen at the first page that is missing.
-        let (window, stops) = Window::new(wanted, Habit::AfterTheCopy)?;
+        let (window, stops) = Reins::new(wanted, Habit::AfterTheCopy)?;
         let found = Arc::new(sim::sync::mutex(&FOUND, 0, None));
         let done = Arc::new(AtomicBool::new(false));
         let mut world = World::threads(PATIENCE);
@@ -75,7 +75,7 @@ impl Habit {
 const TRIAL: &str = "a write that stands still in the middle of its source";
 
 /// Waits until the write stands at its missing page, and looks what of it is in the page cache by then.
-fn watch(mut window: Window, file: &File, done: &AtomicBool) -> Result<Habit, Refusal> {
+fn watch(mut window: Reins, file: &File, done: &AtomicBool) -> Result<Habit, Refusal> {
     let failed = |errno| Refusal::errno(TRIAL, errno, "see dmesg");
     while window.look().map_err(failed)?.is_none() {
         if done.load(Ordering::SeqCst) {

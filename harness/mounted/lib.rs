@@ -50,4 +50,4 @@ pub use refusal::Refusal;
 pub use source::{Armed, Hole, Way};
 pub use tool::die_with_parent;
 pub use volume::{Spec, Unmounted, Venue, Volume};
-pub use window::{Failing, Stops, Wanted, Window};
+pub use window::{Failing, Reins, Stops, Wanted};

@@ -44,7 +44,7 @@ impl Failing {
         [Failing::Protected, Failing::Unmapped, Failing::BeyondEof, Failing::Poisoned];
 }
 
-/// What a write copies from. Whoever leads it has the [`Window`].
+/// What a write copies from. Whoever leads it has the [`Reins`].
 #[derive(Debug)]
 pub struct Stops {
     pages: Pages,
@@ -64,7 +64,7 @@ struct Piece {
 /// If something fails here, the write finds nothing more in its source, and so ends with a short count or
 /// `EFAULT`: it never copies bytes that were not meant. What came of it says nothing then.
 #[derive(Debug)]
-pub struct Window {
+pub struct Reins {
     faults: Faults,
     stops: Arc<Stops>,
     /// The first page of each piece, as it is to be supplied.
@@ -97,10 +97,10 @@ pub struct Wanted<'a> {
     pub unreadable: Option<(usize, Failing)>,
 }
 
-impl Window {
+impl Reins {
     /// A buffer for one write to a filesystem of that habit. Whatever it can stand or fail at begins an
     /// iovec of its own.
-    pub fn new(wanted: Wanted<'_>, habit: Habit) -> Result<(Window, Arc<Stops>), Refusal> {
+    pub fn new(wanted: Wanted<'_>, habit: Habit) -> Result<(Reins, Arc<Stops>), Refusal> {
         let faults = Faults::open()?;
         let failed = |errno| Refusal::errno("memory for a source buffer", errno, "free some");
         let stops = Arc::new(Stops::new(wanted, habit).map_err(failed)?);
@@ -111,7 +111,7 @@ impl Window {
         faults.register(&stops.pages, 0..stops.pages.len()).map_err(|errno| {
             Refusal::errno("telling the page faults of a source buffer", errno, NO_REGISTER)
         })?;
-        let mut window = Window {
+        let mut window = Reins {
             faults,
             stops: Arc::clone(&stops),
             shelf: shelf.into_pages(),
@@ -284,7 +284,7 @@ impl Window {
     }
 }
 
-impl Drop for Window {
+impl Drop for Reins {
     fn drop(&mut self) {
         // What fails here fails a write that has not returned yet, and whoever lets go of its window then
         // does not look at what came of it.

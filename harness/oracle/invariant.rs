@@ -135,7 +135,7 @@ macro_rules! invariants {
         $when:ident $(($scope:ident))? fn $name:ident($($arg:ident: $type:ty),* $(,)?) $body:block
     )*) => {
         #[expect(non_camel_case_types, reason = "one place for each invariant, by its own name")]
-        enum Place { $($name,)* }
+        enum Nth { $($name,)* }
 
         /// The invariants of this subject.
         pub const INVARIANTS: &[$crate::invariant::Invariant] = &[$($crate::invariant::Invariant {
@@ -151,7 +151,7 @@ macro_rules! invariants {
                 checks: &$crate::invariant::Checks,
                 $($arg: $type,)*
             ) -> $crate::invariant::Verdict {
-                checks.count($subject, Place::$name as usize);
+                checks.count($subject, Nth::$name as usize);
                 let judge = || -> Result<(), $crate::invariant::Evidence> { $body };
                 judge().map_err(|evidence| evidence.against(stringify!($name)))
             }

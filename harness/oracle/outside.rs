@@ -40,11 +40,11 @@ struct Failures {
 pub struct Flight {
     op: OpId,
     ticket: Ticket,
-    source: Option<Source>,
+    source: Option<CopiedFrom>,
 }
 
 /// Where a write takes its bytes from, if that is a file.
-struct Source {
+struct CopiedFrom {
     file: usize,
     ticket: Ticket,
 }
@@ -217,7 +217,7 @@ impl Outside {
         let effect = effect(id, op)?;
         let source = source(file, op).map(|(file, range)| {
             let ticket = self.files[file].lock().begin(id, Effect::Load { range });
-            Source { file, ticket }
+            CopiedFrom { file, ticket }
         });
         let ticket = self.files[file].lock().begin(id, effect);
         Some(Flight { op: id, ticket, source })

@@ -3,7 +3,7 @@
 use super::{check, outcome};
 use crate::cli::ConformArgs;
 use crate::conform::windows::Window;
-use crate::conform::{Came, Cell, Table, Verdict, table};
+use crate::conform::{Answer, Cell, Table, Verdict, table};
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::interrupt::Interrupts;
@@ -58,10 +58,10 @@ fn markdown(table: &Table) -> String {
 }
 
 fn json(table: &Table) -> String {
-    let came = |came: &Came| match came {
-        Came::Runs => json!({ "came": "runs" }),
-        Came::Blocks(at) => json!({ "came": "blocks", "at": at }),
-        Came::Failed(why) => json!({ "came": "failed", "why": why }),
+    let came = |came: &Answer| match came {
+        Answer::Runs => json!({ "came": "runs" }),
+        Answer::Blocks(at) => json!({ "came": "blocks", "at": at }),
+        Answer::Failed(why) => json!({ "came": "failed", "why": why }),
     };
     let cells = table.cells.iter().map(|cell| {
         let verdict = cell.verdict();
@@ -89,19 +89,19 @@ fn windows(table: &Table) -> impl Iterator<Item = (Window, &[Cell])> {
 
 /// What the two did, in words.
 fn words(cell: &Cell) -> [String; 2] {
-    let word = |came: &Came| match came {
-        Came::Runs => "runs".to_owned(),
-        Came::Blocks(at) if at.is_empty() => "blocks".to_owned(),
-        Came::Blocks(at) => format!("blocks ({at})"),
-        Came::Failed(_) => "not tried".to_owned(),
+    let word = |came: &Answer| match came {
+        Answer::Runs => "runs".to_owned(),
+        Answer::Blocks(at) if at.is_empty() => "blocks".to_owned(),
+        Answer::Blocks(at) => format!("blocks ({at})"),
+        Answer::Failed(_) => "not tried".to_owned(),
     };
     [cell.model.as_ref().map_or("-".to_owned(), word), word(&cell.kernel)]
 }
 
 fn remark(cell: &Cell) -> String {
-    let why = |came: &Came| match came {
-        Came::Failed(why) => why.lines().next().map(str::to_owned),
-        Came::Runs | Came::Blocks(_) => None,
+    let why = |came: &Answer| match came {
+        Answer::Failed(why) => why.lines().next().map(str::to_owned),
+        Answer::Runs | Answer::Blocks(_) => None,
     };
     match cell.verdict() {
         Verdict::Alike | Verdict::NotModelled(_) => String::new(),

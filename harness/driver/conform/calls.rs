@@ -24,21 +24,21 @@ pub struct Tried {
     /// As an operation of a scenario; or why the model has none of that kind.
     pub model: Result<&'static str, &'static str>,
     /// As a system call.
-    pub kernel: fn(&Hands) -> Result<(), Errno>,
+    pub kernel: fn(&Opened) -> Result<(), Errno>,
 }
 
 /// What one task has of the file.
-pub struct Hands {
+pub struct Opened {
     pub(super) file: File,
     pub(super) mapping: Mapping,
 }
 
-impl Hands {
-    pub(super) fn new(of: impl std::os::fd::AsFd) -> Result<Hands, Errno> {
+impl Opened {
+    pub(super) fn new(of: impl std::os::fd::AsFd) -> Result<Opened, Errno> {
         let file = File::open(of)?;
         let mapping =
             Mapping::new(&Mm::ours(), &file, usize::try_from(2 * SIZE).expect("small"), 4096)?;
-        Ok(Hands { file, mapping })
+        Ok(Opened { file, mapping })
     }
 
     fn load(&self, page: Range<u64>) -> Result<(), Errno> {
@@ -80,7 +80,7 @@ fn at(pos: u64) -> usize {
 const fn tried(
     name: &'static str,
     model: Result<&'static str, &'static str>,
-    kernel: fn(&Hands) -> Result<(), Errno>,
+    kernel: fn(&Opened) -> Result<(), Errno>,
 ) -> Tried {
     Tried { name, model, kernel }
 }

@@ -1,6 +1,6 @@
 //! What opens and closes a window in a real filesystem: the gate before its disk, or the source of a write.
 
-use super::calls::{Hands, OTHER, SAME, SIZE};
+use super::calls::{OTHER, Opened, SAME, SIZE};
 use super::original::told;
 use super::watched::STEP;
 use super::windows::Window;
@@ -18,13 +18,13 @@ pub(super) enum Lever {
     /// Such accesses to this block of the device are to be held.
     Disk(Access, Range<u64>),
     /// A write is to stand still at a byte of its source.
-    Source(Box<mounted::Window>),
+    Source(Box<mounted::Reins>),
 }
 
 /// One that is armed.
 pub(super) enum Held<'a> {
     Disk(InForce<'a>, Access),
-    Source(Box<mounted::Window>),
+    Source(Box<mounted::Reins>),
 }
 
 /// What does not come to the gate in so long does not come.
@@ -37,7 +37,7 @@ impl Lever {
     /// Makes the file what the window needs. The second is the source of the write that opens it.
     pub(super) fn new(
         window: Window,
-        hands: &Hands,
+        hands: &Opened,
         habit: Habit,
     ) -> Result<(Lever, Option<Arc<Stops>>), String> {
         hands.file.truncate(SIZE).map_err(told)?;
@@ -81,7 +81,7 @@ impl Held<'_> {
     }
 
     /// Whether it is still open: a read and a write have not returned then, and writeback is not over.
-    pub(super) fn stands(&self, hands: &Hands, has_returned: bool) -> bool {
+    pub(super) fn stands(&self, hands: &Opened, has_returned: bool) -> bool {
         match self {
             Held::Disk(_, Access::Write) => {
                 look::cached(&hands.file, SAME).is_ok_and(|cached| cached.writeback == 1)
@@ -108,7 +108,7 @@ impl Held<'_> {
 }
 
 /// What the one does who stands in the window.
-pub(super) fn act(window: Window, hands: &Hands, source: Option<&Stops>) {
+pub(super) fn act(window: Window, hands: &Opened, source: Option<&Stops>) {
     let file = &hands.file;
     let write = |pos, bytes| file.write(pos, bytes).map(drop);
     // Whatever comes of it, the one who leads sees how far it has come.
@@ -125,12 +125,12 @@ pub(super) fn act(window: Window, hands: &Hands, source: Option<&Stops>) {
 
 fn stopping(stops: &[usize], habit: Habit) -> Result<(Lever, Option<Arc<Stops>>), String> {
     let wanted = Wanted { bytes: &[4; WRITTEN], cuts: &[], stops, unreadable: None };
-    let made = mounted::Window::new(wanted, habit).map_err(|refusal| refusal.to_string())?;
+    let made = mounted::Reins::new(wanted, habit).map_err(|refusal| refusal.to_string())?;
     Ok((Lever::Source(Box::new(made.0)), Some(made.1)))
 }
 
 /// Writes all of the file: where its block lies on the device that the window is about.
-fn written(hands: &Hands) -> Result<Range<u64>, Errno> {
+fn written(hands: &Opened) -> Result<Range<u64>, Errno> {
     // One page at a time, so that each has a folio of its own.
     for pos in (0..SIZE).step_by(4096) {
         hands.file.write(pos, Bytes::Whole(&[1; 4096], &[]))?;
@@ -143,7 +143,7 @@ fn written(hands: &Hands) -> Result<Range<u64>, Errno> {
 }
 
 /// Makes its page dirty, so that it can be written back, or drops it, so that it can be read.
-fn prepare(access: Access, hands: &Hands) -> Result<(), Errno> {
+fn prepare(access: Access, hands: &Opened) -> Result<(), Errno> {
     let file = &hands.file;
     if access == Access::Write {
         return file.write(SAME.start, Bytes::Whole(&[2; 4096], &[])).map(drop);

@@ -19,7 +19,7 @@ use windows::Window;
 
 /// What came of a call inside a window.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Came {
+pub enum Answer {
     /// It returned while the window was open.
     Runs,
     /// It waited until the window was closed: for this lock, or in this function of the kernel.
@@ -36,9 +36,9 @@ pub struct Cell {
     /// The call.
     pub call: &'static str,
     /// In the model; or why it has no such call.
-    pub model: Result<Came, &'static str>,
+    pub model: Result<Answer, &'static str>,
     /// In the real filesystem.
-    pub kernel: Came,
+    pub kernel: Answer,
 }
 
 /// How a cell is to be judged.
@@ -96,10 +96,10 @@ impl Cell {
     /// The same, if `reason` is why it should differ.
     fn judged(&self, reason: Option<&'static str>) -> Verdict {
         let alike = match (&self.model, &self.kernel) {
-            (_, Came::Failed(_)) | (Ok(Came::Failed(_)), _) => return Verdict::Untried,
+            (_, Answer::Failed(_)) | (Ok(Answer::Failed(_)), _) => return Verdict::Untried,
             (Err(why), _) => return Verdict::NotModelled(why),
-            (Ok(Came::Runs), Came::Runs) | (Ok(Came::Blocks(_)), Came::Blocks(_)) => true,
-            (Ok(Came::Runs), Came::Blocks(_)) | (Ok(Came::Blocks(_)), Came::Runs) => false,
+            (Ok(Answer::Runs), Answer::Runs) | (Ok(Answer::Blocks(_)), Answer::Blocks(_)) => true,
+            (Ok(Answer::Runs), Answer::Blocks(_)) | (Ok(Answer::Blocks(_)), Answer::Runs) => false,
         };
         match (alike, reason) {
             (true, None) => Verdict::Alike,
@@ -138,18 +138,18 @@ mod tests {
 
     #[test]
     fn what_differs_without_a_reason_is_a_failure_and_so_is_a_reason_for_nothing() {
-        let blocks = || Came::Blocks("a lock".to_owned());
+        let blocks = || Answer::Blocks("a lock".to_owned());
         let cell = |model, kernel| Cell { window: Window::WriteMapped, call: "a", model, kernel };
         let cases = [
-            (cell(Ok(Came::Runs), Came::Runs), None, Verdict::Alike),
-            (cell(Ok(blocks()), Came::Blocks("another".to_owned())), None, Verdict::Alike),
-            (cell(Ok(blocks()), Came::Runs), None, Verdict::Differs),
-            (cell(Ok(Came::Runs), blocks()), None, Verdict::Differs),
-            (cell(Ok(Came::Runs), blocks()), Some("why"), Verdict::Explained("why")),
-            (cell(Ok(Came::Runs), Came::Runs), Some("why"), Verdict::Outdated("why")),
+            (cell(Ok(Answer::Runs), Answer::Runs), None, Verdict::Alike),
+            (cell(Ok(blocks()), Answer::Blocks("another".to_owned())), None, Verdict::Alike),
+            (cell(Ok(blocks()), Answer::Runs), None, Verdict::Differs),
+            (cell(Ok(Answer::Runs), blocks()), None, Verdict::Differs),
+            (cell(Ok(Answer::Runs), blocks()), Some("why"), Verdict::Explained("why")),
+            (cell(Ok(Answer::Runs), Answer::Runs), Some("why"), Verdict::Outdated("why")),
             (cell(Err("none"), blocks()), None, Verdict::NotModelled("none")),
-            (cell(Err("none"), Came::Failed(String::new())), None, Verdict::Untried),
-            (cell(Ok(Came::Failed(String::new())), Came::Runs), None, Verdict::Untried),
+            (cell(Err("none"), Answer::Failed(String::new())), None, Verdict::Untried),
+            (cell(Ok(Answer::Failed(String::new())), Answer::Runs), None, Verdict::Untried),
         ];
         for (cell, reason, expected) in cases {
             assert_eq!(cell.judged(reason), expected, "{cell:?}");

@@ -1,8 +1,8 @@
 //! What a real filesystem does with a call inside a window: one thread stands there, another makes the call,
 //! and a third opens and closes the window.
 
-use super::Came;
-use super::calls::{Hands, Tried};
+use super::Answer;
+use super::calls::{Opened, Tried};
 use super::lever::Lever;
 use super::watched::{STEP, Watched};
 use super::windows::Window;
@@ -41,16 +41,16 @@ impl Original {
     }
 
     /// Tries a call inside a window, on a file of its own.
-    pub(super) fn came(&self, window: Window, tried: &'static Tried) -> Came {
+    pub(super) fn came(&self, window: Window, tried: &'static Tried) -> Answer {
         let made = self.volume.create(NAME).map_err(told);
         let came = made.and_then(|made| self.on(&made, window, tried));
         let _ = self.volume.forget(NAME);
-        came.unwrap_or_else(Came::Failed)
+        came.unwrap_or_else(Answer::Failed)
     }
 
-    fn on(&self, made: &OwnedFd, window: Window, tried: &'static Tried) -> Result<Came, String> {
-        let holder = Arc::new(Hands::new(made).map_err(told)?);
-        let caller = Hands::new(made).map_err(told)?;
+    fn on(&self, made: &OwnedFd, window: Window, tried: &'static Tried) -> Result<Answer, String> {
+        let holder = Arc::new(Opened::new(made).map_err(told)?);
+        let caller = Opened::new(made).map_err(told)?;
         let (lever, source) = Lever::new(window, &holder, self.habit)?;
         let scene = Arc::new(Scene::default());
         let mut world = World::threads(PATIENCE);
@@ -86,7 +86,7 @@ struct Scene {
     calling: Watched,
     /// What the call answers if there is no such call.
     unknown: OnceLock<Errno>,
-    came: OnceLock<Result<Came, String>>,
+    came: OnceLock<Result<Answer, String>>,
 }
 
 impl Scene {
@@ -102,7 +102,7 @@ impl Scene {
         }
     }
 
-    fn lead(&self, volume: &Volume, lever: Lever, holder: &Hands) -> Result<Came, String> {
+    fn lead(&self, volume: &Volume, lever: Lever, holder: &Opened) -> Result<Answer, String> {
         let gate = volume.gate().ok_or("there is no gate")?;
         let mut held = lever.arm(gate)?;
         self.armed.store(true, Ordering::SeqCst);
@@ -123,10 +123,10 @@ impl Scene {
     }
 
     /// What came of a call that was seen to wait in a function of the kernel, or not.
-    fn came(&self, observed: Option<String>) -> Result<Came, String> {
+    fn came(&self, observed: Option<String>) -> Result<Answer, String> {
         match self.unknown.get() {
             Some(errno) => Err(format!("it cannot be asked: {}", told(*errno))),
-            None => Ok(observed.map_or(Came::Runs, Came::Blocks)),
+            None => Ok(observed.map_or(Answer::Runs, Answer::Blocks)),
         }
     }
 }
@@ -169,7 +169,7 @@ mod tests {
         scene.calling.make(|| {});
         scene.unknown.get_or_init(|| Errno::ENOSYS);
         assert!(scene.came(None).is_err_and(|why| why.contains("ENOSYS")));
-        assert_eq!(Scene::default().came(None), Ok(Came::Runs));
-        assert_eq!(Scene::default().came(Some("a".into())), Ok(Came::Blocks("a".into())));
+        assert_eq!(Scene::default().came(None), Ok(Answer::Runs));
+        assert_eq!(Scene::default().came(Some("a".into())), Ok(Answer::Blocks("a".into())));
     }
 }

@@ -4,7 +4,7 @@
 //! go on. A read in flight is at no point: there the read takes an hour, the strategy lets everybody
 //! else go on first, and the trace tells who returned within that hour.
 
-use super::Came;
+use super::Answer;
 use super::windows::Window;
 use crate::onlooker::Look;
 use crate::scenario::plan::Plan;
@@ -18,32 +18,32 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// What came of an operation, or why it could not be tried.
-pub(super) fn came(window: Window, operation: &str) -> Came {
+pub(super) fn came(window: Window, operation: &str) -> Answer {
     let opening = window.opening();
     let plan = match parse("conform", &opening.scenario(operation), &Known::default(), &[]) {
         Ok(plan) => plan,
-        Err(report) => return Came::Failed(report.render(false)),
+        Err(report) => return Answer::Failed(report.render(false)),
     };
     let came = if opening.steps.is_empty() { in_the_hour(&plan) } else { by_script(&plan) };
-    came.unwrap_or_else(Came::Failed)
+    came.unwrap_or_else(Answer::Failed)
 }
 
-fn by_script(plan: &Plan) -> Result<Came, String> {
+fn by_script(plan: &Plan) -> Result<Answer, String> {
     let storm = ran(plan, None)?;
-    let Some(misfire) = storm.misfire else { return Ok(Came::Runs) };
+    let Some(misfire) = storm.misfire else { return Ok(Answer::Runs) };
     if misfire.step != plan.script.len() {
         return Err(format!("step {}: {}", misfire.step, misfire.message));
     }
     let waits = misfire.stands.iter().find_map(|stand| stand.strip_prefix("`O` waits for "));
     let site = waits.and_then(|rest| rest.split(['(', ',', ' ']).next());
-    site.map(|site| Came::Blocks(site.to_owned())).ok_or(misfire.message)
+    site.map(|site| Answer::Blocks(site.to_owned())).ok_or(misfire.message)
 }
 
 /// The tasks by number: the conductor is the first.
 const CALLER: usize = 2;
 const DISK: usize = 3;
 
-fn in_the_hour(plan: &Plan) -> Result<Came, String> {
+fn in_the_hour(plan: &Plan) -> Result<Answer, String> {
     let trace = ran(plan, Some(Box::new(LastOfAll::default())))?.end.trace;
     let sleeps = |passage: &Passage| passage.site.name == SLEEP && DISK <= passage.task;
     let begins = trace.iter().position(sleeps).ok_or("nobody read from the device")?;
@@ -51,8 +51,8 @@ fn in_the_hour(plan: &Plan) -> Result<Came, String> {
     let ends = hour.iter().position(|passage| passage.to == hour[0].task).unwrap_or(hour.len() - 1);
     let last = hour[..=ends].iter().rev().find(|passage| passage.task == CALLER);
     match last {
-        Some(last) if last.site.name == END => Ok(Came::Runs),
-        Some(last) if last.waits => Ok(Came::Blocks(last.site.name.to_owned())),
+        Some(last) if last.site.name == END => Ok(Answer::Runs),
+        Some(last) if last.waits => Ok(Answer::Blocks(last.site.name.to_owned())),
         _ => Err("the call was not made while the read was in flight".to_owned()),
     }
 }

@@ -17,15 +17,15 @@ use std::sync::atomic::AtomicBool;
 use stormfs::points::Point;
 
 /// A call, by its actor and its place among the actor's.
-pub(super) type Place = (usize, usize);
+pub(super) type CallAt = (usize, usize);
 
 /// What happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Event {
     /// A call begins, and others do before it ends if it does not stand alone.
-    Begins(Place, Option<Stands>),
+    Begins(CallAt, Option<Stands>),
     /// It ends.
-    Ends(Place),
+    Ends(CallAt),
 }
 
 /// Where a call stood while others ran.
@@ -81,7 +81,7 @@ fn recorded(case: &Plan, order: &[Turn]) -> Vec<Event> {
 /// The events of a run of the model.
 fn traced(case: &Plan, trace: &[Passage]) -> Vec<Event> {
     let actors = storm::actors(case);
-    let mut calls: BTreeMap<(usize, u64), Place> = BTreeMap::new();
+    let mut calls: BTreeMap<(usize, u64), CallAt> = BTreeMap::new();
     let mut group = 0;
     for (nth, actor) in case.actors.iter().enumerate() {
         for member in 0..actor.names().count() {
@@ -107,21 +107,21 @@ fn traced(case: &Plan, trace: &[Passage]) -> Vec<Event> {
 struct Told {
     events: Vec<Event>,
     /// Calls that stand before their beginning, by task.
-    ready: BTreeMap<usize, Place>,
+    ready: BTreeMap<usize, CallAt>,
     /// Calls that are under way, by task.
     open: BTreeMap<usize, Open>,
 }
 
 impl Told {
     /// A task stands somewhere, in this call if it is one of the case.
-    fn passes(&mut self, passage: &Passage, now: Option<Place>) {
+    fn passes(&mut self, passage: &Passage, now: Option<CallAt>) {
         let site = passage.site.name;
         // Who stands where a call begins is between two calls, and this one begins when it goes on.
         if let Some(place) = self.ready.remove(&passage.task) {
             self.begins(passage.task, place);
         }
         let before = self.open.get(&passage.task).map(|open| open.place);
-        let is_over = |place: &Place| Some(*place) != now || BETWEEN.contains(&site);
+        let is_over = |place: &CallAt| Some(*place) != now || BETWEEN.contains(&site);
         if let Some(ended) = before.filter(is_over) {
             self.events.push(Event::Ends(ended));
             self.open.remove(&passage.task);
@@ -135,7 +135,7 @@ impl Told {
         }
     }
 
-    fn begins(&mut self, task: usize, place: Place) {
+    fn begins(&mut self, task: usize, place: CallAt) {
         for other in self.open.values() {
             if let Event::Begins(_, stands @ None) = &mut self.events[other.event] {
                 *stands = Some(other.stands());
@@ -149,7 +149,7 @@ impl Told {
 
 /// A call that is under way.
 struct Open {
-    place: Place,
+    place: CallAt,
     /// The number of the event with which it began.
     event: usize,
     /// Where it stands.
@@ -170,8 +170,8 @@ impl Open {
 
 /// The same, with calls that never began at its end, and ends for those that had none.
 fn whole(case: &Plan, events: Vec<Event>) -> Vec<Event> {
-    let mut begun: BTreeSet<Place> = BTreeSet::new();
-    let mut open: Vec<Place> = Vec::new();
+    let mut begun: BTreeSet<CallAt> = BTreeSet::new();
+    let mut open: Vec<CallAt> = Vec::new();
     let mut all = Vec::new();
     for event in events {
         match &event {
@@ -191,7 +191,7 @@ fn whole(case: &Plan, events: Vec<Event>) -> Vec<Event> {
 }
 
 /// The call at a place.
-pub(super) fn call(case: &Plan, (actor, at): Place) -> &Call {
+pub(super) fn call(case: &Plan, (actor, at): CallAt) -> &Call {
     &case.actors[actor].does[at]
 }
 

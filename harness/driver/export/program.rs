@@ -2,7 +2,7 @@
 
 use super::call::{Cast, Written, effect, written as written_call};
 use super::names::{Identifiers, comment, text};
-use super::order::{self, Event, Order, Place};
+use super::order::{self, CallAt, Event, Order};
 use super::stop::Stop;
 use super::write::POISONED;
 use super::{Exported, heading, parts};
@@ -44,9 +44,9 @@ struct Program<'a> {
     left_out: Vec<String>,
     identifiers: Identifiers,
     /// Stops that are open, by the call that stands there.
-    stops: BTreeMap<Place, (String, Stop)>,
+    stops: BTreeMap<CallAt, (String, Stop)>,
     /// Threads that run, by their call.
-    threads: BTreeMap<Place, String>,
+    threads: BTreeMap<CallAt, String>,
     /// Threads that may wait for a call that stands still.
     late: Vec<String>,
     /// Whether threads race.
@@ -169,12 +169,12 @@ impl Program<'_> {
         }
     }
 
-    fn name(&self, (actor, _): Place) -> &str {
+    fn name(&self, (actor, _): CallAt) -> &str {
         &self.case.actors[actor].name
     }
 
     /// The lines of a call, and whether others act `beside` it.
-    fn body(&mut self, place: Place, beside: bool) -> Vec<String> {
+    fn body(&mut self, place: CallAt, beside: bool) -> Vec<String> {
         let call = order::call(self.case, place);
         self.calls += 1;
         let cast = Cast {
@@ -192,7 +192,7 @@ impl Program<'_> {
         lines.iter().flat_map(|line| line.split('\n')).map(str::to_owned).collect()
     }
 
-    fn block(&mut self, place: Place, beside: bool) -> String {
+    fn block(&mut self, place: CallAt, beside: bool) -> String {
         let lines = self.body(place, beside);
         if let [only] = lines.as_slice() {
             return format!("{only}\n");
@@ -247,7 +247,7 @@ impl Program<'_> {
     }
 
     /// A call of which no other begins or ends while it is under way.
-    fn alone(&mut self, place: Place) {
+    fn alone(&mut self, place: CallAt) {
         let number = order::call(self.case, place).number;
         let who = format!("{} {number}", self.name(place));
         let block = self.block(place, !self.threads.is_empty());
@@ -267,7 +267,7 @@ impl Program<'_> {
     }
 
     /// A call that others run beside.
-    fn begins(&mut self, place: Place, stands: Option<&order::Stands>) {
+    fn begins(&mut self, place: CallAt, stands: Option<&order::Stands>) {
         let call = order::call(self.case, place).clone();
         let who = format!("{} {}", self.name(place), call.number);
         match stands.map(|stands| (stands.at, Stop::of(&call, stands))) {
@@ -290,7 +290,7 @@ impl Program<'_> {
     }
 
     /// The call that comes next stands still there.
-    fn stop(&mut self, place: Place, who: &str, at: &str, stop: Stop) {
+    fn stop(&mut self, place: CallAt, who: &str, at: &str, stop: Stop) {
         let name = self.identifiers.take("stop_", who);
         let how = match stop.nearby {
             None => format!("It stands still where it did on the model, at `{at}`."),
@@ -306,7 +306,7 @@ impl Program<'_> {
         self.stops.insert(place, (name, stop));
     }
 
-    fn ends(&mut self, place: Place) {
+    fn ends(&mut self, place: CallAt) {
         let stop = self.stops.remove(&place);
         if let Some((name, _)) = &stop {
             let _ = writeln!(self.steps, "resume(&{name});");

@@ -7,7 +7,7 @@ use crate::user_buffer::Gap;
 use stormfs::quantity::ByteRange;
 
 /// Where a write takes its bytes from.
-struct Source {
+struct SourceText {
     /// What is done before it, and behind it.
     before: Vec<String>,
     after: Option<String>,
@@ -62,10 +62,10 @@ pub(super) fn plain(call: &Call, cast: &Cast<'_>, pos: Option<u64>, len: u64) ->
     Written { lines, parts }
 }
 
-fn source(call: &Call, cast: &Cast<'_>, len: u64) -> Source {
+fn source(call: &Call, cast: &Cast<'_>, len: u64) -> SourceText {
     if let Some(stop) = cast.stop {
         let pieces = Some((format!("{stop}.source"), format!("{stop}.pieces")));
-        return Source { before: Vec::new(), after: None, pieces, parts: Vec::new() };
+        return SourceText { before: Vec::new(), after: None, pieces, parts: Vec::new() };
     }
     let value = cast.value;
     let mut parts = Vec::new();
@@ -87,7 +87,7 @@ fn source(call: &Call, cast: &Cast<'_>, len: u64) -> Source {
         parts.push("pieces");
         ("pieces".to_owned(), pieces.len().to_string())
     });
-    Source { before, after: Some(after), pieces, parts }
+    SourceText { before, after: Some(after), pieces, parts }
 }
 
 /// A page that the hardware seems to have lost, in C.

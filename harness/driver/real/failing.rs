@@ -16,7 +16,7 @@ use stormfs::errno::Errno as Error;
 use stormfs::op::{OpKind, Outcome};
 
 /// See the module.
-pub(super) struct Failing {
+pub(super) struct FaultyDisk {
     /// What the gate is told, and the seed that decides when it happens.
     chances: Chances,
     seed: u64,
@@ -28,9 +28,9 @@ pub(super) struct Failing {
     told: [AtomicU64; 2],
 }
 
-impl Failing {
+impl FaultyDisk {
     /// What `plan` asks for.
-    pub(super) fn of(plan: &Plan, failed: Option<Failed>) -> Failing {
+    pub(super) fn of(plan: &Plan, failed: Option<Failed>) -> FaultyDisk {
         let mut chances = Chances { stride: pattern::STRIDE, ..Chances::default() };
         for fault in &plan.faults {
             match *fault {
@@ -51,7 +51,7 @@ impl Failing {
             }
         }
         let (reads_before, told) = Default::default();
-        Failing { chances, seed: plan.seed, failed, reads_before, told }
+        FaultyDisk { chances, seed: plan.seed, failed, reads_before, told }
     }
 
     /// The chances of reads and writes to fail and of both to be slow, in a million. One that
@@ -129,7 +129,7 @@ impl Real {
                 }
             }
         }
-        let Failing { chances, seed, .. } = &self.failing;
+        let FaultyDisk { chances, seed, .. } = &self.failing;
         // Also where nothing is to strike: what has struck somebody else's files before is not ours.
         // Nobody behind the gate: then every read and write fails, and that is told.
         let _ = gate.chances(*seed, *chances);
@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn without_a_disk_that_fails_nothing_cuts_a_write() {
-        let reliable = Failing::of(&plan(), None);
+        let reliable = FaultyDisk::of(&plan(), None);
         for outcome in [Ok(5), Err(Error::Io), Err(Error::Fault)] {
             assert!(!reliable.cuts(outcome), "{outcome:?}");
         }
@@ -258,10 +258,10 @@ mod tests {
         let (reliable, fails) = (plan(), Plan { faults: vec![fails], ..plan() });
         let mut abilities = Trial::new().real.abilities().clone();
         abilities.missing.remove(&Ability::Cachestat);
-        assert!(Failing::of(&fails, None).refuse(&abilities).is_ok());
+        assert!(FaultyDisk::of(&fails, None).refuse(&abilities).is_ok());
         abilities.missing.insert(Ability::Cachestat, Errno::ENOSYS);
-        assert!(Failing::of(&reliable, None).refuse(&abilities).is_ok());
-        let refusal = Failing::of(&fails, None).refuse(&abilities).unwrap_err();
+        assert!(FaultyDisk::of(&reliable, None).refuse(&abilities).is_ok());
+        let refusal = FaultyDisk::of(&fails, None).refuse(&abilities).unwrap_err();
         assert!(refusal.tried.starts_with("cachestat"), "{refusal}");
     }
 }

@@ -5,7 +5,7 @@ use super::Host;
 use super::wishes::{Wish, wishes};
 use crate::call::Call;
 use crate::scenario::plan::{ActorPlan, Plan};
-use mounted::{Failing, Habit, Refusal, Stops, Thread, Wanted, Window};
+use mounted::{Failing, Habit, Refusal, Reins, Stops, Thread, Wanted};
 use nix::errno::Errno;
 use sim::{Mutex, Rank, Site, WaitQueue};
 use std::collections::BTreeMap;
@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use stormfs::quantity::{narrow, wide};
 
-static WINDOW: Rank = Rank::leaf(12, "window");
-static FAILED: Rank = Rank::leaf(13, "what failed in a window");
+static REINS: Rank = Rank::leaf(12, "reins");
+static FAILED: Rank = Rank::leaf(13, "what failed at the reins");
 static REFUSED: Rank = Rank::leaf(12, "why a write cannot stand");
 static THREAD: Rank = Rank::leaf(12, "thread of an actor");
 
@@ -25,7 +25,7 @@ pub(super) struct Lead {
     pub(super) habit: Option<Habit>,
     /// How sources of writes end that stand.
     failing: Failing,
-    pub(super) actors: Vec<Led>,
+    pub(super) actors: Vec<LedActor>,
     changed: WaitQueue,
     over: AtomicBool,
     /// Why a write did not copy what it was given, once that has happened.
@@ -33,7 +33,7 @@ pub(super) struct Lead {
 }
 
 /// An actor that is led.
-pub(super) struct Led {
+pub(super) struct LedActor {
     pub(super) name: String,
     may: AtomicBool,
     /// Whether it is to stand when it has returned from the call that it is in, or from its next one.
@@ -52,7 +52,7 @@ pub(super) struct Led {
 
 /// A write that can stand.
 struct Write {
-    window: Window,
+    reins: Reins,
     /// The wishes for it, each with the bytes that are copied there.
     at: Vec<(Wish, usize)>,
 }
@@ -80,7 +80,7 @@ impl Lead {
             wishes,
             habit,
             failing,
-            actors: names.map(Led::new).collect(),
+            actors: names.map(LedActor::new).collect(),
             changed: WaitQueue::new(),
             over: AtomicBool::new(false),
             failed: sim::sync::mutex(&FAILED, 0, None),
@@ -139,15 +139,15 @@ impl Lead {
         if at.is_empty() {
             return None;
         }
-        let made = Window::new(wanted, habit);
+        let made = Reins::new(wanted, habit);
         *refused.lock() = made.as_ref().err().map(ToString::to_string);
-        let (mut window, source) = made.ok()?;
+        let (mut reins, source) = made.ok()?;
         let mut write = self.actors[actor].write.lock();
         if self.is_over() {
             // Nobody waits in it yet, and the write takes its bytes from elsewhere.
-            window.let_go().ok()?;
+            reins.let_go().ok()?;
         }
-        *write = Some(Write { window, at });
+        *write = Some(Write { reins, at });
         Some(source)
     }
 
@@ -155,7 +155,7 @@ impl Lead {
     /// before.
     pub(super) fn wrote(&self, actor: usize) -> Option<u64> {
         let write = self.actors[actor].write.lock().take();
-        write.and_then(|write| write.window.failed()).map(wide)
+        write.and_then(|write| write.reins.failed()).map(wide)
     }
 
     /// Lets an actor go on; to the end of the call that it is in or that comes next, if so wished.
@@ -170,8 +170,8 @@ impl Lead {
     /// Where an actor is, as seen by this step.
     pub(super) fn stands(&self, actor: usize, step: usize) -> Stands {
         let mut write = self.actors[actor].write.lock();
-        let Some(Write { window, at }) = write.as_mut() else { return Stands::Nowhere };
-        let Some(copied) = self.noted(window.look()).flatten() else { return Stands::Nowhere };
+        let Some(Write { reins, at }) = write.as_mut() else { return Stands::Nowhere };
+        let Some(copied) = self.noted(reins.look()).flatten() else { return Stands::Nowhere };
         let reached = at.iter().find(|(wish, at)| wish.step == step && *at == copied);
         reached.map_or(Stands::Elsewhere, |(wish, _)| Stands::There(*wish))
     }
@@ -179,10 +179,10 @@ impl Lead {
     /// Lets the write of an actor go on, if it stands.
     pub(super) fn go_on(&self, actor: usize) {
         let mut write = self.actors[actor].write.lock();
-        if let Some(Write { window, .. }) = write.as_mut()
-            && self.noted(window.look()).flatten().is_some()
+        if let Some(Write { reins, .. }) = write.as_mut()
+            && self.noted(reins.look()).flatten().is_some()
         {
-            self.noted(window.resume());
+            self.noted(reins.resume());
         }
     }
 
@@ -191,18 +191,18 @@ impl Lead {
     pub(super) fn fail(&self, actor: usize, to_its_return: bool) -> Result<(), String> {
         let led = &self.actors[actor];
         let mut write = led.write.lock();
-        let Some(Write { window, .. }) = write.as_mut() else {
+        let Some(Write { reins, .. }) = write.as_mut() else {
             return Err(format!("`{}` is in no write that can stand", led.name));
         };
-        if self.noted(window.look()).flatten().is_none() {
+        if self.noted(reins.look()).flatten().is_none() {
             return Err(format!("`{}` stands nowhere in its write", led.name));
         }
-        if window.is_short() {
+        if reins.is_short() {
             return Err(format!("the source of `{}` ends early by itself", led.name));
         }
         led.stops_at_return.store(to_its_return, Ordering::SeqCst);
         led.may.store(true, Ordering::SeqCst);
-        self.ended(window.fail(self.failing))
+        self.ended(reins.fail(self.failing))
     }
 
     /// What came of ending a source. Where that has failed, all of the source is gone, and the write ends
@@ -218,7 +218,7 @@ impl Lead {
         self.over.store(true, Ordering::SeqCst);
         for led in &self.actors {
             if let Some(write) = &mut *led.write.lock() {
-                self.noted(write.window.let_go());
+                self.noted(write.reins.let_go());
             }
         }
         self.changed.wake_all();
@@ -231,7 +231,7 @@ impl Lead {
         Some(Refusal::errno("the source of a write that was to stand", errno, ADVICE))
     }
 
-    /// What came of asking a window for something; that it failed is kept.
+    /// What came of asking the reins for something; that it failed is kept.
     pub(super) fn noted<T>(&self, came: Result<T, Errno>) -> Option<T> {
         came.inspect_err(|errno| {
             self.failed.lock().get_or_insert(*errno);
@@ -247,9 +247,9 @@ impl Lead {
 /// What to do if userfaultfd fails in the middle of a run.
 const ADVICE: &str = "nothing is known of the filesystem: free some memory, and run it again";
 
-impl Led {
-    fn new(name: String) -> Led {
-        Led {
+impl LedActor {
+    fn new(name: String) -> LedActor {
+        LedActor {
             name,
             may: AtomicBool::new(false),
             stops_at_return: AtomicBool::new(false),
@@ -259,7 +259,7 @@ impl Led {
             refused: sim::sync::mutex(&REFUSED, 0, None),
             leaves_out: AtomicBool::new(false),
             thread: sim::sync::mutex(&THREAD, 0, None),
-            write: sim::sync::mutex(&WINDOW, 0, None),
+            write: sim::sync::mutex(&REINS, 0, None),
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::scenario::plan::{ActorPlan, Plan};
 use crate::target::{Ids, Performed, Reach, Target, patterned};
 use block::FaultCounts;
 use collisions::Collisions;
-use failing::Failing;
+use failing::FaultyDisk;
 use hands::Hands;
 use lead::Lead;
 use mounted::descriptors;
@@ -68,7 +68,7 @@ pub struct Real {
     /// What happens to operations beside their own work, once there is a storm.
     incidents: Option<Arc<Incidents>>,
     /// What goes wrong with its disk.
-    failing: Failing,
+    failing: FaultyDisk,
     /// Who goes on, if a script says so.
     lead: Option<Lead>,
     /// The steps of the script that were performed.
@@ -188,7 +188,8 @@ impl Real {
         let ways = Ways::of(plan)?;
         let lead = Lead::new(plan, &host, ways.failing())?;
         let mut hands = Hands::all(plan, lead.is_some())?;
-        let failing = Failing::of(plan, host.volume.gate().map(|gate| gate.failed().from_now_on()));
+        let failing =
+            FaultyDisk::of(plan, host.volume.gate().map(|gate| gate.failed().from_now_on()));
         failing.refuse(&host.abilities)?;
         let mapped = host.abilities.has(Ability::Mmap).then_some(mapped);
         for file in &plan.files {

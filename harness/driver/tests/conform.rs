@@ -6,7 +6,7 @@ mod allowed;
 
 use allowed::is_allowed;
 use driver::conform::windows::Window;
-use driver::conform::{Came, Verdict, table};
+use driver::conform::{Answer, Verdict, table};
 use mounted::Kind;
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ fn the_model_lets_run_what_xfs_lets_run() {
         // A table in which nothing blocks, or everything does, has opened no window.
         let cells = table.cells.iter().filter(|cell| cell.window == window);
         let alike = cells.filter(|cell| cell.verdict() == Verdict::Alike);
-        let runs: BTreeSet<_> = alike.map(|cell| cell.kernel == Came::Runs).collect();
+        let runs: BTreeSet<_> = alike.map(|cell| cell.kernel == Answer::Runs).collect();
         assert_eq!(runs.len(), 2, "{}", window.name());
     }
 }

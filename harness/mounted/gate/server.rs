@@ -6,7 +6,7 @@ use super::link::{self, Asked, Counted};
 use super::parent::is_dying;
 use super::rules::{Access, Chances, Rule, What};
 use super::wire::{self, Asks, Request};
-use block::{BioOp, DeviceFaults, Injector, Place};
+use block::{BioOp, BioPlace, DeviceFaults, Injector};
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, fallocate};
 use nix::libc;
@@ -392,13 +392,13 @@ impl Chance {
 }
 
 /// The place of the next request of that kind. Nobody knows who caused it.
-fn next(access: Access, before: &mut [u64; 2]) -> Place {
+fn next(access: Access, before: &mut [u64; 2]) -> BioPlace {
     let (op, index) = match access {
         Access::Read => (BioOp::Read, 0),
         Access::Write => (BioOp::Write, 1),
     };
     before[index] += 1;
-    Place { op, cause: 0, nth: before[index] - 1 }
+    BioPlace { op, cause: 0, nth: before[index] - 1 }
 }
 
 fn read(data: &File, range: &Range<u64>) -> Result<Vec<u8>, Errno> {

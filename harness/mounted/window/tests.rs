@@ -32,7 +32,7 @@ fn bytes(len: usize) -> Vec<u8> {
 }
 
 /// What came of a write into which others have looked.
-struct Came<T> {
+struct Landed<T> {
     returned: Result<u64, Errno>,
     /// How many bytes it had copied where it stood, each time.
     stood: Vec<usize>,
@@ -44,9 +44,9 @@ fn written<T: Send + 'static>(
     file: &Arc<File>,
     (wanted, pos): (Wanted<'_>, u64),
     habit: Habit,
-    mut inside: impl FnMut(&mut Window) -> T + Send + 'static,
-) -> Came<T> {
-    let (mut window, stops) = Window::new(wanted, habit).unwrap();
+    mut inside: impl FnMut(&mut Reins) -> T + Send + 'static,
+) -> Landed<T> {
+    let (mut window, stops) = Reins::new(wanted, habit).unwrap();
     let came = Arc::new(sim::sync::mutex(&SLOT, 0, (Err(Errno::EAGAIN), Vec::new(), Vec::new())));
     let done = Arc::new(AtomicBool::new(false));
     let mut world = World::threads(PATIENCE);
@@ -71,7 +71,7 @@ fn written<T: Send + 'static>(
     let end = world.run();
     assert!(matches!(end.outcome, sim::Outcome::Finished), "{end:?}");
     let (returned, stood, seen) = Arc::into_inner(came).unwrap().into_inner();
-    Came { returned, stood, seen }
+    Landed { returned, stood, seen }
 }
 
 fn new_file(volume: &Volume, name: &str) -> Arc<File> {
@@ -147,8 +147,8 @@ fn a_write_stands_several_times_and_fails_where_it_cannot_be_read() {
 
 #[test]
 fn what_cannot_be_supplied_ends_the_write_and_is_never_read_as_zeros() {
-    type Act = fn(&mut Window) -> Result<(), Errno>;
-    let acts: [(&str, Act); 2] = [("r", Window::resume), ("g", Window::let_go)];
+    type Act = fn(&mut Reins) -> Result<(), Errno>;
+    let acts: [(&str, Act); 2] = [("r", Reins::resume), ("g", Reins::let_go)];
     for kind in Kind::ALL {
         let Some(volume) = volume(kind) else { return };
         let habit = Habit::of(&volume).unwrap();
@@ -257,7 +257,7 @@ fn waits(volume: &Arc<Volume>, habit: Habit, name: &str, other: Other) -> Option
     let Scene { file, other: with } = Scene::new(volume, name);
     let bytes = bytes(16 << 10);
     let wanted = Wanted { bytes: &bytes, cuts: &[], stops: &[0], unreadable: None };
-    let (mut window, stops) = Window::new(wanted, habit).unwrap();
+    let (mut window, stops) = Reins::new(wanted, habit).unwrap();
     let found = Arc::new(sim::sync::mutex(&SLOT, 0, (None, None)));
     let (begun, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     let mut world = World::threads(PATIENCE);
@@ -327,7 +327,7 @@ fn others_run_or_wait_while_a_write_stands_before_its_first_byte() {
 #[test]
 fn who_may_not_have_faults_told_is_told_how_to_be_allowed() {
     let wanted = Wanted { bytes: &[1], cuts: &[], stops: &[0], unreadable: None };
-    match (rights::stopping().advice(), Window::new(wanted, Habit::Ahead)) {
+    match (rights::stopping().advice(), Reins::new(wanted, Habit::Ahead)) {
         (None, opened) => assert!(opened.is_ok(), "{:?}", opened.err()),
         (Some(advice), opened) => {
             let refused = opened.expect_err("it may not");

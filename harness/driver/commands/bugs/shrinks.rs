@@ -53,7 +53,7 @@ pub(super) fn shrinks(bugs: &[&'static Bug], args: &BugsArgs, console: Console) 
 
 fn judged(rows: &[Row]) -> Exit {
     let nondeterministic =
-        |made: &Made| matches!(made.came, Came::Refused(Refused::NotDeterministic));
+        |made: &Made| matches!(made.came, ShrinkEnd::Refused(Refused::NotDeterministic));
     if rows.iter().flat_map(|row| &row.made).any(nondeterministic) {
         return Exit::Harness;
     }
@@ -70,11 +70,11 @@ struct Row {
 /// What came of one failure.
 struct Made {
     master: u64,
-    came: Came,
+    came: ShrinkEnd,
     time: Duration,
 }
 
-enum Came {
+enum ShrinkEnd {
     /// The scenario found nothing under this master seed.
     NotFound,
     /// The case of the failing storm does not fail.
@@ -117,16 +117,16 @@ fn one(
     };
     let made = |came, time| Ok(Some(Made { master, came, time }));
     let (case, failure) = match catch {
-        Catch::Nothing => return made(Came::NotFound, Duration::ZERO),
-        Catch::NoCase => return made(Came::NoCase, Duration::ZERO),
+        Catch::Nothing => return made(ShrinkEnd::NotFound, Duration::ZERO),
+        Catch::NoCase => return made(ShrinkEnd::NoCase, Duration::ZERO),
         Catch::Case(case, failure) => (case, failure),
     };
     let watch = Stopwatch::start();
     let limits = Limits { time, runs: None, interrupted, parallel: false };
     let result = match shrink::shrink(&case, &failure, limits, &mut |_, _| {}) {
-        Ok(shrunk) => Came::Shrunk(Box::new(shrunk)),
+        Ok(shrunk) => ShrinkEnd::Shrunk(Box::new(shrunk)),
         Err(Refused::NoGround(error)) => return Err(error),
-        Err(refused) => Came::Refused(refused),
+        Err(refused) => ShrinkEnd::Refused(refused),
     };
     made(result, watch.elapsed())
 }
@@ -134,8 +134,8 @@ fn one(
 impl Row {
     fn shrunk(&self) -> impl Iterator<Item = (&Made, &Shrunk)> {
         self.made.iter().filter_map(|made| match &made.came {
-            Came::Shrunk(shrunk) => Some((made, &**shrunk)),
-            Came::NotFound | Came::NoCase | Came::Refused(_) => None,
+            ShrinkEnd::Shrunk(shrunk) => Some((made, &**shrunk)),
+            ShrinkEnd::NotFound | ShrinkEnd::NoCase | ShrinkEnd::Refused(_) => None,
         })
     }
 
@@ -207,11 +207,11 @@ fn table(rows: &[Row]) -> String {
 fn unshrunk(row: &Row) -> Vec<String> {
     let told = |made: &Made| {
         let what = match &made.came {
-            Came::NotFound => "found nothing".to_owned(),
-            Came::NoCase => "its case does not fail".to_owned(),
-            Came::Refused(refused) => refused.to_string(),
-            Came::Shrunk(shrunk) if !shrunk.minimal => "time ran out".to_owned(),
-            Came::Shrunk(_) => return None,
+            ShrinkEnd::NotFound => "found nothing".to_owned(),
+            ShrinkEnd::NoCase => "its case does not fail".to_owned(),
+            ShrinkEnd::Refused(refused) => refused.to_string(),
+            ShrinkEnd::Shrunk(shrunk) if !shrunk.minimal => "time ran out".to_owned(),
+            ShrinkEnd::Shrunk(_) => return None,
         };
         let (id, master, file) = (row.bug.id, Seed(made.master), row.bug.file());
         Some(format!("{id}: {what}: pagestorm run {file} --seed {master}\n"))

@@ -30,7 +30,7 @@ use std::time::Duration;
 const SHOWN: usize = 12;
 
 /// What is led through the target: its steps, and what they are about.
-struct Led {
+struct LedPlan {
     file: String,
     plan: Plan,
     /// What of its schedule has no sentence.
@@ -40,7 +40,7 @@ struct Led {
 /// What one file becomes on the target.
 enum Taken {
     /// It is led through.
-    Led(Led),
+    Led(LedPlan),
     /// It is run as often as one wants.
     Again(Case),
 }
@@ -103,13 +103,13 @@ impl Taken {
     }
 
     fn plan(&self) -> &Plan {
-        let (Taken::Led(Led { plan, .. }) | Taken::Again(Case { plan, .. })) = self;
+        let (Taken::Led(LedPlan { plan, .. }) | Taken::Again(Case { plan, .. })) = self;
         plan
     }
 
     /// Whether it is led through the same filesystem.
-    fn takes_place_with(&self, other: &Led) -> bool {
-        let venue = |led: &Led| venue(&led.plan, Seed(led.plan.seed));
+    fn takes_place_with(&self, other: &LedPlan) -> bool {
+        let venue = |led: &LedPlan| venue(&led.plan, Seed(led.plan.seed));
         matches!(self, Taken::Led(led) if venue(led) == venue(other))
     }
 }
@@ -127,7 +127,7 @@ fn read(file: &Path, args: &ReplayArgs, target: &str) -> Result<Taken, Report> {
             let there = scenario::parse(&file, &text, &known, &overrides);
             return match there {
                 Ok(plan) if !plan.script.is_empty() => {
-                    Ok(Taken::Led(Led { file, plan, lost: Vec::new() }))
+                    Ok(Taken::Led(LedPlan { file, plan, lost: Vec::new() }))
                 }
                 Ok(_) | Err(_) => Err(report),
             };
@@ -145,10 +145,10 @@ fn read(file: &Path, args: &ReplayArgs, target: &str) -> Result<Taken, Report> {
         return Ok(Taken::Again(Case { file, text, sets: overrides, plan }));
     }
     if !plan.script.is_empty() {
-        return Ok(Taken::Led(Led { file, plan, lost: Vec::new() }));
+        return Ok(Taken::Led(LedPlan { file, plan, lost: Vec::new() }));
     }
     let retold = retold::steps(&own);
-    Ok(Taken::Led(Led { file, plan: Plan { script: retold.steps, ..plan }, lost: retold.lost }))
+    Ok(Taken::Led(LedPlan { file, plan: Plan { script: retold.steps, ..plan }, lost: retold.lost }))
 }
 
 /// What threads have left, as if they had left it on the target: it is to fail as it did, and files of
@@ -210,7 +210,7 @@ fn through(
 }
 
 fn led_through(
-    (led, is_last): (&Led, bool),
+    (led, is_last): (&LedPlan, bool),
     hosts: &mut Hosts,
     interrupted: &Arc<AtomicBool>,
 ) -> Result<Ended, NoGround> {
@@ -234,7 +234,7 @@ fn led_through(
 impl Ended {
     /// It could not be run at all.
     fn refused(taken: &Taken, why: &NoGround) -> Ended {
-        let (Taken::Led(Led { file, .. }) | Taken::Again(Case { file, .. })) = taken;
+        let (Taken::Led(LedPlan { file, .. }) | Taken::Again(Case { file, .. })) = taken;
         let hit = taken.is_led().then_some(false);
         let json = json!({ "file": file, "hit": hit, "refused": why.to_string() });
         let line = format!("{file}: it could not be run: {why}");
@@ -259,7 +259,7 @@ impl Hosts {
     }
 }
 
-fn told(led: &Led, storm: &Storm) -> Ended {
+fn told(led: &LedPlan, storm: &Storm) -> Ended {
     let steps: Vec<LedStep> = storm.followed.iter().map(Followed::recorded).collect();
     let (hit, words) = hit(&steps, led.plan.script.len(), led.lost.len());
     let took = storm.acted;
@@ -309,7 +309,7 @@ mod tests {
         let Ok(plan) = scenario::parse("a.yaml", text, &vocabulary::known(), &[]) else {
             panic!("{text}")
         };
-        let taken = Taken::Led(Led { file: "a.yaml".to_owned(), plan, lost: Vec::new() });
+        let taken = Taken::Led(LedPlan { file: "a.yaml".to_owned(), plan, lost: Vec::new() });
         let why = NoGround::Real(Refusal::told("a disk", "it is not there", "bring one"));
         let ended = Ended::refused(&taken, &why);
         assert_eq!(ended.exit, Exit::Environment);
