@@ -151,9 +151,9 @@ impl Content {
         );
         self.flights.iter_mut().for_each(|other| other.crowded = true);
         self.widen_size_bounds(&flight);
-        let changes = flight.changes();
+        let is_reader = !flight.changes();
         self.flights.push(flight);
-        if changes {
+        if !is_reader {
             self.remember_sizes();
         }
         Ticket(self.now)

@@ -76,8 +76,8 @@ impl Gate {
                 .map_err(|error| Refusal::errno("a pair of sockets", error, ADVICE))?;
         let failed = Failed::none()
             .map_err(|error| Refusal::errno("memory that a gate shares", error, ADVICE))?;
-        let served = Server::new(fuse, (data, size), theirs, failed.clone());
-        let server = forked(|| served.run())
+        let work = Server::new(fuse, (data, size), theirs, failed.clone());
+        let server = forked(|| work.run())
             .map_err(|error| Refusal::errno("a process behind the gate", error, ADVICE))?;
         let mut gate = Gate { device: None, link: Some(Link::new(ours)), server, failed, dir };
         match attach(&mount, &gate.dir) {

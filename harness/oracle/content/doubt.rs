@@ -76,7 +76,9 @@ impl Content {
         }
         let sizes = self.ranges_of_sizes();
         if let Some(doubt) = &mut self.doubt {
-            sizes.into_iter().for_each(|one| doubt.had.add(one));
+            for one in sizes {
+                doubt.had.add(one);
+            }
         }
     }
 

@@ -78,8 +78,8 @@ impl Content {
     /// What truncates that have failed, or still may, can leave.
     fn left_by_truncates(&self) -> Option<Fallback> {
         let (_, ceiling) = self.size_bounds();
-        let sets = self.flights.iter().filter_map(Flight::sets_size).max();
-        let in_flight = sets.and_then(|to| self.fallback(ceiling.max(to)));
+        let largest = self.flights.iter().filter_map(Flight::sets_size).max();
+        let in_flight = largest.and_then(|to| self.fallback(ceiling.max(to)));
         match (in_flight, self.sizes.fallen()) {
             (Some(one), Some(other)) => Some(one.or(other)),
             (one, other) => one.or_else(|| other.cloned()),
@@ -94,8 +94,8 @@ impl Content {
         let lent = self.lent_sizes();
         let lent = lent.into_iter().find(|(sizes, _)| sizes.contains(&found));
         lent.map(|(_, leeway)| leeway).or_else(|| {
-            let left = self.left_by_truncates().filter(|left| left.contains(found));
-            left.map(|_| Leeway::FailedTruncateFallsBack)
+            let fallback = self.left_by_truncates().filter(|fallback| fallback.contains(found));
+            fallback.map(|_| Leeway::FailedTruncateFallsBack)
         })
     }
 

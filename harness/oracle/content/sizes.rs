@@ -126,8 +126,10 @@ impl Sizes {
 
     /// A truncate has failed, and may have left one of these sizes.
     pub(super) fn falls_back(&mut self, to: Fallback, span: Span) {
-        let before = self.fallen.take();
-        let to = before.map_or_else(|| to.clone(), |(before, _)| before.or(&to));
+        let to = match self.fallen.take() {
+            Some((before, _)) => before.or(&to),
+            None => to,
+        };
         self.fallen = Some((to, span.end));
     }
 

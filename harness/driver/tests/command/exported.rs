@@ -303,8 +303,8 @@ fn nobody_gets_the_gap_of_a_source_that_is_unmapped() {
         faults: [{short_copy: {chance: 0%, by: unmap}}]\n";
     let Some((stand, text)) = exported(case, "gap") else { return };
     // So many pages take every gap that the kernel gives away, as those of other threads might.
-    let taken = "UNMAPPED);\n\tfor (int i = 0; i < 5000; i++)\n\
-                 \t\tmmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);";
+    let taken = "UNMAPPED);\n\tfor (int i = 0; i < 5000; i++) {\n\
+                 \t\tmmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);\n\t}";
     stand.write("taken.c", text.replacen("UNMAPPED);", taken, 1));
     assert!(compiled(&stand, "taken"));
     let ran = run(&stand, "taken", &["/dev/shm"]);
