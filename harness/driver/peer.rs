@@ -88,6 +88,9 @@ pub fn against(
     let (mut theirs, mut one, mut four) = (Vec::new(), Vec::new(), Vec::new());
     for round in 1..=ROUNDS {
         let arguments = arguments(round, DRAWN);
+        if interrupted.load(Ordering::SeqCst) {
+            return Err(fsx.trouble(&arguments, ENDED));
+        }
         tell(&format!("round {round} of {ROUNDS}: fsx {}, 1 actor, 4 actors", arguments.join(" ")));
         let started = Stopwatch::start();
         fsx.run(&arguments)?;
@@ -157,18 +160,12 @@ impl Fsx<'_> {
                 cause: format!("{path} cannot be run: {error}"),
                 advice: NAME_IT.to_owned(),
             },
-            Stopped::Here(why) => Trouble {
-                cause: format!("{path}: {why}"),
-                advice: format!("see what it does: {path} {}", arguments.join(" ")),
-            },
+            Stopped::Here(why) => self.trouble(arguments, &why),
         })?;
         let text = fs::read(&said).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         if !status.success() {
-            return Err(Trouble {
-                cause: format!("{path}: {status}, {}", last_words(&text)),
-                advice: format!("see what it says: {path} {}", arguments.join(" ")),
-            });
+            return Err(self.trouble(arguments, &format!("{status}, {}", last_words(&text))));
         }
         let missing = match (file.is_file(), text.contains(DONE)) {
             (true, true) => return Ok(()),
@@ -177,6 +174,12 @@ impl Fsx<'_> {
         };
         let cause = format!("{path} is no fsx: it ended well, but {missing}");
         Err(Trouble { cause, advice: NAME_IT.to_owned() })
+    }
+
+    fn trouble(&self, arguments: &[String], what: &str) -> Trouble {
+        let path = self.path.display();
+        let advice = format!("see what it does and says: {path} {}", arguments.join(" "));
+        Trouble { cause: format!("{path}: {what}"), advice }
     }
 
     /// How it ended, unless it had to be ended. What it says goes to the file at `said`.
@@ -189,7 +192,7 @@ impl Fsx<'_> {
                 return Ok(status);
             }
             let why = if self.interrupted.load(Ordering::SeqCst) {
-                "it was not waited for".to_owned()
+                ENDED.to_owned()
             } else if self.limit < started.elapsed() {
                 format!("it has not ended after {:?}, and was killed", self.limit)
             } else if output.metadata().is_ok_and(|data| MOST_SAID < data.len()) {
@@ -218,6 +221,7 @@ impl From<io::Error> for Stopped {
     }
 }
 
+const ENDED: &str = "it was not waited for";
 const NAME_IT: &str = "say where fsx is, that of xfstests: `--against fsx=PATH`";
 
 /// Ends it, and whoever it has started.

@@ -15,8 +15,8 @@ pub fn told(night: &Night) -> String {
         writeln!(text, "{}", visible::line(content).trim_end()).expect("memory takes every byte");
     };
     line(&format!(
-        "{:<48}{:<11}{:>11}{:>14}{:>14}",
-        "scenario", "world", "iterations", "operations", "faults fired"
+        "{:<48}{:<16}{:>11}{:>14}{:>14}",
+        "scenario", "world or target", "iterations", "operations", "faults fired"
     ));
     night.scenarios.iter().for_each(|total| line(&of_scenario(total)));
     line("");
@@ -50,20 +50,19 @@ fn of_scenario(total: &ScenarioTotal) -> String {
         (0, caught) => format!("  {caught} caught"),
         (others, caught) => format!("  {caught} caught, {others} otherwise"),
     };
-    let (world, operations) = (total.setting(), total.counts.operations);
-    let file = short(&total.file);
-    format!("{file:<48}{world:<11}{:>11}{operations:>14}{fired:>14}{failed}", total.iterations)
+    let operations = total.counts.operations;
+    let (file, world) = (short(&total.file, 47), short(total.setting(), 15));
+    format!("{file:<48}{world:<16}{:>11}{operations:>14}{fired:>14}{failed}", total.iterations)
 }
 
 /// A path that fits: its end behind dots if it is too long.
-fn short(file: &str) -> String {
-    const WIDTH: usize = 47;
+fn short(path: &str, width: usize) -> String {
     const CUT: &str = "...";
-    let length = file.chars().count();
-    if length <= WIDTH {
-        return file.to_owned();
+    let length = path.chars().count();
+    if length <= width {
+        return path.to_owned();
     }
-    let end = file.chars().skip(length + CUT.len() - WIDTH);
+    let end = path.chars().skip(length + CUT.len() - width);
     CUT.chars().chain(end).collect()
 }
 
@@ -94,8 +93,8 @@ mod tests {
     #[test]
     fn a_path_that_is_cut_says_so() {
         let fits = "a/".repeat(23) + "b";
-        assert_eq!(short(&fits), fits);
-        let cut = short(&format!("x{fits}"));
+        assert_eq!(short(&fits, 47), fits);
+        let cut = short(&format!("x{fits}"), 47);
         assert_eq!((cut.chars().count(), &cut[..5]), (47, ".../a"));
         assert!(cut.ends_with("a/b"), "{cut}");
     }
