@@ -1,12 +1,13 @@
 //! A process that makes system calls for us, in an address space of its own.
 //!
 //! It is a fork that shares our descriptors, sleeps until there is a call to make, makes it, and says what it
-//! returned. It ends when it is dropped, and with the thread that made it, however that ends.
+//! returned. It is killed when it is dropped, and when the thread that made it ends, however that ends; one
+//! that waits in the kernel then, for a disk that is held, dies when that lets go of it.
 
 use crate::memory::Numbers;
 use nix::errno::Errno;
 use nix::libc;
-use nix::sys::prctl::set_pdeathsig;
+use nix::sys::prctl::{set_name, set_pdeathsig};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
 use nix::sys::uio::{RemoteIoVec, process_vm_readv};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
@@ -35,28 +36,20 @@ pub(crate) struct Call {
     pub(crate) arguments: [u64; 6],
 }
 
-// A call waits for it, and whoever asks for one may hold bytes on their way.
-static CALLS: Rank = Rank::leaf(13, "calls of a companion");
+static CALLS: Rank = Rank::new(13, "calls of a companion");
 
 impl Companion {
-    /// Forks it.
+    /// Forks it. What is mapped in this process meanwhile may be mapped there, too, and keep a filesystem
+    /// mounted: runs on real filesystems follow one another, and map nothing before they have these.
     pub(crate) fn new() -> Result<Companion, Errno> {
         let (shared, parent) = (Numbers::zero()?, getpid());
         // What is sent to all processes of a terminal is for us to hear, and a handler of ours would run there
         // with descriptors that are ours.
         let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
-        let forked = fork_with_descriptors();
-        if forked == Ok(None) {
-            serve(&shared, parent);
-        }
+        let forked = start(&shared, parent);
         before.thread_set_mask()?;
-        let child = forked?.expect("the child never returns");
-        Ok(Companion {
-            child,
-            shared,
-            calls: sync::mutex(&CALLS, 0, 0),
-            lost: AtomicBool::new(false),
-        })
+        let (calls, lost) = (sync::mutex(&CALLS, 0, 0), AtomicBool::new(false));
+        Ok(Companion { child: forked?, shared, calls, lost })
     }
 
     /// Has it make `call`, and waits: what it returned. `ESRCH`: somebody has killed it.
@@ -73,7 +66,7 @@ impl Companion {
         *calls = calls.wrapping_add(1);
         call.put(&self.shared);
         say(&self.shared, ASKED, *calls);
-        if !heard(&self.shared, ANSWERED, *calls, || self.is_there()) {
+        if !heard(&self.shared, ANSWERED, *calls, Some(&|| self.is_there())) {
             self.lost.store(true, Ordering::Relaxed);
             return Err(Errno::ESRCH);
         }
@@ -96,16 +89,46 @@ impl Companion {
     }
 
     fn is_there(&self) -> bool {
-        waitpid(self.child, Some(WaitPidFlag::WNOHANG)) == Ok(WaitStatus::StillAlive)
+        self.wait(WaitPidFlag::WNOHANG) == Ok(WaitStatus::StillAlive)
+    }
+
+    /// Nobody but us is told of its end, so that its number stays its own until this was answered.
+    fn wait(&self, how: WaitPidFlag) -> Result<WaitStatus, Errno> {
+        loop {
+            match waitpid(self.child, Some(how | WaitPidFlag::__WALL)) {
+                Err(Errno::EINTR) => {}
+                told => return told,
+            }
+        }
+    }
+
+    /// Kills it.
+    pub(crate) fn kill(&self) {
+        // Its number may be that of another process once it was waited for.
+        if !self.is_lost() {
+            let _ = kill(self.child, Signal::SIGKILL);
+        }
     }
 }
 
 impl Drop for Companion {
     fn drop(&mut self) {
-        // Its number may be that of another process once it has been waited for.
+        self.kill();
         if !self.is_lost() {
-            let _ = kill(self.child, Signal::SIGKILL);
-            let _ = waitpid(self.child, None);
+            let _ = self.wait(WaitPidFlag::empty());
+        }
+    }
+}
+
+/// Ends a process, and nothing else: what its parent wants done at an end is not for it. Also if it panics.
+struct Ends;
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        // SAFETY: nobody needs anything of this process.
+        #[expect(unsafe_code, reason = "the process has to end here")]
+        unsafe {
+            libc::_exit(0)
         }
     }
 }
@@ -117,39 +140,39 @@ const RETURNED: usize = 2;
 const NUMBER: usize = 3;
 const ARGUMENTS: usize = 4;
 
-/// The child, or that this is it.
-#[expect(unsafe_code, reason = "a fork that shares descriptors")]
-fn fork_with_descriptors() -> Result<Option<Pid>, Errno> {
-    let (flags, none) = (i64::from(libc::CLONE_FILES | libc::SIGCHLD), 0_i64);
+/// Has another process answer.
+fn start(shared: &Numbers, parent: Pid) -> Result<Pid, Errno> {
+    // No signal tells of its end.
+    let (flags, none) = (i64::from(libc::CLONE_FILES), 0_i64);
     // SAFETY: the child has a copy of our memory, in which other threads may have left locks taken: it takes
-    // none, as it only makes system calls until it is killed.
+    // none, as it only makes system calls until it ends.
+    #[expect(unsafe_code, reason = "a fork that shares descriptors")]
     let forked = unsafe { libc::syscall(libc::SYS_clone, flags, none, none, none, none) };
-    match i32::try_from(Errno::result(forked)?) {
-        Ok(0) => Ok(None),
-        child => Ok(Some(Pid::from_raw(child.expect("the number of a process")))),
+    let forked = Errno::result(forked)?;
+    if forked == 0 {
+        serve(shared, parent);
     }
+    Ok(Pid::from_raw(i32::try_from(forked).expect("the number of a process")))
 }
 
 /// Makes every call that is asked for.
 fn serve(shared: &Numbers, parent: Pid) -> ! {
+    let ends = Ends;
+    let _ = set_name(c"pagestorm-mm");
     // The parent may have died before its death could be asked for.
-    if set_pdeathsig(Signal::SIGKILL).is_ok() && getppid() == parent {
-        let mut calls = 0_u32;
-        loop {
-            calls = calls.wrapping_add(1);
-            answer(shared, calls);
-        }
+    let mut calls = 0_u32;
+    if set_pdeathsig(Signal::SIGKILL).is_err() || getppid() != parent {
+        drop(ends);
     }
-    // SAFETY: it ends this process and nothing else.
-    #[expect(unsafe_code, reason = "what the parent wants done at its end is not for us")]
-    unsafe {
-        libc::_exit(0)
+    loop {
+        calls = calls.wrapping_add(1);
+        answer(shared, calls);
     }
 }
 
 /// Waits for the call of that number, makes it, and says what it returned.
 fn answer(shared: &Numbers, count: u32) {
-    heard(shared, ASKED, count, || true);
+    heard(shared, ASKED, count, None);
     // SAFETY: whoever asked for the call vouches for it.
     #[expect(unsafe_code, reason = "any system call")]
     let returned = unsafe { Call::taken(shared).returned() };
@@ -165,17 +188,18 @@ fn say(shared: &Numbers, word: usize, count: u32) {
     let _ = futex::wake(word, futex::Flags::empty(), 1);
 }
 
-/// Waits until `count` is said at `word`. Whether it was: `goes_on` is asked each second.
-fn heard(shared: &Numbers, word: usize, count: u32, goes_on: impl Fn() -> bool) -> bool {
+/// Waits until `count` is said at `word`. Whether it was: `goes_on`, if there is one, is asked each second.
+fn heard(shared: &Numbers, word: usize, count: u32, goes_on: Option<&dyn Fn() -> bool>) -> bool {
     let word = shared.word(word);
+    let second = goes_on.map(|_| futex::Timespec { tv_sec: 1, tv_nsec: 0 });
     loop {
         let said = word.load(Ordering::Acquire);
         if said == count {
             return true;
         }
-        let second = futex::Timespec { tv_sec: 1, tv_nsec: 0 };
-        let waited = futex::wait(word, futex::Flags::empty(), said, Some(&second));
-        if waited == Err(rustix::io::Errno::TIMEDOUT) && !goes_on() {
+        let waited = futex::wait(word, futex::Flags::empty(), said, second.as_ref());
+        let is_late = waited == Err(rustix::io::Errno::TIMEDOUT);
+        if is_late && goes_on.is_some_and(|goes_on| !goes_on()) {
             return false;
         }
     }
@@ -272,5 +296,27 @@ mod tests {
         assert_eq!(blocked("/proc/thread-self/status") & interrupt, 0, "we still do");
         drop(companion);
         assert!(fs::metadata(&status).is_err());
+    }
+
+    #[test]
+    fn one_that_was_killed_is_lost_and_nobody_waits_for_it() {
+        let (killed, other) = (Companion::new().unwrap(), Companion::new().unwrap());
+        killed.kill();
+        assert_eq!((pid(&killed), pid(&killed)), (Err(Errno::ESRCH), Err(Errno::ESRCH)));
+        assert_eq!(killed.peek(0, &mut [0]), Err(Errno::ESRCH));
+        assert!(killed.is_lost() && !other.is_lost());
+        pid(&other).unwrap();
+    }
+
+    #[test]
+    fn it_ends_with_the_thread_that_made_it() {
+        let made = std::thread::scope(|scope| scope.spawn(Companion::new).join().unwrap()).unwrap();
+        for _ in 0..1000 {
+            if !made.is_there() {
+                return made.lost.store(true, Ordering::Relaxed);
+            }
+            sim::sleep(std::time::Duration::from_millis(10));
+        }
+        panic!("it is still there");
     }
 }

@@ -1,7 +1,8 @@
 //! A real filesystem of the kernel: its image, its mount, and calls on its files.
 //!
-//! Nothing here outlives the process, however that dies: the image has no name, the loop device lets
-//! go with its last descriptor, and the mount was never attached to any path: it is a descriptor, too.
+//! Nothing here outlives the process, however that dies, but for the moment in which its forks see it: the
+//! image has no name, the loop device lets go with its last descriptor, and the mount was never
+//! attached to any path: it is a descriptor, too.
 //!
 //! Here are no scenarios, no actors and no opinions: a caller says what to do, and is told what came
 //! of it.

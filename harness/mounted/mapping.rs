@@ -3,6 +3,10 @@
 //! A load or store is made by the kernel on our behalf: it copies between the mapping and a file in
 //! memory. It takes the same page faults as an instruction of ours would, and where that would be
 //! `SIGBUS`, it stops and says how far it came.
+//!
+//! A load from memory of a companion needs no word to that: the kernel copies from the pages as the page table there
+//! has them, and faults in what is missing, as it does for a debugger (`process_vm_readv(2)`). No TLB is asked, and the pages
+//! are pinned meanwhile.
 
 use crate::companion::Call;
 use crate::memory::{Between, PAGE, offset};
@@ -51,20 +55,27 @@ impl Mapping {
         #[expect(unsafe_code, reason = "a system call")]
         let start = unsafe { mm.call(Call { number: libc::SYS_mmap, arguments }) }?;
         let mapping = Mapping { mm: Arc::clone(mm), start, len, between, most };
-        // There it would keep the file open, and its filesystem mounted.
-        mapping.advise(0..len, libc::MADV_DONTFORK)?;
+        // In a child of ours it would keep the file open, and its filesystem mounted.
+        if mm.is_ours() {
+            mapping.advise(0..len, libc::MADV_DONTFORK)?;
+        }
         Ok(mapping)
     }
 
     /// Loads the bytes at `at`: how many came before there was none. `EFAULT`: not one.
     pub fn load(&self, at: usize, bytes: &mut [u8]) -> Result<usize, Errno> {
         let len = self.within(at, bytes.len())?;
-        if let Some(came) = self.mm.peek(self.start + at, &mut bytes[..len]) {
-            return came;
+        match self.mm.peek(self.start + at, &mut bytes[..len]) {
+            Some(came) => Ok(came),
+            None => self.carried(at, &mut bytes[..len]),
         }
+    }
+
+    /// The same, by a file in memory.
+    fn carried(&self, at: usize, bytes: &mut [u8]) -> Result<usize, Errno> {
         let between = self.between.lock();
-        let to = descriptor(between.file());
-        let came = self.call(libc::SYS_pwrite64, [to, self.address(at), word(len), 0])?;
+        let arguments = [descriptor(between.file()), self.address(at), word(bytes.len()), 0];
+        let came = self.call(libc::SYS_pwrite64, arguments)?;
         between.take(&mut bytes[..came]);
         Ok(came)
     }
@@ -138,8 +149,11 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // A companion may have been killed, and with it is gone what was mapped there.
-        let _ = self.call(libc::SYS_munmap, [self.address(0), word(self.len), 0, 0]);
+        match self.call(libc::SYS_munmap, [self.address(0), word(self.len), 0, 0]) {
+            // With a companion that was killed is gone what was mapped there.
+            Ok(_) | Err(Errno::ESRCH) => {}
+            Err(errno) => panic!("what was mapped can be unmapped: {errno}"),
+        }
     }
 }
 
@@ -162,6 +176,18 @@ mod tests {
     /// Where mappings can be.
     fn mms() -> [Arc<Mm>; 2] {
         [Mm::ours(), Mm::another().unwrap()]
+    }
+
+    #[test]
+    fn a_child_gets_no_mapping_of_ours() {
+        let file = tempfile::tempfile().unwrap();
+        let mapping = Mapping::new(&Mm::ours(), &file, 5000, 1).unwrap();
+        let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let begin = format!("{:x}-", mapping.start);
+        let own = maps.lines().skip_while(|line| !line.starts_with(&begin)).skip(1);
+        let flags = own.map_while(|line| line.strip_prefix("VmFlags:").map_or(Some(""), Some));
+        let flags = flags.take(30).find(|flags| !flags.is_empty()).unwrap();
+        assert!(flags.split_whitespace().any(|flag| flag == "dc"), "{flags}");
     }
 
     #[test]
@@ -197,6 +223,11 @@ mod tests {
         assert_eq!(mapping.load(100, &mut seen), Ok(8192 - 100));
         assert!(seen[..3900].iter().all(|byte| *byte == 0) && seen[3900..8092] == bytes[..4192]);
         assert_eq!(mapping.load(8192, &mut seen), Err(Errno::EFAULT));
+        let mut carried = vec![0; 20_000];
+        assert_eq!(mapping.carried(100, &mut carried), Ok(8192 - 100));
+        assert_eq!(&carried[..8092], &seen[..8092]);
+        let is_looked_into = mm.peek(mapping.start, &mut [0]) == Some(1);
+        assert_ne!(is_looked_into, mm.is_ours(), "a companion is a child, and may be looked into");
         mapping.unmap(0..1 << 20).unwrap();
         file.set_len(0).unwrap();
         assert_eq!(mapping.store(0, &bytes), Err(Errno::EFAULT));

@@ -72,7 +72,7 @@ unsafe impl Sync for Pages {}
 
 impl Pages {
     /// A shared mapping of the first `len` bytes of `file`, whether it has them or not. A child of this
-    /// process does not get it: there it would keep the file open, and its filesystem mounted.
+    /// process does not get it.
     pub(crate) fn shared(file: impl AsFd, len: usize) -> Result<Pages, Errno> {
         let len = whole(len);
         // SAFETY: the kernel chooses a place where nothing is mapped.

@@ -33,13 +33,16 @@ impl Mm {
         self.0.as_ref().is_some_and(Companion::is_lost)
     }
 
-    /// Copies what lies at `at` there to `bytes`: how many came before there was none. Pages that are not
-    /// there are faulted in as for whoever has it. `None`: it is ours, or this kernel allows nobody to look
-    /// into the memory of another process.
-    pub(crate) fn peek(&self, at: usize, bytes: &mut [u8]) -> Option<Result<usize, Errno>> {
-        let came = self.0.as_ref()?.peek(at, bytes);
-        let barred = [Errno::ENOSYS, Errno::EPERM, Errno::ESRCH];
-        (!came.is_err_and(|errno| barred.contains(&errno))).then_some(came)
+    /// Copies what lies at `at` there to `bytes`, as its page table has it: how many came before there was
+    /// none. Pages that are not there are faulted in. `None`: none came, it is ours, or this kernel lets
+    /// nobody look into the memory of another process.
+    pub(crate) fn peek(&self, at: usize, bytes: &mut [u8]) -> Option<usize> {
+        self.0.as_ref()?.peek(at, bytes).ok()
+    }
+
+    /// Takes it away from whoever has it, as somebody could who wants memory.
+    pub fn kill(&self) {
+        self.0.as_ref().map(Companion::kill).unwrap_or_default();
     }
 
     /// Makes a system call there.
@@ -76,21 +79,5 @@ mod tests {
         let (ours, another) = (Mm::ours(), Mm::another().unwrap());
         assert_eq!((mapped(&ours), mapped(&another)), (true, false));
         assert_eq!((ours.is_ours(), another.is_ours()), (true, false));
-    }
-
-    #[test]
-    fn one_whose_process_was_killed_is_lost_and_nobody_waits_for_it() {
-        let file = tempfile::tempfile().unwrap();
-        file.set_len(4096).unwrap();
-        // A companion ends with the thread that made it.
-        let made = std::thread::scope(|scope| {
-            let make = || Mm::another().map(|mm| (Mapping::new(&mm, &file, 4096, 4096), mm));
-            scope.spawn(make).join().unwrap()
-        });
-        let (mapping, mm) = made.unwrap();
-        let mapping = mapping.unwrap();
-        assert_eq!(mapping.store(0, &[1]), Err(Errno::ESRCH));
-        assert_eq!(mapping.load(0, &mut [0]), Err(Errno::ESRCH));
-        assert!(mm.is_lost() && !Mm::ours().is_lost() && !Mm::another().unwrap().is_lost());
     }
 }

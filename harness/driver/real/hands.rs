@@ -4,7 +4,7 @@ use crate::scenario::plan::{MmPlan, Plan};
 use crate::storm;
 use mounted::direct::Aligned;
 use mounted::source::Source;
-use mounted::{File, Mapping, Mm, Refusal};
+use mounted::{File, Mapping, Mm};
 use nix::errno::Errno;
 use sim::{Mutex, Rank};
 use std::os::fd::AsFd;
@@ -34,16 +34,14 @@ static ALIGNED: Rank = Rank::new(12, "aligned buffer");
 static SEEN: Rank = Rank::leaf(12, "bytes that were seen");
 
 impl Hands {
-    /// Those of the conductor and of each actor of `plan`, of no file yet. Where nobody is led, and several
-    /// act, each of these maps into an mm of its own, if the plan says so.
-    pub(super) fn all(plan: &Plan, is_led: bool) -> Result<Vec<Hands>, Refusal> {
-        let actors = storm::actors(plan);
-        let own = plan.mm == MmPlan::Own && !is_led && 1 < actors;
-        let advice = "see `ulimit -u`, or let `mm` of `target` be `shared`";
-        let refused = |errno| Refusal::errno("a process for what an actor maps", errno, advice);
-        let another = |_| if own { Mm::another() } else { Ok(Mm::ours()) };
-        let actors = (0..actors).map(another).map(|mm| mm.map(Hands::new).map_err(refused));
-        std::iter::once(Ok(Hands::new(Mm::ours()))).chain(actors).collect()
+    /// Those of the conductor and of each actor of `plan`, of no file yet.
+    pub(super) fn all(plan: &Plan) -> Result<Vec<Hands>, Errno> {
+        let ours = std::iter::once(Ok(Mm::ours()));
+        let theirs = (0..storm::actors(plan)).map(|_| match plan.mm {
+            MmPlan::Shared => Ok(Mm::ours()),
+            MmPlan::Own => Mm::another(),
+        });
+        ours.chain(theirs).map(|mm| mm.map(Hands::new)).collect()
     }
 
     /// Of nothing. Files will be mapped in `mm`.
@@ -97,6 +95,12 @@ impl Hands {
         self.mm.is_lost()
     }
 
+    /// Takes its mappings away, as somebody could who wants memory.
+    #[cfg(test)]
+    pub(super) fn kill(&self) {
+        self.mm.kill();
+    }
+
     fn slot(&self, file: usize, id: OpId) -> &Mutex<Arc<File>> {
         let all = &self.files[file];
         &all[narrow(id.number % wide(all.len()))]
@@ -113,22 +117,18 @@ mod tests {
     use crate::scenario::{Known, parse};
 
     #[test]
-    fn several_actors_have_each_an_mm_of_its_own_unless_they_share_one_or_are_led() {
-        let own = |target: &str, count: usize, is_led| {
+    fn each_actor_has_memory_of_its_own_if_it_is_to() {
+        let own = |mm: &str| {
             let text = format!(
-                "world: threads\ntarget: {{directory: /{target}}}\nactors: [{{name: a, count: {count}, ops: \
-                 {{write: 1}}}}]\n"
+                "world: threads\ntarget: {{directory: /{mm}}}\nactors: [{{name: a, count: 3, ops: {{write: 1}}}}]\n"
             );
             let plan = parse("x.yaml", &text, &Known::default(), &[]).unwrap();
-            let hands = Hands::all(&plan, is_led).unwrap();
-            assert_eq!(hands.len(), 1 + count);
-            hands.iter().filter(|hands| !hands.mm.is_ours()).count()
+            let all = Hands::all(&plan).unwrap();
+            all.iter().map(|hands| !hands.mm.is_ours()).collect::<Vec<_>>()
         };
-        assert_eq!(own("", 3, false), 3);
-        assert_eq!(own(", mm: own", 3, false), 3);
-        assert_eq!(own(", mm: shared", 3, false), 0);
-        assert_eq!(own("", 3, true), 0);
-        assert_eq!(own("", 1, false), 0, "it has that of the process");
+        assert_eq!(own(", mm: own"), [false, true, true, true]);
+        assert_eq!(own(", mm: shared"), [false; 4]);
+        assert_eq!(own(""), [false; 4]);
     }
 
     #[test]

@@ -46,7 +46,6 @@ use ways::Ways;
 
 /// See the module.
 pub struct Real {
-    host: Arc<Host>,
     oracle: Arc<Outside>,
     names: Vec<String>,
     /// What is looked at from outside.
@@ -75,6 +74,8 @@ pub struct Real {
     followed: Mutex<Vec<Followed>>,
     /// Files that were not read again from the device after a sync, by reason.
     unconfirmed: Mutex<BTreeMap<String, u64>>,
+    // Behind all that is open or mapped of it: it is not unmounted before that is gone.
+    host: Arc<Host>,
 }
 
 /// A filesystem that storms take place on, one after the other.
@@ -159,6 +160,7 @@ fn failed(tried: &str, errno: Errno) -> Refusal {
         (Errno::ENFILE, "all processes together have too many files open: sysctl fs.file-max"),
         (Errno::ENOMEM, "free memory, or raise the number of mappings: sysctl vm.max_map_count"),
         (Errno::ENOSPC, "make room on it"),
+        (Errno::EAGAIN, "allow more processes: `ulimit -u`, and pids.max of the cgroup"),
     ];
     let advice = known.iter().find(|(known, _)| *known == errno);
     let advice = advice.map_or("see whether it can be written to", |(_, advice)| advice);
@@ -187,7 +189,8 @@ impl Real {
         let (mut names, mut files) = (Vec::new(), Vec::new());
         let ways = Ways::of(plan)?;
         let lead = Lead::new(plan, &host, ways.failing())?;
-        let mut hands = Hands::all(plan, lead.is_some())?;
+        let mut hands =
+            Hands::all(plan).map_err(|errno| failed("a process for what an actor maps", errno))?;
         let failing =
             FaultyDisk::of(plan, host.volume.gate().map(|gate| gate.failed().from_now_on()));
         failing.refuse(&host.abilities)?;

@@ -86,7 +86,7 @@ impl Real {
     fn lost(&self) -> Option<Refusal> {
         let lost = self.hands.iter().any(Hands::are_lost);
         let came = "somebody has killed it, perhaps for want of memory";
-        let advice = "see dmesg, give it more memory, or let `mm` of `target` be `shared`";
+        let advice = "see dmesg; give it more memory, or leave out `mm: own`";
         lost.then(|| Refusal::told("a process for what an actor maps", came, advice))
     }
 }
@@ -149,6 +149,23 @@ script: [run W until done]
         let came = run(orders(&plan, &Arc::default()), real, &Arc::default());
         let Err(refusal) = came else { panic!("nothing is known") };
         assert_eq!(refusal.came, "ENOMEM, Out of memory");
+    }
+
+    #[test]
+    fn an_actor_whose_memory_was_taken_away_is_no_violation_but_the_end() {
+        let text = "\
+world: threads
+target: {directory: /not/used, mm: own}
+files: [{name: a, size: 64KiB, layout: written}]
+actors: [{name: m, count: 2, does: [mmap_store: {at: 0, size: 8KiB}]}]
+";
+        let plan = parse("a.yaml", text, &Known::default(), &[]).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let real = Real::open(&plan, &Venue::Directory(dir.path().to_owned())).unwrap();
+        real.hands[2].kill();
+        let came = run(orders(&plan, &Arc::default()), real, &Arc::default());
+        let Err(refusal) = came else { panic!("nothing is known") };
+        assert_eq!(refusal.tried, "a process for what an actor maps");
     }
 
     #[test]

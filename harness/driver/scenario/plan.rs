@@ -50,7 +50,7 @@ pub struct Plan {
     pub target: TargetPlan,
     /// How many times each actor opens each file of a real filesystem.
     pub descriptors: u32,
-    /// Whose memory the files of a real filesystem are mapped into, where no script leads the actors.
+    /// Whose memory the files of a real filesystem are mapped into.
     pub mm: MmPlan,
     /// Where the blocks live.
     pub device: DevicePlan,

@@ -26,10 +26,10 @@ pub enum TargetPlan {
 /// Whose memory the files are mapped into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MmPlan {
+    /// One that all actors share.
+    Shared,
     /// Each actor's own.
     Own,
-    /// One that all share.
-    Shared,
 }
 
 impl TargetPlan {
@@ -74,8 +74,8 @@ const KERNELS: &[(&str, &str)] = &[
 ];
 
 const MMS: &[(&str, &str)] = &[
-    ("own", "Each maps into memory of its own, as processes do."),
     ("shared", "All map into the same memory, as threads do: their faults meet at its locks."),
+    ("own", "Each maps into memory of its own, as processes do."),
 ];
 
 const GIB: u64 = 1 << 30;
@@ -144,7 +144,7 @@ pub(super) static TARGET: Shape = Shape {
         key(
             "mm",
             "Whose memory the actors map files into.",
-            Fallback::Rule("`own`; `shared` beside a script"),
+            Fallback::Text("shared"),
             Kind::Words(MMS),
         ),
     ],
@@ -159,7 +159,7 @@ pub(super) struct RawTarget {
     size: Read<Option<u64>>,
     image: Read<Option<String>>,
     descriptors: Read<u64>,
-    mm: Read<Option<MmPlan>>,
+    mm: Read<MmPlan>,
     /// Keys that only some filesystems can have, as far as they were written.
     of_some: Vec<(&'static str, Place)>,
     /// Keys that are about the model, as far as they were written.
@@ -182,8 +182,9 @@ pub(super) fn raw(scenario: &Fields<'_>, fields: &Fields<'_>) -> RawTarget {
         Ok(mounted::Kind::named(&word).expect("it is one of the names"))
     };
     let mm = |node: &_, key: &Key| {
-        let word = values::word(node, key, &["own", "shared"])?;
-        Ok(if word == "own" { MmPlan::Own } else { MmPlan::Shared })
+        let words: Vec<_> = MMS.iter().map(|(word, _)| *word).collect();
+        let own = values::word(node, key, &words)? == "own";
+        Ok(if own { MmPlan::Own } else { MmPlan::Shared })
     };
     let written = |of: &Fields<'_>, name: &'static str| Some((name, of.given(name)?.key.place));
     RawTarget {
@@ -194,7 +195,7 @@ pub(super) fn raw(scenario: &Fields<'_>, fields: &Fields<'_>) -> RawTarget {
         size: fields.maybe("size", values::size),
         image: fields.maybe("image", values::prose),
         descriptors: fields.number("descriptors"),
-        mm: fields.maybe("mm", mm),
+        mm: fields.read("mm", mm),
         of_some: OF_THE_MADE.iter().filter_map(|name| written(fields, name)).collect(),
         of_model: OF_THE_MODEL.iter().filter_map(|name| written(scenario, name)).collect(),
         place: scenario.given("target").map(|entry| entry.value.place),
@@ -208,7 +209,7 @@ pub(super) fn descriptors(target: &RawTarget) -> Option<u32> {
 
 /// Whose memory the files are mapped into.
 pub(super) fn mm(target: &RawTarget) -> Option<MmPlan> {
-    Some(target.mm?.value.unwrap_or(MmPlan::Own))
+    Some(target.mm?.value)
 }
 
 /// What it means, if all of it makes sense together with the rest.
@@ -379,7 +380,7 @@ fn refuse_journaled_data(raw: &RawScenario, target: &RawTarget, problems: &Probl
 
 /// Whoever waits in a fault of another process is not seen to wait.
 fn refuse_other_memory(raw: &RawScenario, target: &RawTarget, problems: &Problems) {
-    let own = target.mm.filter(|mm| mm.value == Some(MmPlan::Own));
+    let own = target.mm.filter(|mm| mm.value == MmPlan::Own);
     if let Some(own) = own.filter(|_| raw.script.as_ref().is_some_and(|script| !script.is_empty()))
     {
         let message = "the actors of a script map into memory that they share";

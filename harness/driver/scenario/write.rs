@@ -218,8 +218,8 @@ fn target(case: &Plan) -> Flow {
     if case.descriptors != 1 {
         keys.put("descriptors", case.descriptors);
     }
-    if case.mm == MmPlan::Shared {
-        keys.put("mm", "shared");
+    if case.mm == MmPlan::Own {
+        keys.put("mm", "own");
     }
     keys
 }

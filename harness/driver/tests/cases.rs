@@ -131,3 +131,32 @@ fn a_case_is_written_as_a_scenario_that_reads_back() {
     assert!(longest < MAX_BYTES / 4, "the longest case has {longest} bytes");
     println!("the longest case has {longest} bytes");
 }
+
+#[test]
+fn what_is_said_of_a_target_reads_back() {
+    for target in [
+        "{kernel: xfs, mkfs: [-mreflink=1], mount: noatime, size: 512MiB, image: /var/tmp, descriptors: 3, mm: own}",
+        "{kernel: tmpfs}",
+        "{directory: /srv, descriptors: 2, mm: own}",
+    ] {
+        let text = format!(
+            "name: a\nworld: threads\ntarget: {target}\nactors: [{{name: w, does: [fsync]}}]\n"
+        );
+        let read = |text: &str| {
+            let read = parse("a.yaml", text, &vocabulary::known(), &[]);
+            read.unwrap_or_else(|report| panic!("{report}"))
+        };
+        let plan = read(&text);
+        let written = write(&plan);
+        let again = read(&written);
+        assert_eq!(
+            (&again.target, again.descriptors, again.mm),
+            (&plan.target, plan.descriptors, plan.mm)
+        );
+        assert_eq!(
+            written.matches("mm: own").count(),
+            target.matches("mm: own").count(),
+            "{written}"
+        );
+    }
+}

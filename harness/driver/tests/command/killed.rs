@@ -132,7 +132,7 @@ fn whatever_is_killed_leaves_nothing() {
     let path = stand.path(".").display().to_string();
     for (name, image) in [("xfs", true), ("ext4", true), ("btrfs", true), ("tmpfs", false)] {
         let image = if image { format!(", image: {path:?}") } else { String::new() };
-        stand.write(&format!("{name}.yaml"), case(&format!("{{kernel: {name}{image}}}")));
+        stand.write(&format!("{name}.yaml"), case(&format!("{{kernel: {name}{image}, mm: own}}")));
     }
     let names = stand.names(".");
     let names: Vec<_> = names.iter().map(String::as_str).collect();
@@ -159,8 +159,12 @@ fn whatever_is_killed_behind_a_gate_leaves_nothing() {
     let mut names: Vec<_> = names.iter().map(String::as_str).collect();
     names.sort_unstable();
     for name in &names {
-        let target = format!("{{kernel: {}}}", name.split('-').next().unwrap());
-        let text = if name.contains("holds") { holding(&target) } else { behind_a_gate(&target) };
+        let kernel = name.split('-').next().unwrap();
+        let text = if name.contains("holds") {
+            holding(&format!("{{kernel: {kernel}}}"))
+        } else {
+            behind_a_gate(&format!("{{kernel: {kernel}, mm: own}}"))
+        };
         stand.write(name, text);
     }
     let mut seen = 0;
