@@ -1,9 +1,12 @@
 //! The sentences of a script, read word by word.
 
+mod stood;
+
 use super::plan::{Action, Step, Target};
 use super::suggest::{did_you_mean, list, nearest};
 use super::wording::{Flaw, Sentence, Word};
 use std::ops::RangeInclusive;
+use stood::Stood;
 use stormfs::op::OpKind;
 use stormfs::points::Point;
 use stormfs::quantity::{ByteRange, PAGE};
@@ -86,8 +89,8 @@ pub(super) struct Reader<'a> {
     cast: &'a Cast,
     /// By actor: the step that ran it last, and whether it ended all of its operations.
     ran: Vec<Option<(usize, bool)>>,
-    /// By actor: how many of its calls have returned, if it stands between two of them.
-    returned: Vec<Option<usize>>,
+    /// By actor: where it stands, if that can be told.
+    stood: Vec<Option<Stood>>,
     disk_held: bool,
 }
 
@@ -95,7 +98,8 @@ impl<'a> Reader<'a> {
     /// A reader before the first step.
     pub(super) fn new(cast: &'a Cast) -> Reader<'a> {
         let actors = cast.actors.len();
-        Reader { cast, ran: vec![None; actors], returned: vec![Some(0); actors], disk_held: false }
+        let stood = vec![Some(Stood::Between(0)); actors];
+        Reader { cast, ran: vec![None; actors], stood, disk_held: false }
     }
 
     /// The meaning of a sentence, which is the step with this number, or what is wrong with it.
@@ -116,9 +120,10 @@ impl<'a> Reader<'a> {
         match action {
             Action::Run { actor, until } | Action::Fail { actor, until } => {
                 self.ran[*actor] = Some((step, *until == [Target::Done]));
-                let ran = matches!(action, Action::Run { .. }) && *until == [Target::Returned];
-                let before = self.returned[*actor].filter(|_| ran);
-                self.returned[*actor] = before.map(|before| before + 1);
+                let fails = matches!(action, Action::Fail { .. });
+                let calls = self.cast.lists[*actor].as_deref().unwrap_or_default();
+                let before = self.stood[*actor];
+                self.stood[*actor] = before.and_then(|before| before.led(calls, until, fails));
             }
             Action::Evict { .. } => {}
             Action::HoldDisk(_) | Action::HoldReads => self.disk_held = true,
@@ -183,9 +188,9 @@ impl<'a> Reader<'a> {
     fn call(&self, sentence: &mut Sentence<'_>, verb: &Word<'_>, kind: OpKind) -> Option<Action> {
         let (actor, word) = self.whoever(sentence, false)?;
         let calls = self.cast.lists[actor].as_ref().filter(|_| sentence.flaws.is_empty())?;
-        let Some(returned) = self.returned[actor] else {
+        let Some(returned) = self.stood[actor].and_then(Stood::returned) else {
             let help = format!(
-                "an earlier step may have left it inside a call: write `run {} until returned`",
+                "where the steps before have left it cannot be told: write `run {} until returned`",
                 word.text
             );
             return sentence.flaw(

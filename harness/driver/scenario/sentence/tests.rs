@@ -110,6 +110,29 @@ fn a_call_is_named_where_it_is_the_next() {
         (&["write W", "write W"], Some(("W", "nothing is left to do for `W`"))),
         (&["run P until write.mapped", "fsync P"], Some(("fsync", UNKNOWN))),
         (&["run P until returned or blocked", "fsync P"], Some(("fsync", UNKNOWN))),
+        (&["run P until write.mapped", "fail P", "fsync P", "evict P"], None),
+        (&["run P until write.mapped", "fail P until returned", "fsync P"], None),
+        (&["run P until write.mapped", "resume P until returned", "fsync P"], None),
+        (&["run P until write.mapped", "resume P until returned or done", "fsync P"], None),
+        (&["run P until write.mapped", "resume P until write.copied", "fail P", "fsync P"], None),
+        (&["run P until 3rd write.unlocked", "resume P until returned", "fsync P"], None),
+        (
+            &["run P until write.mapped", "fail P until write_end.scan", "fsync P"],
+            Some(("fsync", UNKNOWN)),
+        ),
+        (
+            &["run P until fault.entered", "run P until returned", "fsync P"],
+            Some(("fsync", UNKNOWN)),
+        ),
+        (&["run P until blocked", "run P until returned", "fsync P"], Some(("fsync", UNKNOWN))),
+        (
+            &["run P until write.mapped", "fail P", "evict P"],
+            Some(("evict", "the next call of this actor is no `evict`")),
+        ),
+        (
+            &["run W until write.mapped", "fail W", "write W"],
+            Some(("W", "nothing is left to do for `W`")),
+        ),
         (&["run P", "fsync P"], Some(("P", "nothing is left to do for `P`"))),
         (&["run W until write.mapped", "fail W"], None),
         (&["fail W"], Some(("W", "nobody has run `W`"))),
@@ -123,6 +146,28 @@ fn a_call_is_named_where_it_is_the_next() {
     for (sentences, flawed) in table {
         let flawed = flawed.map(|(marked, told)| (marked.to_owned(), told.to_owned()));
         assert_eq!(last(sentences), flawed, "{sentences:?}");
+    }
+}
+
+#[test]
+fn of_several_writes_the_one_that_stands_is_known_or_not() {
+    let calls = [OpKind::Write, OpKind::Write, OpKind::Truncate, OpKind::Append];
+    let at = |nth, point| [Target::Point { nth, point }];
+    let (mapped, copied) = (Point::WriteMapped, Point::WriteCopied);
+    let within = |call, point| Some(Stood::Within(call, point));
+    for (stood, nth, point, ends, led) in [
+        (Stood::Between(0), 1, mapped, false, within(0, mapped)),
+        (Stood::Between(0), 2, mapped, false, None),
+        (Stood::Between(0), 1, Point::WriteSizePublished, false, None),
+        (Stood::Between(0), 1, Point::TruncateLocked, false, within(2, Point::TruncateLocked)),
+        (Stood::Between(2), 9, copied, false, within(3, copied)),
+        (Stood::Between(4), 1, copied, false, None),
+        (Stood::Within(0, mapped), 1, copied, false, within(0, copied)),
+        (Stood::Within(0, mapped), 1, copied, true, None),
+        (Stood::Within(0, copied), 1, copied, false, None),
+        (Stood::Within(2, Point::TruncateLocked), 1, copied, false, within(3, copied)),
+    ] {
+        assert_eq!(stood.led(&calls, &at(nth, point), ends), led, "{stood:?}, {nth}, {point:?}");
     }
 }
 
