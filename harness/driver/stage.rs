@@ -11,7 +11,7 @@ use crate::memory::Memory;
 use crate::misfortune::Misfortune;
 use crate::onlooker::Onlooker;
 use crate::pace::Pace;
-use crate::real::Real;
+use crate::real::{Real, Whereabouts};
 use crate::recording::Notes;
 use crate::scenario::plan::{ActorPlan, Layout, Plan, Step, WorldKind};
 use crate::script::Script;
@@ -42,6 +42,8 @@ pub struct Stage {
     pub onlooker: Option<Arc<dyn Onlooker>>,
     /// What actors did last; of threads only.
     pub memory: Option<Memory>,
+    /// Where its threads are, on a real filesystem.
+    pub whereabouts: Option<Arc<Whereabouts>>,
     /// The order in which calls begin and end, if threads follow one.
     pub order: Option<InOrder>,
     /// What exists when the gate opens.
@@ -115,6 +117,7 @@ impl Stage {
             misfortune,
             calls: Notes::new(false),
             memory: None,
+            whereabouts: None,
             order: None,
             onlooker: None,
             layouts: plan.files.iter().map(|file| (file.size, file.layout)).collect(),
@@ -198,6 +201,13 @@ impl Stage {
         self.tallies[0].lock().halted += until.saturating_sub(since);
         self.incidents.halted(since, until);
         self.phase.set(&self.phase.halted, false);
+    }
+
+    /// The thread that calls is this task, of a run on a real filesystem.
+    pub fn enters(&self, task: &str) {
+        if let Some(whereabouts) = &self.whereabouts {
+            whereabouts.enters(task);
+        }
     }
 
     /// The player of the `number`-th actor.

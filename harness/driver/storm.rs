@@ -291,13 +291,20 @@ fn enact(
 /// Spawns the conductor, and the actors of `plan`.
 pub fn spawn(world: &mut World, stage: &Arc<Stage>, (plan, seed): (&Plan, Seed)) {
     let conducted = Arc::clone(stage);
-    world.spawn("conductor", move || conductor::conduct(&conducted));
+    world.spawn("conductor", move || {
+        conducted.enters("conductor");
+        conductor::conduct(&conducted);
+    });
     let mut number = 0;
     for actor in &plan.actors {
         for name in actor.names() {
             let mut player = stage.player(plan, actor, seed, number);
             let stage = Arc::clone(stage);
-            world.spawn(&name, move || player.act(&stage));
+            let task = name.clone();
+            world.spawn(&name, move || {
+                stage.enters(&task);
+                player.act(&stage);
+            });
             number += 1;
         }
     }

@@ -1,5 +1,7 @@
 //! A thread of this process as the kernel sees it: whether it sleeps, and in which function.
 
+mod place;
+
 use crate::calm::{Calm, calm};
 use crate::volume::Volume;
 use nix::unistd::{Pid, gettid};
@@ -50,17 +52,16 @@ impl Thread {
 
     /// Where it sleeps. `None`: it runs, could run, or is gone.
     pub fn asleep(self) -> Option<Asleep> {
-        let read = |name| fs::read_to_string(format!("/proc/self/task/{}/{name}", self.0)).ok();
-        let stat = read("stat")?;
+        let stat = self.read("stat")?;
         // The name, which stands in parentheses, may hold anything.
         let state = stat.rsplit_once(')')?.1.split_whitespace().next()?.to_owned();
         if !["S", "D"].contains(&state.as_str()) {
             return None;
         }
-        let status = read("status")?;
+        let status = self.read("status")?;
         let times =
             status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
-        let function = read("wchan").filter(|function| function != "0").unwrap_or_default();
+        let function = self.read("wchan").filter(|function| function != "0").unwrap_or_default();
         Some(Asleep { function, times: times.trim().parse().ok()? })
     }
 
@@ -83,12 +84,17 @@ impl Thread {
 
     /// The functions of the kernel that it is in, innermost first; empty where that may not be known.
     pub fn stack(self) -> Vec<String> {
-        let stack = fs::read_to_string(format!("/proc/self/task/{}/stack", self.0));
+        let stack = self.read("stack");
         let function = |line: &str| {
             let name = line.rsplit_once("] ").map_or(line, |(_, name)| name);
             name.split('+').next().unwrap_or(name).to_owned()
         };
         stack.unwrap_or_default().lines().map(function).collect()
+    }
+
+    /// What the kernel says of it, if that may be known.
+    fn read(self, name: &str) -> Option<String> {
+        fs::read_to_string(format!("/proc/self/task/{}/{name}", self.0)).ok()
     }
 }
 

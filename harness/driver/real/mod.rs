@@ -17,7 +17,10 @@ pub mod storm;
 #[cfg(test)]
 mod trial;
 mod ways;
+mod whereabouts;
 mod wishes;
+
+pub use whereabouts::Whereabouts;
 
 use crate::call::Call;
 use crate::incidents::Incidents;

@@ -3,6 +3,7 @@
 use super::Real;
 use super::hands::Hands;
 use super::lead::Lead;
+use super::whereabouts::Whereabouts;
 use crate::in_order::InOrder;
 use crate::incidents::Incidents;
 use crate::memory::Memory;
@@ -37,6 +38,8 @@ pub fn run(orders: Orders<'_>, mut real: Real, live: &Arc<AtomicU64>) -> Result<
     stage.memory = Some(Memory::new(storm::actors(plan)));
     stage.led = (!plan.script.is_empty()).then(|| (Arc::clone(&real), plan.script.clone()));
     stage.order = InOrder::of(plan);
+    let whereabouts = Arc::new(Whereabouts::default());
+    stage.whereabouts = Some(Arc::clone(&whereabouts));
     let stage = Arc::new(stage);
     let mut world = World::threads(PATIENCE);
     storm::spawn(&mut world, &stage, (plan, seed));
@@ -46,7 +49,8 @@ pub fn run(orders: Orders<'_>, mut real: Real, live: &Arc<AtomicU64>) -> Result<
         Outcome::Failed(failure @ Failure::Panicked { .. }) => Some(failure.to_string()),
         Outcome::Failed(_) | Outcome::Finished => None,
     };
-    oracle.judge_overall(progress::progress_is_made(oracle.checks(), &end.outcome));
+    let verdict = progress::progress_is_made(oracle.checks(), &end.outcome);
+    oracle.judge_overall(verdict.map_err(|breach| whereabouts.explained(breach, &end.outcome)));
     let tally = counted(&stage, &end, &real);
     let acted = *stage.acted.lock();
     let last_calls = stage.memory.as_ref().map(Memory::last).unwrap_or_default();

@@ -32,6 +32,7 @@ const RANKS: &[(&str, &str)] = &[
         "driver/real/mod.rs",
         "who moves bytes is alone with a file, outside all other locks; steps that were performed",
     ),
+    ("driver/real/whereabouts.rs", "the threads of tasks, which nobody waits for: a leaf"),
     ("driver/recording.rs", "what happened is noted at points, under the filesystem's locks"),
     ("driver/script.rs", "why a script could not be followed is noted by the conductor alone"),
     ("driver/stage.rs", "what happened is counted by actors that hold nothing else"),
