@@ -30,11 +30,11 @@ impl Real {
         let Some(flight) = begins else {
             // What its file holds does not show whether it happened.
             let performed = self.perform_now(id, call, memory).0;
-            self.tell_of_failures();
+            self.tell_of_failures(performed.outcome);
             return performed;
         };
         let (performed, came) = self.perform_now(id, call, memory);
-        self.tell_of_failures();
+        self.tell_of_failures(performed.outcome);
         let _time = self.incidents.as_ref().map(|incidents| incidents.oracle());
         let least = self.oracle.least_sizes(call.file, &flight);
         let performed = Performed {
@@ -52,8 +52,15 @@ impl Real {
         performed
     }
 
-    /// Of requests that failed, if any have.
-    fn tell_of_failures(&self) {
+    /// Of requests that failed, if any have; and of a disk that has no room for its bytes.
+    fn tell_of_failures(&self, outcome: Outcome) {
+        let is_of_arguments =
+            |errno| matches!(errno, Errno::Fault | Errno::Invalid | Errno::TooBig);
+        if outcome.is_err_and(|errno| !is_of_arguments(errno))
+            && let Some(backing) = self.host.volume.backing()
+        {
+            backing.look();
+        }
         if let Some(incidents) = &self.incidents {
             self.failing.news().for_each(|fault| incidents.strikes_now(fault));
         }

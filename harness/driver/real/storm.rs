@@ -23,7 +23,8 @@ use std::sync::atomic::AtomicU64;
 ///
 /// # Errors
 ///
-/// What was to be given to a write could not be, so that nothing is known of what it wrote.
+/// What was to be given to a write could not be, or the image had no room for what was written: then
+/// nothing is known of the filesystem.
 pub fn run(orders: Orders<'_>, mut real: Real, live: &Arc<AtomicU64>) -> Result<Storm, Refusal> {
     let Orders { plan, seed, .. } = orders;
     let oracle = Arc::clone(&real.oracle);
@@ -57,6 +58,7 @@ pub fn run(orders: Orders<'_>, mut real: Real, live: &Arc<AtomicU64>) -> Result<
     drop(stage);
     let followed = std::mem::take(&mut *real.followed.lock());
     let failed = real.lead.as_ref().and_then(Lead::failed).or_else(|| real.lost());
+    let backing = real.host.volume.backing().cloned();
     // A task that has hung keeps the filesystem: then nobody can look at what lies below it.
     if let Some(real) = Arc::into_inner(real) {
         if harness_failed.is_some() {
@@ -65,7 +67,11 @@ pub fn run(orders: Orders<'_>, mut real: Real, live: &Arc<AtomicU64>) -> Result<
             real.conclude();
         }
     }
-    if let Some(refusal) = failed {
+    if let Some(backing) = backing.as_ref().filter(|_| oracle.violation().is_some()) {
+        // Bytes that could not be written back are missed long after the call that wrote them.
+        backing.look();
+    }
+    if let Some(refusal) = failed.or_else(|| backing?.refusal()) {
         return Err(refusal);
     }
     Ok(Storm {

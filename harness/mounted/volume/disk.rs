@@ -4,7 +4,6 @@ use super::venue::Spec;
 use crate::gate::Gate;
 use crate::refusal::Refusal;
 use block::LoopDevice;
-use nix::sys::statvfs::statvfs;
 use std::path::Path;
 
 /// Where the bytes of an image lie.
@@ -46,15 +45,6 @@ impl Disk {
             Disk::Loop(_) => None,
             Disk::Gate(gate) => Some(gate),
         }
-    }
-
-    /// What to do if no byte more fits where its image lies. That has holes: only what is written takes room.
-    pub(super) fn full(&self) -> Option<String> {
-        let dir = self.dir();
-        let space = statvfs(dir).ok()?;
-        let advice =
-            || format!("{} is full: make room there, or name another `image`", dir.display());
-        (space.blocks_available() == 0).then(advice)
     }
 
     /// Where it is, for people.

@@ -6,6 +6,7 @@ mod names;
 
 pub use venue::{Spec, Venue};
 
+use crate::backing::Backing;
 use crate::detached;
 use crate::gate::Gate;
 use crate::kind::Kind;
@@ -22,6 +23,7 @@ use nix::sys::statvfs::fstatvfs;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::sync::Arc;
 
 /// A filesystem that files can be made on. It is gone when this and its files are.
 pub struct Volume {
@@ -35,6 +37,7 @@ pub struct Volume {
 struct Made {
     spec: Spec,
     device: Option<Disk>,
+    backing: Option<Arc<Backing>>,
 }
 
 /// A filesystem that was made, between two mounts.
@@ -54,16 +57,17 @@ impl Volume {
             return Err(refusal);
         }
         let Some(mkfs) = spec.kind.mkfs() else {
-            return Unmounted(Made { spec: spec.clone(), device: None }).mount();
+            return Unmounted(Made { spec: spec.clone(), device: None, backing: None }).mount();
         };
         let of_disk = if spec.image.is_some() { "image" } else { "kernel" };
         let device = Disk::open(spec).map_err(|refusal| refusal.of(of_disk))?;
+        let backing = Backing::of(device.dir()).map(Arc::new);
         let user = spec.mkfs.iter().map(String::as_str);
         let arguments: Vec<&str> = user.chain([device.path()]).collect();
         // What is not about arguments of the user is about the size.
         let of_tool = if spec.mkfs.is_empty() { "size" } else { "mkfs" };
         tool::run(mkfs, &arguments).map_err(|refusal| {
-            if let Some(advice) = device.full() {
+            if let Some(advice) = backing.as_ref().and_then(|backing| backing.advice()) {
                 return Refusal { advice, ..refusal }.of(of_disk);
             }
             match spec.kind.too_small(&refusal.came) {
@@ -71,7 +75,7 @@ impl Volume {
                 None => refusal.of(of_tool),
             }
         })?;
-        Unmounted(Made { spec: spec.clone(), device: Some(device) }).mount()
+        Unmounted(Made { spec: spec.clone(), device: Some(device), backing }).mount()
     }
 
     fn lent(path: &Path) -> Result<Volume, Refusal> {
@@ -114,6 +118,11 @@ impl Volume {
     /// The directory whose filesystem holds its image, if it has one.
     pub fn image(&self) -> Option<&Path> {
         self.made.as_ref()?.device.as_ref().map(Disk::dir)
+    }
+
+    /// What holds its image, if it has one.
+    pub fn backing(&self) -> Option<&Arc<Backing>> {
+        self.made.as_ref()?.backing.as_ref()
     }
 
     /// Bytes that it was made with; 0 if it was lent.
@@ -180,7 +189,7 @@ impl Volume {
 impl Unmounted {
     /// Has its `fsck` look at it; what that prints if all is well.
     pub fn check(&self) -> Result<String, Refusal> {
-        let Made { spec, device } = &self.0;
+        let Made { spec, device, .. } = &self.0;
         match (spec.kind.fsck(), device) {
             (Some(fsck), Some(device)) => tool::run(fsck, &[device.path()]),
             _ => Ok(String::new()),
@@ -189,7 +198,7 @@ impl Unmounted {
 
     /// Mounts it.
     pub fn mount(self) -> Result<Volume, Refusal> {
-        let Made { spec, device } = self.0;
+        let Made { spec, device, backing } = self.0;
         let name = spec.kind.name();
         let source = device.as_ref().map_or(name, Disk::path);
         let always = match spec.kind {
@@ -204,12 +213,15 @@ impl Unmounted {
         let root = root.map_err(|refusal| refusal.of(of_mount))?;
         let detail = match &device {
             None => name.to_owned(),
-            Some(device) => format!("{name} on {}", device.detail()),
+            Some(device) => {
+                let remark = backing.as_ref().map(|backing| backing.remark(spec.size));
+                format!("{name} on {}{}", device.detail(), remark.unwrap_or_default())
+            }
         };
         // A descriptor of a mount is no directory that files can be listed in or made under by all calls.
         let root = openat(&root, ".", DIRECTORY, Mode::empty())
             .map_err(|error| Refusal::errno(format!("the root of {detail}"), error, "see dmesg"))?;
-        Ok(Volume { root, made: Some(Made { spec, device }), detail })
+        Ok(Volume { root, made: Some(Made { spec, device, backing }), detail })
     }
 }
 
