@@ -14,14 +14,15 @@ use oracle::Invariant;
 use oracle::outside::{self, is_of_the_model};
 use report::record::{
     ByteRange, Counts, Deviation, Device, DeviceKind as RecordedKind, Explored, FaultCount,
-    Filesystem, Lacking, Level, Record, Scenario, Seed, Seeds, Timeline, Timing, Tool, Varied,
-    Verdict, Violation, World,
+    Filesystem, Lacking, Level, Record, Scenario, Seed, Seeds, Seen, Timeline, Timing, Tool,
+    Varied, Verdict, Violation, World,
 };
 use report::reproduce;
 use sim::strategy::exhaustive::Covered;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use stormfs::errno::Errno;
 use stormfs::op::{OpId, OpKind};
 use stormfs::points::Point;
 use stormfs::quantity::wide;
@@ -218,7 +219,7 @@ pub(crate) fn counts(plan: &Plan, tally: &Tally) -> Counts {
         strategies: strategies(plan, tally),
         operations: tally.total_operations(),
         verified_operations: tally.verified,
-        failed_operations: failed.map(|(errno, count)| (errno.name().to_owned(), *count)).collect(),
+        failed_operations: failed.map(|(errno, count)| (symbol(*errno), *count)).collect(),
         operations_by_kind: by_kind,
         bytes_written: tally.bytes_written,
         bytes_read: tally.bytes_read,
@@ -234,6 +235,13 @@ pub(crate) fn counts(plan: &Plan, tally: &Tally) -> Counts {
         scheduling_points: tally.scheduling_points,
         switches: tally.switches,
     }
+}
+
+/// The name of an error, also of one that the model does not have.
+fn symbol(errno: Errno) -> String {
+    let Errno::Other(number) = errno else { return errno.name().to_owned() };
+    let known = nix::errno::Errno::from_raw(number);
+    if known == nix::errno::Errno::UnknownErrno { errno.to_string() } else { format!("{known:?}") }
 }
 
 /// Whether somebody could look at what that invariant is about.
@@ -337,20 +345,18 @@ pub(crate) fn kinds(fault: &FaultPlan) -> Vec<Fault> {
 
 fn violation(plan: &Plan, found: &Found) -> Violation {
     let Found { seed, violation, strategy, step, details, kept, again, story, .. } = found;
-    let cast = Cast::of(plan);
-    let file = violation.file.and_then(|file| plan.files.get(file));
-    let operation = violation.operation.map(|operation| operation_name(plan, operation));
+    let Seen { file, range, expected, found, operation, .. } = seen(plan, violation);
     Violation {
         invariant: violation.invariant.to_owned(),
         sentence: one_line(violation.about()),
-        file: file.map(|file| file.name.clone()),
-        range: violation.range.map(|range| ByteRange { start: range.start, end: range.end }),
-        expected: cast.named(&violation.expected),
-        found: cast.named(&violation.found),
+        file,
+        range,
+        expected,
+        found,
         signature: kept.as_ref().map_or(violation.invariant, |kept| &kept.signature).to_owned(),
         seed: Seed(seed.0),
         strategy: strategy.clone(),
-        operation: operation.unwrap_or_else(|| "none in particular".to_owned()),
+        operation,
         step: *step,
         drawn: pairs(plan),
         replay: kept.as_ref().map(|kept| kept.path.clone()),
@@ -358,6 +364,25 @@ fn violation(plan: &Plan, found: &Found) -> Violation {
         strip: violation.strip.clone(),
         details: details.clone(),
         story: story.clone(),
+    }
+}
+
+/// The same, as a night keeps it.
+pub(crate) fn seen(plan: &Plan, violation: &oracle::Violation) -> Seen {
+    let cast = Cast::of(plan);
+    let file = violation.file.and_then(|file| plan.files.get(file));
+    let operation = violation.operation.map(|operation| operation_name(plan, operation));
+    Seen {
+        target: match &plan.target {
+            TargetPlan::Model => None,
+            TargetPlan::Kernel(spec) => Some(format!("kernel:{}", spec.kind.name())),
+            TargetPlan::Directory(path) => Some(path.display().to_string()),
+        },
+        file: file.map(|file| file.name.clone()),
+        range: violation.range.map(|range| ByteRange { start: range.start, end: range.end }),
+        expected: cast.named(&violation.expected),
+        found: cast.named(&violation.found),
+        operation: operation.unwrap_or_else(|| "none in particular".to_owned()),
     }
 }
 

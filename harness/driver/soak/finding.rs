@@ -16,7 +16,7 @@ use crate::storm::{self, Orders, Storm};
 use crate::vocabulary;
 use oracle::Violation;
 use report::naming;
-use report::record::{NightFailure, Rate, Soaked};
+use report::record::{NightFailure, Rate, Seen, Soaked};
 use sim::chance::Seed;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,6 +36,8 @@ pub struct First<'a> {
     pub seed: Seed,
     /// How it failed.
     pub failure: Failure,
+    /// What was seen.
+    pub seen: Option<Box<Seen>>,
 }
 
 /// What is kept of a storm that failed. Its device and its filesystem are not.
@@ -88,7 +90,15 @@ impl<'a> First<'a> {
         let failure = Failure::of(&failed).filter(|found| found.to_string() == entered.failure);
         let NightFailure { iteration, seed, .. } = *entered;
         let seed = Seed(seed.0);
-        Ok(failure.map(|failure| (First { entry, campaign, iteration, seed, failure }, case)))
+        let first = |failure| First {
+            entry,
+            campaign,
+            iteration,
+            seed,
+            failure,
+            seen: entered.seen.clone(),
+        };
+        Ok(failure.map(|failure| (first(failure), case)))
     }
 
     /// What an earlier start has found and could not look at, run again. None if there is nothing more to
@@ -116,7 +126,7 @@ impl<'a> First<'a> {
             return Ok(Some(Known { case: None, deterministic: false }));
         };
         let (iteration, failure) = (entered.iteration, failed.failure.clone());
-        let first = First { entry, campaign, iteration, seed, failure };
+        let first = First { entry, campaign, iteration, seed, failure, seen: entered.seen.clone() };
         let known = first.look(failed)?;
         entered.case = known.case.as_ref().map(|case| first.text(case));
         Ok(Some(known))
@@ -154,6 +164,7 @@ impl<'a> First<'a> {
             rate: Rate::default(),
             case: known.case.as_ref().map(|case| self.text(case)),
             story: None,
+            seen: self.seen.clone(),
         }
     }
 
@@ -273,24 +284,39 @@ impl<'a> First<'a> {
     }
 
     /// The case as a file that can be kept among the scenarios: it says what must hold, so it fails for
-    /// as long as it does not. What threads left is no such case.
+    /// as long as it does not. What threads left is no such case: it says what was seen.
     fn text(&self, case: &Plan) -> String {
         if !case.is_explicit() {
-            return scenario::write(case);
+            let facts = self.seen.iter().flat_map(|seen| seen.facts());
+            let told: Vec<_> = facts.map(|(name, value)| format!("{name}: {value}")).collect();
+            let about = if told.is_empty() {
+                case.about.clone()
+            } else {
+                format!("{} {}.", self.origin(), told.join("; "))
+            };
+            return scenario::write(&Plan { about, ..case.clone() });
         }
         let about = self.about();
         scenario::write(&Plan { expect: Expectation::Clean, about, ..case.clone() })
     }
 
     fn about(&self) -> String {
+        format!(
+            "A regression: {} was violated here. {} It must be clean, and fails until the cause is gone.",
+            self.failure,
+            self.origin()
+        )
+    }
+
+    /// Who found it.
+    fn origin(&self) -> String {
         let Soaked { seed: campaign, date, commit } = self.campaign;
         let date = date.as_ref().map(|date| format!(" of {date}")).unwrap_or_default();
         let commit =
             commit.as_ref().map(|commit| format!(" at commit {commit}")).unwrap_or_default();
         format!(
-            "A regression: {} was violated here. A soak{date}{commit} with the seed {campaign} found it \
-             in {}, iteration {}. It must be clean, and fails until the cause is gone.",
-            self.failure, self.entry.plan.name, self.iteration
+            "A soak{date}{commit} with the seed {campaign} found it in {}, iteration {}.",
+            self.entry.plan.name, self.iteration
         )
     }
 }
@@ -323,9 +349,16 @@ mod tests {
         let campaign = Soaked { seed, date: None, commit: None };
         let failure = Failure { invariant: "data_matches_model", kind: Kind::Plain };
         let (entry, campaign) = (&entry, &campaign);
-        let first = First { entry, campaign, iteration: 0, seed: Seed(1), failure };
+        let (file, range) = (Some("a".to_owned()), None);
+        let [expected, found, operation] = ["0", "1", "w, operation 7"].map(str::to_owned);
+        let met = Seen { target: None, file, range, expected, found, operation };
+        let met = Some(Box::new(met));
+        let first = First { entry, campaign, iteration: 0, seed: Seed(1), failure, seen: met };
         let known = Known { case: Some(case.clone()), deterministic: true };
         let mut entered = first.entered("it".to_owned(), false, &known);
+        let told = "iteration 0. where: file a; expected: 0; found: 1; after: w, operation 7.";
+        let text = entered.case.as_ref().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(told), "{text}");
         entered.rate = Rate { failed: 3, runs: 5 };
         let (before, interrupted) = (entered.clone(), &Arc::new(AtomicBool::new(true)));
         let time = std::time::Duration::from_mins(1);

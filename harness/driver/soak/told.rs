@@ -21,7 +21,7 @@ pub fn told(night: &Night) -> String {
     night.scenarios.iter().for_each(|total| line(&of_scenario(total)));
     line("");
     for one in &night.signatures {
-        for text in of_signature(one) {
+        for text in of_signature(night, one) {
             line(&text);
         }
     }
@@ -66,13 +66,16 @@ fn short(path: &str, width: usize) -> String {
     CUT.chars().chain(end).collect()
 }
 
-fn of_signature(one: &Signature) -> Vec<String> {
+fn of_signature(night: &Night, one: &Signature) -> Vec<String> {
     let first = &one.first;
     let rate = match one.rate.runs {
         0 => "not tried again".to_owned(),
         runs => format!("fails in {} of {runs} runs", one.rate.failed),
     };
     let mut lines = vec![format!("FAILED {}", one.signature), format!("  {}", one.sentence)];
+    let seen = night.met_first(one).and_then(|(_, failure)| failure.seen.as_ref());
+    let facts = seen.iter().flat_map(|seen| seen.facts());
+    lines.extend(facts.map(|(name, value)| format!("  {name}: {value}")));
     lines.extend(one.provisional.then(|| format!("  {PROVISIONAL}")));
     lines.extend([
         format!("  {} seeds in {}; {rate}", one.count, one.scenarios.join(", ")),

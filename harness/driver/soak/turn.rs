@@ -178,11 +178,13 @@ impl<'a> Work<'a> {
         }
         let sentence = failed.violation.about().split_whitespace().collect::<Vec<_>>().join(" ");
         let (entry, campaign) = (self.entry, self.campaign);
+        let found = Some(Box::new(record::seen(&entry.plan.under(seed), &failed.violation)));
         if entry.expects().is_some() {
-            self.failures.push(excused(iteration, seed, &failure, sentence));
+            self.failures
+                .push(NightFailure { seen: found, ..excused(iteration, seed, &failure, sentence) });
             return None;
         }
-        let first = First { entry, campaign, iteration, seed, failure };
+        let first = First { entry, campaign, iteration, seed, failure, seen: found };
         let known = first.look(failed).unwrap_or_else(|error| {
             // It failed, whatever the machine can do now.
             self.refused = Some(error);
@@ -330,6 +332,7 @@ fn excused(iteration: u64, seed: Seed, failure: &Failure, sentence: String) -> N
         rate: Rate::default(),
         case: None,
         story: None,
+        seen: None,
     }
 }
 

@@ -442,10 +442,10 @@ mod tests {
             rate: Rate::default(),
             case: None,
             story: None,
+            seen: None,
         };
         let part = &mut night.parts[0];
-        (part.world, part.trace_hash) = (World::Threads, None);
-        part.marks.clear();
+        (part.world, part.trace_hash, part.marks) = (World::Threads, None, Vec::new());
         part.failures = kinds.iter().map(failure).collect();
         night
     }

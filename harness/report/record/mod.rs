@@ -25,7 +25,7 @@ pub use json::RecordError;
 pub use led::{Led, LedStep, hit, leads};
 pub use night::{
     Cut, FirstMet, LeftOut, Night, NightFailure, NightVerdict, PROVISIONAL, Part, Rate, Regression,
-    ScenarioTotal, Shard, ShardEnd, ShardState, Signature, Soaked,
+    ScenarioTotal, Seen, Shard, ShardEnd, ShardState, Signature, Soaked,
 };
 pub use percentiles::{Clock, LatencyRecord, LatencyRow, Measure, Outcome};
 pub use run::Record;

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{naming, visible};
 
-use super::{Counts, Environment, LatencyRecord, Seed, Story, Tool, World};
+use super::violation::place;
+use super::{ByteRange, Counts, Environment, LatencyRecord, Seed, Story, Tool, World};
 
 /// Everything that is kept of a night. The order of the fields is the order in `night.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -483,4 +484,34 @@ pub struct NightFailure {
     pub case: Option<String>,
     /// Why that case fails; none if nobody looked into it, or threads left it.
     pub story: Option<Box<Story>>,
+    /// What was seen under that seed; none if nobody kept it.
+    #[serde(default)]
+    pub seen: Option<Box<Seen>>,
+}
+
+/// A violation as its seed met it, before anything was made smaller.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// The real filesystem it was seen on, as `--target` names it; none if it was the filesystem model.
+    pub target: Option<String>,
+    /// The file; none if the invariant is about no single file.
+    pub file: Option<String>,
+    /// The bytes of that file; none if the invariant is about no range.
+    pub range: Option<ByteRange>,
+    /// What should have been there.
+    pub expected: String,
+    /// What was there.
+    pub found: String,
+    /// The operation after which it was seen, as text.
+    pub operation: String,
+}
+
+impl Seen {
+    /// What was seen, each with its name: where, expected, found, after which operation.
+    pub fn facts(&self) -> Vec<(&'static str, String)> {
+        let place = place(self.file.as_deref(), self.range).map(|place| ("where", place));
+        let rest =
+            [("expected", &self.expected), ("found", &self.found), ("after", &self.operation)];
+        place.into_iter().chain(rest.map(|(name, value)| (name, value.clone()))).collect()
+    }
 }

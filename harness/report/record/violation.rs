@@ -53,14 +53,19 @@ pub struct Violation {
 impl Violation {
     /// The file and the bytes of it, as far as the invariant is about them.
     pub fn place(&self) -> Option<String> {
-        let range = self.range.map(|ByteRange { start, end }| {
-            format!("bytes {}..{}", number::count(start), number::count(end))
-        });
-        match (&self.file, range) {
-            (Some(file), Some(range)) => Some(format!("file {file}, {range}")),
-            (Some(file), None) => Some(format!("file {file}")),
-            (None, range) => range,
-        }
+        place(self.file.as_deref(), self.range)
+    }
+}
+
+/// The file and the bytes of it, as far as there are any.
+pub(super) fn place(file: Option<&str>, range: Option<ByteRange>) -> Option<String> {
+    let range = range.map(|ByteRange { start, end }| {
+        format!("bytes {}..{}", number::count(start), number::count(end))
+    });
+    match (file, range) {
+        (Some(file), Some(range)) => Some(format!("file {file}, {range}")),
+        (Some(file), None) => Some(format!("file {file}")),
+        (None, range) => range,
     }
 }
 

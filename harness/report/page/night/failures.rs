@@ -84,7 +84,7 @@ fn signature(html: &mut Html, night: &Night, (id, one): (&str, &Signature)) {
             untold(html, night.met_first(one));
         });
     }
-    facts(html, one);
+    facts(html, night, one);
 }
 
 /// Why there is no story.
@@ -95,6 +95,12 @@ fn untold(html: &mut Html, first: Option<(&Part, &NightFailure)>) {
             "Nobody has looked into it: the night was over, or had no time left for it. ",
             "pagestorm soak --resume does, and pagestorm explain tells the story of the case.",
         ),
+        Some((_, failure)) if failure.seen.as_ref().is_some_and(|seen| seen.target.is_some()) => {
+            concat!(
+                "No story is told of it: threads did it on a real filesystem. pagestorm replay ",
+                "makes its calls again there, some times, and says how often it fails.",
+            )
+        }
         Some((part, _)) if part.world == World::Threads => concat!(
             "No story is told of it: real threads ran, and nothing fixes their order. pagestorm ",
             "replay looks for what they did in the simulated world.",
@@ -107,7 +113,7 @@ fn untold(html: &mut Html, first: Option<(&Part, &NightFailure)>) {
     html.line("p", "note", why);
 }
 
-fn facts(html: &mut Html, one: &Signature) {
+fn facts(html: &mut Html, night: &Night, one: &Signature) {
     let mut places: Vec<_> = one.scenarios.iter().take(PLACES).map(|place| fold(place)).collect();
     if let Some(rest @ 1..) = one.scenarios.len().checked_sub(PLACES) {
         places.push(format!("and {rest} more in night.json"));
@@ -117,12 +123,24 @@ fn facts(html: &mut Html, one: &Signature) {
         (true, true) => "nothing more can be taken out of it",
         (true, false) => "it may become smaller: pagestorm shrink goes on",
     };
-    let facts = [
+    let mut facts = vec![
         ("Met in", places.join(", ")),
         ("Comes back", rate(one.rate)),
         ("First", format!("iteration {}", number::count(one.first.iteration))),
         ("Its case", smaller.to_owned()),
     ];
+    // A story tells it of the smallest case.
+    if night.story_of(one).is_none() {
+        let seen = night.met_first(one).and_then(|(_, failure)| failure.seen.as_ref());
+        let seen = seen.iter().flat_map(|seen| seen.facts());
+        let named = |name| match name {
+            "where" => "There, in",
+            "expected" => "Expected",
+            "found" => "Found",
+            _ => "After operation",
+        };
+        facts.extend(seen.map(|(name, value)| (named(name), fold(&value))));
+    }
     if one.provisional {
         html.line("p", "note", concat!(
             "The signature is provisional: the case was not made as small as it can be, so several causes may ",

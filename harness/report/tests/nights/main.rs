@@ -40,6 +40,16 @@ fn the_page_tells_the_story_of_each_signature_as_that_of_a_run_does() {
     assert_eq!(story(&page), story(&of_run));
     assert_eq!(page.matches("<script>").count(), 1);
     assert!(page.contains("Nobody has looked into it"), "why the other has none");
+    for seen in
+        ["file log, bytes 4,096..5,000", "zeroes", "bytes of writer-1", "reader-0, operation 12"]
+    {
+        assert!(page.contains(&format!("<dd>{seen}</dd>")), "{seen}");
+    }
+    let mut tried = night.clone();
+    tried.parts[1].failures[0].rate.runs = 3;
+    let page = page::night(&tried);
+    assert!(page.contains("makes its calls again there"), "it is of a real filesystem");
+    assert!(!page.contains("looks for what they did"), "and replay makes no simulation of it");
     let policy = |page: &str| {
         let (_, rest) = page.split_once("Content-Security-Policy").unwrap();
         rest.split_once('>').unwrap().0.to_owned()

@@ -3,8 +3,9 @@
 use std::sync::LazyLock;
 
 use report::record::{
-    FirstMet, LeftOut, Night, NightFailure, NightVerdict, Part, Rate, Record, Regression,
-    ScenarioTotal, Seed, Shard, ShardEnd, ShardState, Signature, Soaked, Tool, VerdictKind, World,
+    ByteRange, FirstMet, LeftOut, Night, NightFailure, NightVerdict, Part, Rate, Record,
+    Regression, ScenarioTotal, Seed, Seen, Shard, ShardEnd, ShardState, Signature, Soaked, Tool,
+    VerdictKind, World,
 };
 
 use crate::samples::{rated, record, story, threads};
@@ -138,6 +139,16 @@ fn failure(invariant: &str, is_told: bool) -> NightFailure {
         rate: Rate { failed: runs, runs },
         case: Some("name: case\nexpect: clean\n".to_owned()),
         story: is_told.then(|| Box::new(story())),
+        seen: (!is_told).then(|| {
+            Box::new(Seen {
+                target: Some("kernel:ext4".to_owned()),
+                file: Some("log".to_owned()),
+                range: Some(ByteRange { start: 4096, end: 5000 }),
+                expected: "zeroes".to_owned(),
+                found: "bytes of writer-1".to_owned(),
+                operation: "reader-0, operation 12".to_owned(),
+            })
+        }),
     }
 }
 
