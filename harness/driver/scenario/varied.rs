@@ -91,7 +91,9 @@ fn keep_faults(path: &mut Entry, stays: &impl Fn(&Node) -> bool) -> BTreeSet<Str
     let mut keeps = |fault: &Node| {
         let stays = stays(fault);
         if !stays {
-            gone.insert(kind(fault));
+            let error = fault.entry("io_error").and_then(|entry| entry.value.entry("on"));
+            let on = error.map(|on| format!(" on {}", on.value.word())).unwrap_or_default();
+            gone.insert(kind(fault) + &on);
         }
         stays
     };
