@@ -4,7 +4,7 @@ use crate::lent::DIRECTORY;
 use crate::refusal::Refusal;
 use nix::fcntl::open;
 use nix::sys::stat::Mode;
-use nix::sys::statvfs::fstatvfs;
+use nix::sys::statvfs::{Statvfs, fstatvfs};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,8 +17,12 @@ pub struct Backing {
     failed: AtomicBool,
 }
 
-/// With less than that some filesystems have no block for an image any more, or keep it for others.
+/// With less than that some filesystems have no block for an image any more.
 const LEAST: u64 = 1 << 20;
+
+/// Where nobody but root has any left, with less than that root has none either: ext4 keeps up to 4096
+/// clusters for itself.
+const KEPT: u64 = 32 << 20;
 
 impl Backing {
     /// None if it cannot be opened: then nobody knows.
@@ -50,19 +54,28 @@ impl Backing {
     /// That there is less room than an image of that size may come to take, for people.
     pub(crate) fn remark(&self, size: u64) -> String {
         let told = |free| format!(", with {} MiB free there for {} MiB", free >> 20, size >> 20);
-        self.free().filter(|free| *free < size).map(told).unwrap_or_default()
+        self.space()
+            .map(|space| free(&space))
+            .filter(|free| *free < size)
+            .map(told)
+            .unwrap_or_default()
     }
 
     fn is_full(&self) -> bool {
-        self.free().is_some_and(|free| free < LEAST)
+        let Some(space) = self.space() else { return false };
+        let least = if space.blocks_available() == 0 { KEPT } else { LEAST };
+        free(&space) < least
     }
 
-    /// Bytes that are free there for whoever may take the last of them. None where nobody says so: a tmpfs
-    /// without a bound has no blocks at all.
-    fn free(&self) -> Option<u64> {
-        let space = fstatvfs(&self.root).ok().filter(|space| space.blocks() != 0)?;
-        Some(space.blocks_free().saturating_mul(space.fragment_size()))
+    /// None where nobody says how much there is: a tmpfs without a bound has no blocks at all.
+    fn space(&self) -> Option<Statvfs> {
+        fstatvfs(&self.root).ok().filter(|space| space.blocks() != 0)
     }
+}
+
+/// Bytes that are free for whoever may take the last of them.
+fn free(space: &Statvfs) -> u64 {
+    space.blocks_free().saturating_mul(space.fragment_size())
 }
 
 const TRIED: &str = "a block of the image";
@@ -84,7 +97,13 @@ mod tests {
         if !is_allowed("an image in a directory that is full", &[]) {
             return;
         }
-        let small = Spec { size: 1 << 26, ..Spec::plain(Kind::Tmpfs) };
+        for kind in [Kind::Tmpfs, Kind::Ext4] {
+            explains_what_fails(kind);
+        }
+    }
+
+    fn explains_what_fails(kind: Kind) {
+        let small = Spec { size: 1 << 26, ..Spec::plain(kind) };
         let small = Volume::open(&Venue::Made(small)).unwrap();
         let dir = format!("/proc/self/fd/{}", small.root().as_raw_fd());
         let image = Some(PathBuf::from(&dir));
@@ -98,7 +117,7 @@ mod tests {
         while pwrite(&filler, &[7; 4096], end) == Ok(4096) {
             end += 4096;
         }
-        assert_eq!(pwrite(&filler, &[7; 4096], end), Err(Errno::ENOSPC));
+        assert_eq!(pwrite(&filler, &[7; 4096], end), Err(Errno::ENOSPC), "{kind:?}");
         assert_eq!(backing.refusal(), None, "nothing has failed");
         backing.look();
         let refusal = backing.refusal().expect("it is full");

@@ -48,8 +48,12 @@ impl Companion {
         let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
         let forked = start(&shared, parent);
         before.thread_set_mask()?;
-        let (calls, lost) = (sync::mutex(&CALLS, 0, 0), AtomicBool::new(false));
-        Ok(Companion { child: forked?, shared, calls, lost })
+        let (calls, lost) = (sync::mutex(&CALLS, 0, READY), AtomicBool::new(false));
+        let companion = Companion { child: forked?, shared, calls, lost };
+        // Were this thread to end before that, nobody would tell the companion.
+        let is_ready = heard(&companion.shared, ANSWERED, READY, Some(&|| companion.is_there()));
+        companion.lost.store(!is_ready, Ordering::Relaxed);
+        if is_ready { Ok(companion) } else { Err(Errno::ESRCH) }
     }
 
     /// Has it make `call`, and waits: what it returned. `ESRCH`: somebody has killed it.
@@ -73,8 +77,8 @@ impl Companion {
         decoded(self.shared.number(RETURNED).load(Ordering::Relaxed).cast_signed())
     }
 
-    /// Copies what lies at `at` in its memory, while it does whatever it does: how many bytes came before
-    /// there was none. Pages that are not there are faulted in.
+    /// Copies what lies at `at` in its memory, without a word to it: how many bytes came before there was
+    /// none. Pages that are not there are faulted in.
     pub(crate) fn peek(&self, at: usize, bytes: &mut [u8]) -> Result<usize, Errno> {
         if self.is_lost() {
             return Err(Errno::ESRCH);
@@ -140,6 +144,9 @@ const RETURNED: usize = 2;
 const NUMBER: usize = 3;
 const ARGUMENTS: usize = 4;
 
+/// What is answered to no call: that there is somebody.
+const READY: u32 = 1;
+
 /// Has another process answer.
 fn start(shared: &Numbers, parent: Pid) -> Result<Pid, Errno> {
     // No signal tells of its end.
@@ -160,10 +167,11 @@ fn serve(shared: &Numbers, parent: Pid) -> ! {
     let ends = Ends;
     let _ = set_name(c"pagestorm-mm");
     // The parent may have died before its death could be asked for.
-    let mut calls = 0_u32;
     if set_pdeathsig(Signal::SIGKILL).is_err() || getppid() != parent {
         drop(ends);
     }
+    let mut calls = READY;
+    say(shared, ANSWERED, calls);
     loop {
         calls = calls.wrapping_add(1);
         answer(shared, calls);

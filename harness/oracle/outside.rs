@@ -253,7 +253,7 @@ impl Outside {
     /// The size was seen after that instant. Where an operation has begun or ended since, nobody can
     /// tell whether before or after the look, and it is not judged.
     pub fn saw_size(&self, file: usize, op: Option<OpId>, (instant, found): (u64, u64)) {
-        let mut content = self.files[file].lock();
+        let mut content = self.content(file);
         if content.instant() != instant {
             return;
         }

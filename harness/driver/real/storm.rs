@@ -71,7 +71,9 @@ pub fn run(orders: Orders<'_>, mut real: Real, live: &Arc<AtomicU64>) -> Result<
         // Bytes that could not be written back are missed long after the call that wrote them.
         backing.look();
     }
-    if let Some(refusal) = failed.or_else(|| backing?.refusal()) {
+    // A bug of ours is told first, and what was found until then.
+    let refusal = failed.or_else(|| backing?.refusal());
+    if let Some(refusal) = refusal.filter(|_| harness_failed.is_none()) {
         return Err(refusal);
     }
     Ok(Storm {

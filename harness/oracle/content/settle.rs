@@ -52,7 +52,7 @@ impl Content {
             let names = flight.sets_size().is_some() || flight.raises_size().is_some();
             names || flight.appends() != 0 || flight.shifts()
         });
-        if !changes && self.sizes.lowest() != self.sizes.highest() {
+        if !changes && !self.sizes.is_certain() {
             self.remember_before(&(found..u64::MAX));
             self.sizes.settle(found);
             self.dense.put(found..u64::MAX, &Fill::Zero);

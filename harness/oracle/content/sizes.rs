@@ -133,6 +133,11 @@ impl Sizes {
         self.fallen = Some((to, span.end));
     }
 
+    /// Whether it is one size, whatever has failed.
+    pub(super) fn is_certain(&self) -> bool {
+        self.lowest() == self.highest() && self.stopped.is_none() && self.fallen.is_none()
+    }
+
     /// What a truncate that has failed may have left.
     pub(super) fn fallen(&self) -> Option<&Fallback> {
         self.fallen.as_ref().map(|(fallen, _)| fallen)
