@@ -120,6 +120,7 @@ impl Conductor<'_> {
         let every = if self.stage.rated { HALT_RATED_EVERY } else { HALT_EVERY };
         while !self.stage.all_done() && !sim::stopping() {
             sim::sleep(LOOK_UP);
+            self.stage.target.look_up();
             // Looking up is no progress: if nobody else makes any, the run has hung.
             let now = sim::now();
             let time_is_up = self.stage.time.is_some_and(|time| time < now.saturating_sub(started));

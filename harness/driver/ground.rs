@@ -83,7 +83,14 @@ pub fn venue(plan: &Plan, seed: Seed) -> Option<Venue> {
     match &plan.target {
         TargetPlan::Model => None,
         TargetPlan::Kernel(spec) => {
-            Some(Venue::Made(Spec { gated: spec.gated || plan.holds_disk(), ..spec.clone() }))
+            // Pages of an image in memory would count, and could not be taken.
+            let beside = plan.memory.map(|_| std::env::temp_dir());
+            let image = spec.image.clone().or(beside);
+            Some(Venue::Made(Spec {
+                gated: spec.gated || plan.holds_disk(),
+                image,
+                ..spec.clone()
+            }))
         }
         TargetPlan::Directory(path) => Some(Venue::Directory(path.clone())),
     }

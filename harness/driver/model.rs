@@ -139,6 +139,7 @@ impl Target for Model {
             collided: false,
             device_failed: failed != 0,
             space_was_short: least_free < need,
+            memory_was_short: false,
             unfit: false,
             beyond_eof: self.shrinks || reaches_beyond(&call.op, before.size.min(after.size)),
         };

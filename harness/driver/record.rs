@@ -229,6 +229,7 @@ pub(crate) fn counts(plan: &Plan, tally: &Tally) -> Counts {
         passed_over: tally.passed_over.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect(),
         left_out: left_out(tally),
         unconfirmed: tally.unconfirmed.clone(),
+        memory: tally.memory.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect(),
         unchecked: unchecked(plan, tally),
         leeways: tally.leeways.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect(),
         deviations: tally.deviations,
@@ -314,6 +315,8 @@ fn faults(plan: &Plan, tally: &Tally) -> BTreeMap<String, FaultCount> {
     };
     let counted = |count: FaultCount| FaultCount { due_ppm: due(count), ..count };
     let asked = plan.variants().into_iter().flat_map(|plan| &plan.faults).flat_map(kinds);
+    let memory = plan.memory.map(|_| Fault::MemoryPressure);
+    let asked = asked.chain(memory);
     let asked = asked.map(|fault| (fault, counted(FaultCount::default())));
     let mut counts: BTreeMap<Fault, FaultCount> = asked.collect();
     for (fault, count) in &tally.faults {

@@ -192,6 +192,7 @@ impl Stage {
     /// Halts the actors between two operations each, runs `check`, and lets them go on.
     pub fn halt(&self, check: impl FnOnce()) {
         self.phase.halted.store(true, Ordering::SeqCst);
+        self.target.halt();
         let site = Site::point("halt", 0x91, 0);
         let still = || self.phase.acting.load(Ordering::SeqCst) == 0;
         self.phase.changed.wait_until(site, still);

@@ -39,6 +39,8 @@ pub enum Fault {
     Delay,
     /// An operation found no space.
     NoSpace,
+    /// Memory was short, and the kernel took some back first: pages of files.
+    MemoryPressure,
 }
 
 impl Fault {
@@ -59,6 +61,7 @@ impl Fault {
             Fault::Evict => "evict",
             Fault::Delay => "delay",
             Fault::NoSpace => "no_space",
+            Fault::MemoryPressure => "memory_pressure",
         }
     }
 }
@@ -92,6 +95,8 @@ pub struct Tally {
     pub left_out: BTreeMap<OpKind, (u64, String)>,
     /// Files that were not read again from the device after a sync, by reason.
     pub unconfirmed: BTreeMap<String, u64>,
+    /// What the kernel counted of memory that was short, by its own words.
+    pub memory: BTreeMap<&'static str, u64>,
     /// How often something was right only because POSIX leaves it open, by leeway.
     pub leeways: BTreeMap<&'static str, u64>,
     /// Effects that were compared with the model, byte by byte.
@@ -127,6 +132,7 @@ impl Tally {
             passed_over: BTreeMap::new(),
             left_out: BTreeMap::new(),
             unconfirmed: BTreeMap::new(),
+            memory: BTreeMap::new(),
             leeways: BTreeMap::new(),
             verified: 0,
             deviations: 0,
@@ -198,6 +204,9 @@ impl Tally {
         add_maps(&mut self.passed_over, &other.passed_over);
         for (kind, (count, reason)) in &other.left_out {
             self.leave_out(*kind, *count, reason);
+        }
+        for (what, count) in &other.memory {
+            *self.memory.entry(what).or_default() += count;
         }
         for (why, files) in &other.unconfirmed {
             *self.unconfirmed.entry(why.clone()).or_default() += files;

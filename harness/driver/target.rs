@@ -24,6 +24,8 @@ pub struct Performed {
     pub abandoned: Abandoned,
     /// Its ranges did not fit its files, or the blocks, or may not have.
     pub unfit: bool,
+    /// The memory that may be had came to its limit meanwhile, and it fell short.
+    pub lacked_memory: bool,
     /// It reached, or may have reached, beyond the end of its file, or of that of its source.
     pub beyond: bool,
 }
@@ -97,6 +99,12 @@ pub trait Target: Send + Sync {
     /// The actors begin now: faults that wait for that may strike.
     fn begin(&self);
 
+    /// The conductor looks up, which it does all the time while they act.
+    fn look_up(&self) {}
+
+    /// Everybody is about to stand still, between two operations each.
+    fn halt(&self) {}
+
     /// Judges everything while nobody acts.
     fn judge_still(&self, ids: Ids<'_>);
 
@@ -115,6 +123,7 @@ impl Performed {
             ended: None,
             abandoned,
             unfit: false,
+            lacked_memory: false,
             beyond: false,
         }
     }

@@ -1,6 +1,7 @@
 //! What this process may do here, what needs it, and how to have it allowed. Asked by whoever is refused,
 //! and by whoever wants to know beforehand.
 
+use crate::cgroup::{self, Home};
 use crate::faults;
 use crate::kind::Kind;
 use crate::look;
@@ -163,6 +164,20 @@ pub fn dropping() -> Right {
     }
 }
 
+/// Having little memory for the page cache: a memory cgroup below the own one.
+pub fn limiting() -> Right {
+    const WHAT: &str = "memory cgroup";
+    match Home::find() {
+        Ok(home) => Right::there(WHAT, format!("one can be made below {}", home.dir.display())),
+        Err(found) => Right {
+            what: WHAT,
+            found,
+            needed_for: Some("targets with `memory`"),
+            allow: cgroup::ADVICE.to_owned(),
+        },
+    }
+}
+
 /// Numbers of capabilities, as in `linux/capability.h`.
 const SYS_PTRACE: u32 = 19;
 const SYS_ADMIN: u32 = 21;
@@ -204,7 +219,8 @@ mod tests {
 
     #[test]
     fn what_is_missing_says_what_needs_it_and_what_to_do() {
-        for right in [mounting(), stopping(), poisoning(), gating(), dropping()] {
+        for right in [mounting(), stopping(), poisoning(), gating(), dropping(), limiting()] {
+            assert_eq!(right.is_there(), right.advice().is_none(), "{right:?}");
             assert_eq!(right.is_there(), right.allow.is_empty(), "{right:?}");
         }
         let lacks = Right {

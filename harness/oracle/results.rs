@@ -18,6 +18,8 @@ pub struct Excuses {
     pub collided: bool,
     /// The device is small enough that space can run out.
     pub space_was_short: bool,
+    /// The memory that its process may have came to its limit meanwhile, and there may have been none.
+    pub memory_was_short: bool,
     /// Its ranges did not fit its files, or the blocks, as they were or may have been then.
     pub unfit: bool,
     /// The call reached, or may have reached, beyond the end of the file.
@@ -56,9 +58,13 @@ impl Rounding {
 /// `EDQUOT`, which is lack of space, too.
 const QUOTA: i32 = 122;
 
+/// `ENOMEM`.
+const MEMORY: i32 = 12;
+
 invariants! { subject 5;
     /// A call fails, or does less than it was asked, only for a reason: a source that cannot be
-    /// read, a write fault given up, a device that failed, space that ran out, the end of the file.
+    /// read, a write fault given up, a device that failed, space or memory that ran out, the end of
+    /// the file.
     Always(user) fn results_are_justified(op: &Op, asked: u64, outcome: Outcome, excuses: Excuses) {
         let mapped_source = op.kind() == OpKind::WriteFromMmap;
         let fell_short = match outcome {
@@ -71,7 +77,9 @@ invariants! { subject 5;
                         let missing = excuses.beyond_eof
                             || excuses.device_failed
                             || excuses.space_was_short;
-                        excuses.bad_source || mapped_source && missing
+                        // Nor is any that the kernel has no memory to fault in, of the caller's own.
+                        let unheld = excuses.memory_was_short;
+                        excuses.bad_source || unheld || mapped_source && missing
                     }
                     Errno::Io => excuses.device_failed || excuses.collided,
                     Errno::NoSpace => excuses.space_was_short,
@@ -80,9 +88,13 @@ invariants! { subject 5;
                             || excuses.beyond_eof
                             || excuses.device_failed
                             || excuses.space_was_short
+                            || excuses.memory_was_short
                     }
                     Errno::Invalid => asked == 0 || excuses.unfit,
-                    Errno::Other(number) => number == QUOTA && excuses.space_was_short,
+                    Errno::Other(number) => {
+                        number == QUOTA && excuses.space_was_short
+                            || number == MEMORY && excuses.memory_was_short
+                    }
                     Errno::TooBig => false,
                 };
                 return if known {
@@ -128,7 +140,7 @@ invariants! { subject 5;
                 excuses.beyond_eof || excuses.device_failed || excuses.space_was_short
             }
         };
-        if !fell_short || excused {
+        if !fell_short || excused || excuses.memory_was_short {
             return Ok(());
         }
         Err(overall(format!("{op} to be complete"), format!("{outcome:?} without a reason")))
@@ -222,6 +234,35 @@ mod tests {
             }
             for counted in *wrong {
                 assert!(!is_right(*counted, any), "{source:?}: {counted}");
+            }
+        }
+    }
+
+    #[test]
+    fn memory_that_is_short_is_a_reason_for_what_it_leads_to_and_for_nothing_else() {
+        let range = ByteRange::at(0, 100);
+        let memory = Err(Errno::Other(MEMORY));
+        for (op, outcome, justified) in [
+            (Op::Write(range), memory, true),
+            (Op::Write(range), Ok(40), true),
+            (Op::Write(range), Err(Errno::Fault), true),
+            (Op::Read(range), Ok(40), true),
+            (Op::Truncate(5), memory, true),
+            (Op::Punch(range), memory, true),
+            (Op::Fsync, memory, true),
+            (Op::Release, memory, true),
+            (Op::MmapStore(range), Err(Errno::Bus), true),
+            (Op::MmapLoad(range), Ok(40), true),
+            (Op::Write(range), Err(Errno::Io), false),
+            (Op::Write(range), Err(Errno::NoSpace), false),
+            (Op::Fsync, Err(Errno::Io), false),
+            (Op::Truncate(5), Err(Errno::Other(1)), false),
+        ] {
+            for short in [true, false] {
+                let excuses = Excuses { memory_was_short: short, ..Excuses::default() };
+                let checks = Checks::default();
+                let verdict = results_are_justified(&checks, &op, 100, outcome, excuses);
+                assert_eq!(verdict.is_ok(), justified && short, "{op}, {outcome:?}, {short}");
             }
         }
     }

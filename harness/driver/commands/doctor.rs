@@ -47,6 +47,7 @@ pub fn doctor(console: Console) -> Exit {
         right(&rights::gating()),
         right(&rights::mounting()),
         right(&rights::dropping()),
+        right(&rights::limiting()),
     ];
     let findings = findings.into_iter().chain(filesystems());
     exit.max(console.print(&findings.map(lines).collect::<Vec<_>>().concat()))

@@ -75,7 +75,8 @@ impl Real {
         let file = hands.file(call.file, id);
         let direct = file.direct().ok_or(System::EINVAL)?;
         let mut slot = hands.aligned.lock();
-        let mut aligned = slot.take().map_or_else(|| Aligned::new(ROOM), Ok)?;
+        let aligned = slot.take().map_or_else(|| Aligned::new(ROOM), Ok);
+        let mut aligned = self.prepared("memory for direct I/O", aligned)?;
         let done = perform(&mut aligned, direct);
         *slot = Some(aligned);
         done

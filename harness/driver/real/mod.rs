@@ -10,6 +10,7 @@ mod kernels;
 mod lead;
 pub mod leeway;
 mod perform;
+mod pressed;
 mod room;
 pub mod script;
 pub(crate) mod spot;
@@ -37,6 +38,7 @@ use nix::errno::Errno;
 use nix::sys::statfs::{FsType, TMPFS_MAGIC, fstatfs};
 use oracle::results::{Excuses, Readable, Rounding, results_are_justified};
 use oracle::{Leeway, Leeways, Outside};
+use pressed::Pressed;
 use report::record::{Device, DeviceKind, Mounted};
 use room::Room;
 use script::Followed;
@@ -77,6 +79,10 @@ pub struct Real {
     followed: Mutex<Vec<Followed>>,
     /// Files that were not read again from the device after a sync, by reason.
     unconfirmed: Mutex<BTreeMap<String, u64>>,
+    /// What makes memory short, if that was asked for.
+    pressure: Option<Pressed>,
+    /// Why a call was not made that was to be: what it needs of this process could not be had.
+    unprepared: OnceLock<Refusal>,
     // Behind all that is open or mapped of it: it is not unmounted before that is gone.
     host: Arc<Host>,
 }
@@ -179,6 +185,8 @@ impl Real {
     /// Makes the files of `plan` on a filesystem, empty.
     pub fn on(plan: &Plan, host: Arc<Host>) -> Result<Real, Refusal> {
         descriptors::make_room(descriptors_of(plan))?;
+        // Pages of the files count from the first on.
+        let pressure = plan.memory.map(|bytes| Pressed::enter(bytes, &host)).transpose()?;
         let drawn = plan.actors.iter().map(|actor| actor.size.max);
         let listed = plan.actors.iter().flat_map(|actor| &actor.does);
         let listed = listed.filter_map(|call| {
@@ -243,6 +251,8 @@ impl Real {
             lead,
             followed: sim::sync::mutex(&FOLLOWED, 0, Vec::new()),
             unconfirmed: sim::sync::mutex(&UNCONFIRMED, 0, BTreeMap::new()),
+            pressure,
+            unprepared: OnceLock::new(),
         })
     }
 
@@ -285,6 +295,7 @@ impl Real {
             block_size: abilities.block_size,
             direct_unit: abilities.direct_unit,
             lacks: abilities.missing.iter().map(answer).collect(),
+            memory: self.pressure.as_ref().map(Pressed::bytes),
         }
     }
 
@@ -384,6 +395,7 @@ impl Target for Real {
             device_failed: fell_short && self.failing.excuses(call.op.kind()),
             collided: self.collisions.excuses(call.op.kind()),
             space_was_short: fell_short && was_short(),
+            memory_was_short: performed.lacked_memory,
             unfit: performed.unfit,
             beyond_eof: fell_short && performed.beyond,
         };
@@ -392,7 +404,7 @@ impl Target for Real {
         self.oracle.judge(call.file, None, verdict);
         let gap = call.gap.filter(|gap| gap.persistent).map(|gap| gap.at).or(performed.ended);
         let cut = fell_short && self.failing.cuts(outcome);
-        let counts = !excuses.space_was_short && !cut;
+        let counts = !excuses.space_was_short && !excuses.memory_was_short && !cut;
         if let Some(bytes) = gap.filter(|_| counts) {
             let pos = if let Op::Write(range) = call.op { Some(range.start) } else { None };
             let source = Readable { bytes, pos };
@@ -405,14 +417,26 @@ impl Target for Real {
             incidents.begin();
         }
         self.begin_to_fail();
+        self.press();
+    }
+
+    fn look_up(&self) {
+        self.press_on();
+    }
+
+    fn halt(&self) {
+        // Nobody gives memory back who stands still, and others may wait for some.
+        self.relieve();
     }
 
     fn judge_still(&self, _ids: Ids<'_>) {
         self.while_nothing_fails(|| self.look_at_everything());
+        self.press();
     }
 
     fn finish(&self, _ids: Ids<'_>) {
         self.end_failing();
+        self.relieve();
         self.look_at_the_end();
     }
 }

@@ -27,14 +27,13 @@ impl Real {
         let _alone = shifting.filter(|_| moves).map(RwLock::write);
         let _among = shifting.filter(|_| changes && !moves).map(RwLock::read);
         let begins = self.timed(|| self.oracle.begins(call.file, id, &call.op));
-        let Some(flight) = begins else {
-            // What its file holds does not show whether it happened.
-            let performed = self.perform_now(id, call, memory).0;
-            self.tell_of_failures(performed.outcome);
-            return performed;
-        };
+        let lacked = self.lacked_before(call.op.kind());
         let (performed, came) = self.perform_now(id, call, memory);
+        let lacked_memory = self.has_lacked(lacked, &performed);
+        let performed = Performed { lacked_memory, ..performed };
         self.tell_of_failures(performed.outcome);
+        // What its file holds does not show whether it happened.
+        let Some(flight) = begins else { return performed };
         let _time = self.incidents.as_ref().map(|incidents| incidents.oracle());
         let least = self.oracle.least_sizes(call.file, &flight);
         let performed = Performed {
@@ -116,7 +115,7 @@ impl Real {
             Op::Evict(range) => (Performed::plain(self.evict(call.file, range)), Came::Nothing),
             Op::Release => {
                 drop(file);
-                whole(hands.reopen(call.file, id))
+                whole(self.prepared("opening a file again", hands.reopen(call.file, id)))
             }
             Op::DirectRead(range) => self.read_directly(id, call, range, memory),
             Op::DirectWrite(range) => self.write_directly(id, call, range, memory),
@@ -161,11 +160,12 @@ impl Real {
             (None, None) => write(Bytes::Whole(memory, &cuts)),
             (None, Some(gap)) => {
                 let mut slot = hands.source.lock();
-                let mut source = slot.take().map_or_else(|| Source::new(memory.len()), Ok);
+                let source = slot.take().map_or_else(|| Source::new(memory.len()), Ok);
+                let mut source = self.prepared(SOURCE, source);
                 let written = source.as_mut().map_err(|errno| *errno).and_then(|source| {
                     let hole = self.ways.hole(id, gap);
                     by = ways::counted(hole.way);
-                    let armed = source.with_hole(memory, hole)?;
+                    let armed = self.prepared(SOURCE, source.with_hole(memory, hole))?;
                     write(Bytes::Holed(&armed, &cuts))
                 });
                 *slot = source.ok();
@@ -217,6 +217,7 @@ impl Real {
         let by_call = mapping.is_none();
         let op = if by_call { Op::Read(range) } else { Op::MmapLoad(range) };
         let instant = self.room.before(self.host.volume.root());
+        let lacked = self.lacked_before(op.kind());
         let Some(flight) = self.oracle.begins(file, id, &op) else { return };
         let found = match mapping {
             None => hands.file(file, id).read(range.start, seen, &[]),
@@ -234,6 +235,8 @@ impl Real {
             let outcome = if by_call { outcome } else { through_mapping(outcome) };
             let beyond = reaches_beyond(&op, least.0.min(least.1));
             let performed = Performed { asked: range.len(), beyond, ..Performed::plain(outcome) };
+            let lacked_memory = self.has_lacked(lacked, &performed);
+            let performed = Performed { lacked_memory, ..performed };
             let before = Reach { size: 0, instant };
             self.judge(&Call::plain(id.number, file, op), performed, before);
         }
@@ -258,6 +261,9 @@ impl Real {
         plain(self.file(file).drop_cache(range.start..end))
     }
 }
+
+/// What has to be made for a write whose source ends early.
+const SOURCE: &str = "memory for a source that ends early";
 
 const PUNCH: FallocateFlags = FallocateFlags::FALLOC_FL_PUNCH_HOLE;
 const ZERO: FallocateFlags = FallocateFlags::FALLOC_FL_ZERO_RANGE;

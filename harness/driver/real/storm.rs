@@ -58,6 +58,7 @@ pub fn run(orders: Orders<'_>, mut real: Real, live: &Arc<AtomicU64>) -> Result<
     drop(stage);
     let followed = std::mem::take(&mut *real.followed.lock());
     let failed = real.lead.as_ref().and_then(Lead::failed).or_else(|| real.lost());
+    let failed = failed.or_else(|| real.unprepared.get().cloned());
     let backing = real.host.volume.backing().cloned();
     // A task that has hung keeps the filesystem: then nobody can look at what lies below it.
     if let Some(real) = Arc::into_inner(real) {
@@ -119,6 +120,11 @@ fn counted(stage: &Stage, end: &End, real: &Real) -> Tally {
     for ((fault, count), ppm) in counts.into_iter().zip(real.failing.chances_ppm()) {
         tally.fault(fault, count.armed, count.fired);
         tally.due(fault, count.armed.saturating_mul(u64::from(ppm)));
+    }
+    if let Some(pressed) = &real.pressure {
+        let came = pressed.came();
+        tally.fault(Fault::MemoryPressure, came, came);
+        tally.memory.extend(pressed.told());
     }
     tally.unconfirmed = std::mem::take(&mut *real.unconfirmed.lock());
     let leeways = real.oracle.leeways_used().into_iter();

@@ -33,6 +33,7 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
     let target = target::plan(&raw, problems);
     let descriptors = raw.target.as_ref().and_then(target::descriptors);
     let mm = raw.target.as_ref().and_then(target::mm);
+    let memory = raw.target.as_ref().and_then(target::memory);
     let script = script::plan(&raw, problems);
     let sentences = explicit::Sentences::of(&raw, problems);
     let device = raw.device.and_then(|raw| device(&raw, problems));
@@ -75,6 +76,7 @@ pub(super) fn plan(raw: RawScenario, name: &str, problems: &Problems) -> Option<
         target: target?,
         descriptors: descriptors?,
         mm: mm?,
+        memory,
         device,
         filesystem: filesystem?,
         files,

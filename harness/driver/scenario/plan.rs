@@ -52,6 +52,8 @@ pub struct Plan {
     pub descriptors: u32,
     /// Whose memory the files of a real filesystem are mapped into.
     pub mm: MmPlan,
+    /// What the page cache may have of memory while they act on a real filesystem.
+    pub memory: Option<u64>,
     /// Where the blocks live.
     pub device: DevicePlan,
     /// The filesystem under test.

@@ -147,6 +147,13 @@ pub(super) static TARGET: Shape = Shape {
             Fallback::Text("shared"),
             Kind::Words(MMS),
         ),
+        key(
+            "memory",
+            "What the page cache may have, in a memory cgroup of the run; the image lies in the \
+             directory for temporary files then. `doctor` says whether it can be had.",
+            Fallback::Rule("as much as there is"),
+            size(16 << 20, 1024 * GIB),
+        ),
     ],
 };
 
@@ -160,6 +167,7 @@ pub(super) struct RawTarget {
     image: Read<Option<String>>,
     descriptors: Read<u64>,
     mm: Read<MmPlan>,
+    memory: Read<Option<u64>>,
     /// Keys that only some filesystems can have, as far as they were written.
     of_some: Vec<(&'static str, Place)>,
     /// Keys that are about the model, as far as they were written.
@@ -196,6 +204,7 @@ pub(super) fn raw(scenario: &Fields<'_>, fields: &Fields<'_>) -> RawTarget {
         image: fields.maybe("image", values::prose),
         descriptors: fields.number("descriptors"),
         mm: fields.read("mm", mm),
+        memory: fields.maybe("memory", values::size),
         of_some: OF_THE_MADE.iter().filter_map(|name| written(fields, name)).collect(),
         of_model: OF_THE_MODEL.iter().filter_map(|name| written(scenario, name)).collect(),
         place: scenario.given("target").map(|entry| entry.value.place),
@@ -210,6 +219,11 @@ pub(super) fn descriptors(target: &RawTarget) -> Option<u32> {
 /// Whose memory the files are mapped into.
 pub(super) fn mm(target: &RawTarget) -> Option<MmPlan> {
     Some(target.mm?.value)
+}
+
+/// What the page cache may have of memory.
+pub(super) fn memory(target: &RawTarget) -> Option<u64> {
+    target.memory?.value
 }
 
 /// What it means, if all of it makes sense together with the rest.
@@ -257,6 +271,7 @@ pub(super) fn plan(raw: &RawScenario, problems: &Problems) -> Option<TargetPlan>
         }
     };
     let has_disk = kernel.value.is_some_and(|kind| kind.mkfs().is_some());
+    refuse_memory(raw, kernel.value, problems);
     refuse_the_models(raw, target, problems);
     refuse_faults(raw, has_disk, problems);
     refuse_journaled_data(raw, target, problems);
@@ -305,6 +320,26 @@ fn refuse_keys(target: &RawTarget, names: &[&str], problems: &Problems) {
         };
         let problem = Problem::at(*place, format!("`{name}` {message}"));
         problems.add(problem.help(format!("{help}, or remove the key")));
+    }
+}
+
+/// Refuses a limit of memory where that means nothing: a tmpfs has nothing else, and who is led by a script
+/// stands where it says, not where memory is short.
+fn refuse_memory(raw: &RawScenario, kind: Option<mounted::Kind>, problems: &Problems) {
+    let memory = raw.target.as_ref().and_then(|target| target.memory);
+    let Some(place) = memory.filter(|memory| memory.value.is_some()).map(|memory| memory.place)
+    else {
+        return;
+    };
+    let refuse = |message: &str, help: &str| problems.add(Problem::at(place, message).help(help));
+    if kind.is_some_and(|kind| kind.mkfs().is_none()) {
+        let message = "nothing can be taken out of memory that holds a tmpfs";
+        refuse(message, "name another `kernel`, or remove `memory`");
+    }
+    if raw.script.as_ref().is_some_and(|steps| !steps.is_empty()) {
+        let message =
+            "memory that is short stops actors anywhere, and a script says where they stop";
+        refuse(message, "remove one of the two");
     }
 }
 

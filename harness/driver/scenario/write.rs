@@ -221,6 +221,7 @@ fn target(case: &Plan) -> Flow {
     if case.mm == MmPlan::Own {
         keys.put("mm", "own");
     }
+    keys.put_some("memory", case.memory.map(bytes));
     keys
 }
 

@@ -35,6 +35,7 @@ pub fn add_counts(sum: &mut Counts, more: &Counts) {
         }
     }
     add_maps(&mut sum.unconfirmed, &more.unconfirmed);
+    add_maps(&mut sum.memory, &more.memory);
     sum.unchecked.extend(more.unchecked.clone());
     sum.unchecked.retain(|name, _| sum.invariants.get(name).is_none_or(|times| *times == 0));
     add_maps(&mut sum.leeways, &more.leeways);

@@ -18,6 +18,7 @@ pub(super) fn target(html: &mut Html, record: &Record) {
             |(name, value): (&str, String)| vec![Cell::Text(name.to_owned()), Cell::Text(value)];
         let rows: Vec<_> = facts.into_iter().map(row).collect();
         table(html, "What it is", &[words("What"), words("Value")], &rows);
+        memory(html, record);
         left_out(html, record);
         leeways(html, record);
     });
@@ -38,6 +39,9 @@ fn facts(device: &Device, mounted: &Mounted) -> Vec<(&'static str, String)> {
     } else if device.size != 0 {
         facts.push(("Size", number::bytes(device.size)));
     }
+    if let Some(memory) = mounted.memory {
+        facts.push(("Memory for its page cache", number::bytes(memory)));
+    }
     facts.push(("Block size", number::bytes(mounted.block_size)));
     facts.push(("Direct I/O in units of", number::bytes(mounted.direct_unit)));
     let lacks: Vec<_> = mounted.lacks.iter().map(|(what, why)| format!("{what} ({why})")).collect();
@@ -53,6 +57,15 @@ fn left_out(html: &mut Html, record: &Record) {
     let columns = [words("Operation"), numbers("Drawn"), words("The filesystem's answer")];
     let caption = "Left out: what the filesystem cannot do";
     table(html, caption, &columns, &rows.collect::<Vec<_>>());
+}
+
+fn memory(html: &mut Html, record: &Record) {
+    let row = |(name, count): (&String, &u64)| {
+        vec![Cell::Name(name.clone()), Cell::Text(number::count(*count))]
+    };
+    let rows: Vec<_> = record.counts.memory.iter().map(row).collect();
+    let columns = [words("Counter of the kernel"), numbers("How often")];
+    table(html, "Memory that was short", &columns, &rows);
 }
 
 fn leeways(html: &mut Html, record: &Record) {

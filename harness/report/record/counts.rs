@@ -38,6 +38,9 @@ pub struct Counts {
     /// Files of a real filesystem that were not read again from its device after a sync, by reason.
     #[serde(default)]
     pub unconfirmed: BTreeMap<String, u64>,
+    /// What the kernel counted of memory that was short for a real filesystem, by its own words.
+    #[serde(default)]
+    pub memory: BTreeMap<String, u64>,
     /// Why invariants were never checked, where that is known.
     #[serde(default)]
     pub unchecked: BTreeMap<String, String>,

@@ -110,6 +110,9 @@ pub struct Mounted {
     pub direct_unit: u64,
     /// What it cannot do, each with its answer.
     pub lacks: BTreeMap<String, String>,
+    /// Bytes that the page cache may have while actors act; none if there is no limit.
+    #[serde(default)]
+    pub memory: Option<u64>,
 }
 
 /// The kinds of devices.

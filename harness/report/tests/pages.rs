@@ -274,7 +274,9 @@ fn the_page_of_a_real_filesystem_tells_of_it_and_of_nothing_that_only_the_model_
         block_size: 1024,
         direct_unit: 512,
         lacks: BTreeMap::from([("cachestat".to_owned(), "ENOSYS".to_owned())]),
+        memory: Some(16 << 20),
     });
+    record.counts.memory = BTreeMap::from([("pgsteal".to_owned(), 4711)]);
     record.counts.points.clear();
     let lacking = Lacking { count: 7, reason: "EOPNOTSUPP".to_owned() };
     record.counts.left_out = BTreeMap::from([("reflink".to_owned(), lacking)]);
@@ -296,6 +298,9 @@ fn the_page_of_a_real_filesystem_tells_of_it_and_of_nothing_that_only_the_model_
         "EOPNOTSUPP",
         "growth_in_steps",
         "8,127",
+        "pgsteal",
+        "4,711",
+        "Memory for its page cache",
         "fails in 19 of 20 runs",
         "from 1,040 to 3 calls",
         "As it was found",

@@ -10,6 +10,7 @@ mod files;
 mod examples;
 mod signals;
 mod places;
+mod pressure;
 mod killed;
 mod lists;
 mod matrix;

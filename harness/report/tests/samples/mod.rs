@@ -387,6 +387,7 @@ fn counts() -> Counts {
         passed_over: counted([]),
         left_out: BTreeMap::new(),
         unconfirmed: counted([]),
+        memory: counted([]),
         unchecked: BTreeMap::new(),
         leeways: counted([]),
         deviations: 0,
@@ -405,6 +406,7 @@ fn hostile_mount(own: &dyn Fn() -> String) -> Mounted {
         block_size: 1,
         direct_unit: 1,
         lacks: BTreeMap::from([(own(), own())]),
+        memory: Some(1),
     }
 }
 
