@@ -4,6 +4,7 @@ mod place;
 
 use crate::calm::{Calm, calm};
 use crate::volume::Volume;
+use nix::time::{ClockId, clock_getres};
 use nix::unistd::{Pid, gettid};
 use std::fs;
 use std::time::Duration;
@@ -11,9 +12,8 @@ use std::time::Duration;
 /// Who has just gone to sleep may be woken at once.
 const AT_LEAST: Duration = Duration::from_millis(2);
 
-/// Nothing is on its way for so long: then nothing is. Who waits for a time of the kernel's, which nobody
-/// sees, waits a tick of it at least: two of the longest there are.
-const CALM: Duration = Duration::from_millis(20);
+/// It need not be more than that: two of the longest ticks that kernels have.
+const LONGEST: Duration = Duration::from_millis(20);
 
 /// Who sleeps so long waits for somebody who stands, whatever else is going on.
 const LONG: Duration = Duration::from_secs(1);
@@ -121,7 +121,7 @@ impl Doze {
         }
         let (_, begun) = self.since.as_ref()?;
         let slept = now.saturating_sub(*begun);
-        if slept < AT_LEAST || self.calm.is_some_and(|(_, begun)| now < begun + CALM) {
+        if slept < AT_LEAST || self.calm.is_some_and(|(_, begun)| now < begun + calm_time()) {
             return None;
         }
         let enough = match calm(volume, held) {
@@ -143,6 +143,13 @@ impl Doze {
         // It may have gone on while all the others were looked at.
         (enough && thread.asleep().as_ref() == Some(&asleep)).then_some(asleep)
     }
+}
+
+/// Nothing is on its way for so long: then nothing is. Who waits for a time of the kernel's, which nobody sees,
+/// waits a tick of it, rarely two: this is three of them, as long as the coarse clock says that they are.
+fn calm_time() -> Duration {
+    let tick = clock_getres(ClockId::CLOCK_MONOTONIC_COARSE);
+    tick.map_or(LONGEST, |tick| (3 * Duration::from(tick)).min(LONGEST))
 }
 
 /// Whether it may sleep for a time that is over by itself, and nobody can be seen who wakes it then.
