@@ -60,7 +60,7 @@ fn a_scenario_of_the_model_runs_in_a_directory() {
     assert!(again, "{:?}", record.scenario);
     for (target, told) in [
         ("kernel:ext5", "did you mean `ext4`?"),
-        ("xfs", "write kernel:xfs, or ./xfs"),
+        ("xfs", "did you mean `kernel:xfs`? Write ./xfs"),
         ("''", "ENOENT"),
     ] {
         let refused = stand.run(&format!("run a.yaml --target {target}"));
