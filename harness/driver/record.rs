@@ -376,11 +376,7 @@ pub(crate) fn seen(plan: &Plan, violation: &oracle::Violation) -> Seen {
     let file = violation.file.and_then(|file| plan.files.get(file));
     let operation = violation.operation.map(|operation| operation_name(plan, operation));
     Seen {
-        target: match &plan.target {
-            TargetPlan::Model => None,
-            TargetPlan::Kernel(spec) => Some(format!("kernel:{}", spec.kind.name())),
-            TargetPlan::Directory(path) => Some(path.display().to_string()),
-        },
+        target: plan.target.named(),
         file: file.map(|file| file.name.clone()),
         range: violation.range.map(|range| ByteRange { start: range.start, end: range.end }),
         expected: cast.named(&violation.expected),

@@ -4,6 +4,7 @@
 //! returned. It is killed when it is dropped, and when the thread that made it ends, however that ends; one
 //! that waits in the kernel then, for a disk that is held, dies when that lets go of it.
 
+use crate::forked::forked_sharing_descriptors;
 use crate::memory::Numbers;
 use nix::errno::Errno;
 use nix::libc;
@@ -46,7 +47,7 @@ impl Companion {
         // What is sent to all processes of a terminal is for us to hear, and a handler of ours would run there
         // with descriptors that are ours.
         let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
-        let forked = start(&shared, parent);
+        let forked = forked_sharing_descriptors(|| serve(&shared, parent));
         before.thread_set_mask()?;
         let (calls, lost) = (sync::mutex(&CALLS, 0, READY), AtomicBool::new(false));
         let companion = Companion { child: forked?, shared, calls, lost };
@@ -124,19 +125,6 @@ impl Drop for Companion {
     }
 }
 
-/// Ends a process, and nothing else: what its parent wants done at an end is not for it. Also if it panics.
-struct Ends;
-
-impl Drop for Ends {
-    fn drop(&mut self) {
-        // SAFETY: nobody needs anything of this process.
-        #[expect(unsafe_code, reason = "the process has to end here")]
-        unsafe {
-            libc::_exit(0)
-        }
-    }
-}
-
 // Where everything lies in the page that both have. The words are numbers, of which one half is used.
 const ASKED: usize = 0;
 const ANSWERED: usize = 1;
@@ -147,28 +135,12 @@ const ARGUMENTS: usize = 4;
 /// What is answered to no call: that there is somebody.
 const READY: u32 = 1;
 
-/// Has another process answer.
-fn start(shared: &Numbers, parent: Pid) -> Result<Pid, Errno> {
-    // No signal tells of its end.
-    let (flags, none) = (i64::from(libc::CLONE_FILES), 0_i64);
-    // SAFETY: the child has a copy of our memory, in which other threads may have left locks taken: it takes
-    // none, as it only makes system calls until it ends.
-    #[expect(unsafe_code, reason = "a fork that shares descriptors")]
-    let forked = unsafe { libc::syscall(libc::SYS_clone, flags, none, none, none, none) };
-    let forked = Errno::result(forked)?;
-    if forked == 0 {
-        serve(shared, parent);
-    }
-    Ok(Pid::from_raw(i32::try_from(forked).expect("the number of a process")))
-}
-
-/// Makes every call that is asked for.
-fn serve(shared: &Numbers, parent: Pid) -> ! {
-    let ends = Ends;
+/// Makes every call that is asked for, until it is killed.
+fn serve(shared: &Numbers, parent: Pid) -> i32 {
     let _ = set_name(c"pagestorm-mm");
     // The parent may have died before its death could be asked for.
     if set_pdeathsig(Signal::SIGKILL).is_err() || getppid() != parent {
-        drop(ends);
+        return 1;
     }
     let mut calls = READY;
     say(shared, ANSWERED, calls);

@@ -28,6 +28,20 @@ pub(crate) fn forked(work: impl FnOnce() -> i32) -> Result<Pid, Errno> {
     }
 }
 
+/// The same, but the child has the descriptors of its parent and no copies of them, and no signal tells of its
+/// end. The allocator may be locked there: `work` makes system calls, and nothing else.
+#[expect(unsafe_code, reason = "a fork: another process has an address space of its own")]
+pub(crate) fn forked_sharing_descriptors(work: impl FnOnce() -> i32) -> Result<Pid, Errno> {
+    keep_panics_here();
+    let (flags, none) = (i64::from(libc::CLONE_FILES), 0_i64);
+    // SAFETY: see above for what the child uses. It does not leave this function.
+    let forked = unsafe { libc::syscall(libc::SYS_clone, flags, none, none, none, none) };
+    match Errno::result(forked)? {
+        0 => end(catch_unwind(AssertUnwindSafe(work)).unwrap_or(1)),
+        child => Ok(Pid::from_raw(i32::try_from(child).expect("the number of a process"))),
+    }
+}
+
 /// The parent sees to that, once, before it forks: a child that set a hook would wait for ever if another
 /// thread of its parent was just telling of a panic. Whoever sets a hook later calls the one before, which is
 /// this one.

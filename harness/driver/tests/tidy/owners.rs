@@ -38,7 +38,7 @@ const RANKS: &[(&str, &str)] = &[
     ("driver/stage.rs", "what happened is counted by actors that hold nothing else"),
     ("mounted/gate/link.rs", "one question at a time is asked of the process behind a gate"),
     ("mounted/habit.rs", "what a trial has found, in a world of its own"),
-    ("mounted/companion.rs", "one call at a time, below the bytes that it moves: a leaf"),
+    ("mounted/companion.rs", "one call at a time, below the bytes that it moves"),
     ("mounted/mapping.rs", "the bytes of one load or store, below all that its caller holds"),
     ("oracle/docket.rs", "a verdict is taken under every other lock, and is a leaf"),
     ("oracle/outside.rs", "the shadow of a file that is looked at from outside only: a leaf"),
@@ -54,7 +54,7 @@ const RANKS: &[(&str, &str)] = &[
 const UNSAFE: &[(&str, &str)] = &[
     ("block/loop_dev.rs", "the ioctls of loop devices"),
     ("mounted/clone.rs", "the ioctl that shares blocks"),
-    ("mounted/companion.rs", "the fork that makes calls for us, and any call"),
+    ("mounted/companion.rs", "any call, in another process"),
     ("mounted/descriptors.rs", "the limit of open files, which nobody wraps here"),
     ("mounted/direct.rs", "statx, which tells what O_DIRECT wants"),
     ("mounted/faults.rs", "the ioctls of userfaultfd"),
